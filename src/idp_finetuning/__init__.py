@@ -1,0 +1,1 @@
+"""The domain: fine-tuning jobs of Amazon Nova for document classification."""

@@ -1,0 +1,107 @@
+"""The one error tree. A class name is at once the ASL error name and the GraphQL errorType.
+
+FinetuningError
+├── InvalidInput            a request or one of its values cannot be used
+├── Unauthorized            the caller's groups do not allow the operation
+├── JobNotFound             no job has this id
+├── TestSetNotFound         no test set has this id
+├── Conflict                the state of the thing does not allow the operation
+├── TestSetInvalid          the labelled documents break a rule of fine-tuning
+├── DocumentRejected        one document cannot become training data
+├── DatasetUnusable         too little of the test set became training data
+├── ModelUnavailable        the account does not offer the base model for fine-tuning
+├── TrainingFailed          Bedrock ended the customization job without a model
+├── DeploymentFailed        Bedrock ended the deployment without an endpoint
+├── StaleState              a late or repeated run found the job elsewhere
+├── TransientError          throttled or temporarily failing call; the workflow retries it
+├── AwsCallRefused          an AWS service refused a call for good
+├── SettingMissing          the function's environment lacks a variable
+└── InternalError           anything else; details are in the log only
+"""
+
+from __future__ import annotations
+
+
+class FinetuningError(Exception):
+    """Base of all expected failures; the message says what happened, to what, and what to do."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    @property
+    def code(self) -> str:
+        """The error's name on every boundary: ASL, GraphQL and the job record."""
+        return type(self).__name__
+
+
+class InvalidInput(FinetuningError):
+    """A request or one of its values cannot be used."""
+
+
+class Unauthorized(FinetuningError):
+    """The caller's groups do not allow the operation."""
+
+
+class JobNotFound(FinetuningError):
+    """No job has this id."""
+
+
+class TestSetNotFound(FinetuningError):
+    """No test set has this id."""
+
+    __test__ = False  # pytest collects classes named Test*
+
+
+class Conflict(FinetuningError):
+    """The state of the thing does not allow the operation."""
+
+
+class TestSetInvalid(FinetuningError):
+    """The labelled documents break a rule of fine-tuning."""
+
+    __test__ = False
+
+
+class DocumentRejected(FinetuningError):
+    """One document cannot become training data; `reason_code` names why in one word."""
+
+    def __init__(self, reason_code: str, message: str) -> None:
+        super().__init__(message)
+        self.reason_code = reason_code
+
+
+class DatasetUnusable(FinetuningError):
+    """Too little of the test set became training data."""
+
+
+class ModelUnavailable(FinetuningError):
+    """The account does not offer the base model for fine-tuning."""
+
+
+class TrainingFailed(FinetuningError):
+    """Bedrock ended the customization job without a model."""
+
+
+class DeploymentFailed(FinetuningError):
+    """Bedrock ended the deployment without an endpoint."""
+
+
+class StaleState(FinetuningError):
+    """A late or repeated run found the job in a status it must not move from."""
+
+
+class TransientError(FinetuningError):
+    """A throttled or temporarily failing call; the workflow retries it."""
+
+
+class AwsCallRefused(FinetuningError):
+    """An AWS service refused a call for good."""
+
+
+class SettingMissing(FinetuningError):
+    """The function's environment lacks a variable."""
+
+
+class InternalError(FinetuningError):
+    """Anything else; details are in the log only."""

@@ -1,0 +1,98 @@
+"""Fine-tuning jobs: the record, its statuses and which status may follow which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from idp_finetuning.base_models import HyperParameters
+from idp_finetuning.wire import WireModel
+
+
+class JobStatus(StrEnum):
+    """Where a job stands; the guide's statuses and DELETING."""
+
+    VALIDATING = "VALIDATING"
+    GENERATING_DATA = "GENERATING_DATA"
+    TRAINING = "TRAINING"
+    DEPLOYING = "DEPLOYING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    DELETING = "DELETING"
+
+
+ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED})
+UNFINISHED = (JobStatus.VALIDATING, JobStatus.GENERATING_DATA, JobStatus.TRAINING, JobStatus.DEPLOYING)
+
+# A status may follow itself: every handler may run twice.
+MAY_BECOME_FROM: Mapping[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.VALIDATING: frozenset({JobStatus.VALIDATING}),
+    JobStatus.GENERATING_DATA: frozenset({JobStatus.VALIDATING, JobStatus.GENERATING_DATA}),
+    JobStatus.TRAINING: frozenset({JobStatus.GENERATING_DATA, JobStatus.TRAINING}),
+    JobStatus.DEPLOYING: frozenset({JobStatus.TRAINING, JobStatus.DEPLOYING}),
+    JobStatus.COMPLETED: frozenset({JobStatus.DEPLOYING, JobStatus.COMPLETED}),
+    JobStatus.FAILED: frozenset({*UNFINISHED, JobStatus.FAILED}),
+    JobStatus.DELETING: frozenset({*ENDED, JobStatus.DELETING}),
+}
+
+
+class TrainingMetrics(WireModel):
+    """Losses Bedrock reported; None where it has not, or never will for this model."""
+
+    training_loss: float | None = None
+    validation_loss: float | None = None
+
+
+class DocumentCounts(WireModel):
+    """Documents of the data set; `rejected` is None until it has been assembled."""
+
+    found: int
+    train: int
+    validation: int
+    rejected: int | None = None
+
+
+class JobSummary(WireModel):
+    """A job as lists show it."""
+
+    id: str
+    job_name: str
+    test_set_id: str
+    test_set_name: str
+    base_model: str
+    base_model_name: str
+    status: JobStatus
+    created_at: str
+    updated_at: str
+    custom_model_deployment_arn: str | None = None
+    error_message: str | None = None
+
+
+class FinetuningJob(JobSummary):
+    """The whole record of a job. Times end in Z."""
+
+    train_split: float
+    hyper_parameters: HyperParameters
+    created_by: str
+    client_token: str | None = None
+    training_attempt: int = 1
+    deployment_attempt: int = 1
+    deletion_attempt: int = 0
+    training_started_at: str | None = None
+    training_completed_at: str | None = None
+    deployment_completed_at: str | None = None
+    customization_job_arn: str | None = None
+    custom_model_arn: str | None = None
+    training_metrics: TrainingMetrics | None = None
+    documents: DocumentCounts | None = None
+    validation_records: int = 0
+    warnings: tuple[str, ...] = ()
+    error_stage: JobStatus | None = None
+    error_code: str | None = None
+
+
+class Failure(WireModel):
+    """How a job failed: error name and a message a person can act on."""
+
+    code: str
+    message: str

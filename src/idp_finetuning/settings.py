@@ -1,0 +1,154 @@
+"""What each Lambda function is called, gets and may take: the one table that stacks and the local runtime read."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Variable(StrEnum):
+    """Environment variables of the functions."""
+
+    DATA_BUCKET = "DATA_BUCKET"
+    TEST_SET_BUCKET = "TEST_SET_BUCKET"
+    JOBS_TABLE = "JOBS_TABLE"
+    TEST_SETS_TABLE = "TEST_SETS_TABLE"
+    FINETUNING_STATE_MACHINE_ARN = "FINETUNING_STATE_MACHINE_ARN"
+    DELETION_STATE_MACHINE_ARN = "DELETION_STATE_MACHINE_ARN"
+    BEDROCK_ROLE_ARN = "BEDROCK_ROLE_ARN"
+    TRAINING_POLL_SECONDS = "TRAINING_POLL_SECONDS"
+    DEPLOYMENT_POLL_SECONDS = "DEPLOYMENT_POLL_SECONDS"
+
+
+class FunctionSpec(BaseModel):
+    """One Lambda function. The name is also its state, construct id and placeholder (`${<name>Arn}`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    variables: tuple[Variable, ...]
+    timeout_seconds: int = 60
+    memory_mb: int = 512
+    bundle: Literal["core", "render"] = "core"
+
+    @property
+    def module(self) -> str:
+        """snake_case name: the file in lambdas/."""
+        return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", self.name).lower()
+
+    @property
+    def handler(self) -> str:
+        """Lambda handler string."""
+        return f"lambdas.{self.module}.handler"
+
+    def function_name(self, prefix: str) -> str:
+        """`<prefix>-<stage>`, for example idp-finetuning-validate-test-set."""
+        return f"{prefix}-{self.module.replace('_', '-')}"
+
+
+V = Variable
+
+FUNCTIONS: tuple[FunctionSpec, ...] = (
+    # AppSync gives up after 30 s [facts §9]; the function ends before that.
+    FunctionSpec(
+        name="Resolver",
+        timeout_seconds=28,
+        memory_mb=1769,  # one whole vCPU: validation reads thousands of labels
+        variables=(
+            V.DATA_BUCKET,
+            V.TEST_SET_BUCKET,
+            V.JOBS_TABLE,
+            V.TEST_SETS_TABLE,
+            V.FINETUNING_STATE_MACHINE_ARN,
+            V.DELETION_STATE_MACHINE_ARN,
+            V.TRAINING_POLL_SECONDS,
+            V.DEPLOYMENT_POLL_SECONDS,
+        ),
+    ),
+    FunctionSpec(
+        name="ValidateTestSet",
+        timeout_seconds=900,
+        memory_mb=1769,
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.JOBS_TABLE, V.TEST_SETS_TABLE),
+    ),
+    # An 8,000 px square page is 256 MB as RGBA [build notes].
+    FunctionSpec(
+        name="GenerateExample",
+        timeout_seconds=900,
+        memory_mb=2048,
+        bundle="render",
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET),
+    ),
+    FunctionSpec(name="RejectDocument", variables=(V.DATA_BUCKET,)),
+    FunctionSpec(name="AssembleDataset", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
+    FunctionSpec(name="CreateCustomizationJob", variables=(V.DATA_BUCKET, V.JOBS_TABLE, V.BEDROCK_ROLE_ARN)),
+    FunctionSpec(name="GetCustomizationJob", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="CreateModelDeployment", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="GetModelDeployment", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="CompleteJob", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="EndJob", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="DeleteModelDeployment", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="DeleteCustomModel", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="DeleteJobData", timeout_seconds=900, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
+)
+
+
+class TableSpec(BaseModel):
+    """One DynamoDB table: string keys, on-demand, with its global secondary indexes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    indexes: tuple[IndexSpec, ...] = ()
+
+    def table_name(self, prefix: str) -> str:
+        """`<prefix>-<name>`, for example idp-finetuning-jobs."""
+        return f"{prefix}-{self.name}"
+
+
+class IndexSpec(BaseModel):
+    """One global secondary index with the attributes it projects beside the keys."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    partition_key: str
+    sort_key: str
+    projected: tuple[str, ...]
+
+
+JOBS_BY_CREATION = IndexSpec(
+    name="ByCreation",
+    partition_key="kind",
+    sort_key="createdAt",
+    projected=(
+        "jobName",
+        "testSetId",
+        "testSetName",
+        "baseModel",
+        "baseModelName",
+        "status",
+        "updatedAt",
+        "customModelName",
+        "customModelDeploymentArn",
+        "errorMessage",
+    ),
+)
+TEST_SETS_BY_CREATION = IndexSpec(
+    name="ByCreation",
+    partition_key="kind",
+    sort_key="createdAt",
+    projected=("name", "description", "fileCount", "status"),
+)
+
+# A job and its client token are items of the Jobs table: (id, item) = (<job id>, "job"), (<token>, "token").
+JOBS_TABLE = TableSpec(name="jobs", partition_key="id", sort_key="item", indexes=(JOBS_BY_CREATION,))
+TEST_SETS_TABLE = TableSpec(name="test-sets", partition_key="id", indexes=(TEST_SETS_BY_CREATION,))
+TABLES: tuple[TableSpec, ...] = (JOBS_TABLE, TEST_SETS_TABLE)
+
+GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")

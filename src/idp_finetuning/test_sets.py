@@ -1,0 +1,81 @@
+"""Test sets: labelled documents under one id, and what may be uploaded to them."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from idp_finetuning.wire import WireModel
+
+# The accelerator's rule for test-set names.
+NAME_PATTERN = r"^[A-Za-z0-9 _-]{1,50}$"
+MAXIMUM_KEY_BYTES = 900  # S3 allows 1,024 for the whole key; the test-set id stands before it
+
+
+class TestSetStatus(StrEnum):
+    """UPLOADING until completeTestSet, then READY and unchangeable."""
+
+    __test__ = False
+
+    UPLOADING = "UPLOADING"
+    READY = "READY"
+
+
+class TestSet(WireModel):
+    """The record of a test set."""
+
+    __test__ = False
+
+    id: str
+    name: str
+    description: str = ""
+    file_count: int = 0
+    status: TestSetStatus
+    created_at: str
+
+
+def _uploadable(key: str) -> str:
+    segments = key.split("/")
+    if segments[0] not in ("input", "baseline") or len(segments) < 2:
+        raise ValueError("a key begins with input/ or baseline/")
+    if any(segment in ("", ".", "..") for segment in segments):
+        raise ValueError("a key has no empty, '.' or '..' segment")
+    if not key.isprintable() or len(key.encode()) > MAXIMUM_KEY_BYTES:
+        raise ValueError(f"a key is printable and at most {MAXIMUM_KEY_BYTES} bytes long")
+    return key
+
+
+class TestSetFile(WireModel):
+    """A file a client wants to upload: key below the test set, size in bytes, MD5 in lower-case hexadecimal."""
+
+    __test__ = False
+
+    key: Annotated[str, AfterValidator(_uploadable)]
+    size: int = Field(ge=0, le=250_000_000)
+    md5: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+
+class UploadField(WireModel):
+    """One form field of an S3 POST."""
+
+    name: str
+    value: str
+
+
+class TestSetUpload(WireModel):
+    """Where to send a file: an S3 POST for exactly this file, or nothing where S3 already holds it."""
+
+    __test__ = False
+
+    key: str
+    present: bool
+    url: str | None = None
+    fields: tuple[UploadField, ...] = ()
+
+
+def identifier_of(name: str) -> str:
+    """The id of a name: lower case, spaces to hyphens (the accelerator's rule)."""
+    return re.sub(" ", "-", name.strip().lower())
