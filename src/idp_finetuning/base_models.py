@@ -6,7 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field, TypeAdapter, model_validator
 
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.wire import WireModel
@@ -22,6 +22,11 @@ class HyperParameters(WireModel):
     epoch_count: int = Field(default=2, ge=1, le=5)
     learning_rate: float = Field(default=1e-5, ge=1e-6, le=1e-4)
     learning_rate_warmup_steps: int = Field(default=10, ge=0, le=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_default(cls, values: object) -> object:
+        return {k: v for k, v in values.items() if v is not None} if isinstance(values, dict) else values
 
     def for_bedrock(self) -> dict[str, str]:
         """The map of strings that CreateModelCustomizationJob takes."""

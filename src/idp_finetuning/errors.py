@@ -67,7 +67,7 @@ class DocumentRejected(FinetuningError):
     """One document cannot become training data; `reason_code` names why in one word."""
 
     def __init__(self, reason_code: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(f"{reason_code}: {message}")
         self.reason_code = reason_code
 
 

@@ -15,6 +15,9 @@ NAME_PATTERN = r"^[A-Za-z0-9 _-]{1,50}$"
 MAXIMUM_KEY_BYTES = 900  # S3 allows 1,024 for the whole key; the test-set id stands before it
 
 
+MAXIMUM_DOCUMENT_BYTES = 250_000_000
+
+
 class TestSetStatus(StrEnum):
     """UPLOADING until completeTestSet, then READY and unchangeable."""
 
@@ -43,6 +46,8 @@ def _uploadable(key: str) -> str:
         raise ValueError("a key begins with input/ or baseline/")
     if any(segment in ("", ".", "..") for segment in segments):
         raise ValueError("a key has no empty, '.' or '..' segment")
+    if "${filename}" in key:
+        raise ValueError("a key does not contain ${filename}, which S3 replaces in uploads")
     if not key.isprintable() or len(key.encode()) > MAXIMUM_KEY_BYTES:
         raise ValueError(f"a key is printable and at most {MAXIMUM_KEY_BYTES} bytes long")
     return key
@@ -54,7 +59,7 @@ class TestSetFile(WireModel):
     __test__ = False
 
     key: Annotated[str, AfterValidator(_uploadable)]
-    size: int = Field(ge=0, le=250_000_000)
+    size: int = Field(ge=0, le=MAXIMUM_DOCUMENT_BYTES)
     md5: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 

@@ -1,0 +1,1 @@
+"""One adapter per state; the folder reads as the pipeline."""

@@ -1,0 +1,19 @@
+"""CreateCustomizationJob: starts Bedrock's training, once."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.train import create_customization_job
+
+
+@state_handler(JobEvent)
+def handler(event: JobEvent, services: Services) -> None:
+    """Leaves the customization job's ARN on the job."""
+    create_customization_job(
+        event.job_id,
+        jobs=services.jobs,
+        bedrock=services.bedrock,
+        data_bucket=services.data.name,
+        role_arn=services.bedrock_role_arn,
+    )

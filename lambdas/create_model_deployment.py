@@ -1,0 +1,13 @@
+"""CreateModelDeployment: starts the on-demand deployment, once."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.deploy import create_model_deployment
+
+
+@state_handler(JobEvent)
+def handler(event: JobEvent, services: Services) -> None:
+    """Leaves the deployment's ARN on the job."""
+    create_model_deployment(event.job_id, jobs=services.jobs, bedrock=services.bedrock)

@@ -1,0 +1,13 @@
+"""DeleteJobData: removes a job's objects, versions included, and then its record."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.end import delete_job_data
+
+
+@state_handler(JobEvent)
+def handler(event: JobEvent, services: Services) -> None:
+    """Leaves nothing."""
+    delete_job_data(event.job_id, jobs=services.jobs, data=services.data)

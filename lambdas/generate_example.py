@@ -1,0 +1,26 @@
+"""GenerateExample: one document becomes page images and training records."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.examples import ManifestDocument
+from idp_finetuning.stages.generate_example import generate_example
+
+
+class DocumentEvent(JobEvent):
+    """A job and one document of its manifest."""
+
+    document: ManifestDocument
+
+
+@state_handler(DocumentEvent)
+def handler(event: DocumentEvent, services: Services) -> None:
+    """Leaves its result in S3."""
+    generate_example(
+        event.job_id,
+        event.document,
+        test_set_bucket=services.test_set_bucket,
+        data=services.data,
+        seconds_left=services.seconds_left,
+    )

@@ -1,0 +1,13 @@
+"""GetCustomizationJob: stores the losses and says whether training has ended."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.train import TrainingProgress, get_customization_job
+
+
+@state_handler(JobEvent)
+def handler(event: JobEvent, services: Services) -> TrainingProgress:
+    """Answers the progress that IsTrained decides on."""
+    return get_customization_job(event.job_id, jobs=services.jobs, bedrock=services.bedrock)

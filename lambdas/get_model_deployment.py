@@ -1,0 +1,13 @@
+"""GetModelDeployment: says whether the deployment answers."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.deploy import DeploymentProgress, get_model_deployment
+
+
+@state_handler(JobEvent)
+def handler(event: JobEvent, services: Services) -> DeploymentProgress:
+    """Answers the progress that IsDeployed decides on."""
+    return get_model_deployment(event.job_id, jobs=services.jobs, bedrock=services.bedrock)

@@ -1,0 +1,22 @@
+"""RejectDocument: records why a document could not be used."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.examples import ManifestDocument
+from idp_finetuning.failures import WorkflowError
+from idp_finetuning.stages.prepare import reject_document
+
+
+class RejectionEvent(JobEvent):
+    """A job, one document of its manifest and what Step Functions caught."""
+
+    document: ManifestDocument
+    error: WorkflowError
+
+
+@state_handler(RejectionEvent)
+def handler(event: RejectionEvent, services: Services) -> None:
+    """Leaves its result in S3."""
+    reject_document(event.job_id, event.document, event.error, data=services.data)

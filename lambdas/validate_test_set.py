@@ -1,0 +1,20 @@
+"""ValidateTestSet: reads the labels once, applies the rules, splits, writes prompt and manifest."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.prepare import ManifestLocation, validate_test_set
+
+
+@state_handler(JobEvent)
+def handler(event: JobEvent, services: Services) -> ManifestLocation:
+    """Answers where the manifest lies."""
+    return validate_test_set(
+        event.job_id,
+        jobs=services.jobs,
+        test_sets=services.test_sets,
+        test_set_bucket=services.test_set_bucket,
+        data=services.data,
+        bedrock=services.bedrock,
+    )

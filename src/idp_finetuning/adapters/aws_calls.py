@@ -1,0 +1,77 @@
+"""Clients of AWS services, and what their failures mean for a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
+
+from idp_finetuning.errors import AwsCallRefused, TransientError
+
+_TRANSIENT_CODES = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "InternalServerException",
+        "ModelNotReadyException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+
+@cache
+def client(service: str) -> Any:
+    """The boto3 client of a service, one a process. Signature v4, which KMS buckets demand of presigned URLs."""
+    return boto3.client(  # type: ignore[call-overload, unused-ignore]
+        service,
+        config=Config(
+            signature_version="s3v4" if service == "s3" else None,
+            retries={"mode": "standard", "total_max_attempts": 3},
+            connect_timeout=5,
+            read_timeout=60,
+            max_pool_connections=64,
+        ),
+    )
+
+
+def error_code(error: ClientError) -> str:
+    """The service's error code, for example ConflictException."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def error_text(error: ClientError) -> str:
+    """The service's own words."""
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+@contextmanager
+def aws_calls() -> Iterator[None]:
+    """Turns failures of AWS calls into TransientError (worth a retry) or AwsCallRefused (not)."""
+    try:
+        yield
+    except ClientError as error:
+        code = error_code(error)
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        said = f"{error.operation_name} answered {code}: {error_text(error)}"
+        if code in _TRANSIENT_CODES or status >= 500 or status == 429:
+            raise TransientError(f"{said}. The call is tried again.") from error
+        raise AwsCallRefused(f"{said}. Check the permissions and quotas of this deployment.") from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise TransientError(f"An AWS service could not be reached ({type(error).__name__}).") from error
+    except BotoCoreError as error:
+        raise AwsCallRefused(f"A call to AWS could not be made ({type(error).__name__}): {error}.") from error

@@ -1,0 +1,206 @@
+"""Bedrock: customization jobs, custom models and their on-demand deployments, each created exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from idp_finetuning.adapters.aws_calls import error_code, error_text
+from idp_finetuning.clock import timestamp
+from idp_finetuning.errors import TransientError
+from idp_finetuning.jobs import TrainingMetrics
+from idp_finetuning.wire import WireModel
+
+JOB_TAG = "idp-finetuning:job-id"
+
+
+class CustomizationJob(WireModel):
+    """A customization job as Bedrock reports it [botocore bedrock GetModelCustomizationJobResponse]."""
+
+    arn: str
+    status: Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
+    output_s3_uri: str
+    model_arn: str | None
+    failure_message: str | None
+    created_at: str
+    ended_at: str | None
+    metrics: TrainingMetrics
+
+
+class ModelDeployment(WireModel):
+    """An on-demand deployment as Bedrock reports it [botocore bedrock GetCustomModelDeploymentResponse]."""
+
+    arn: str
+    status: Literal["Creating", "Active", "Failed"]
+    model_arn: str
+    failure_message: str | None
+
+
+class CustomizationRequest(WireModel):
+    """What a customization job is made of; names are legal for Bedrock, URIs are `s3://` objects or prefixes."""
+
+    name: str
+    role_arn: str
+    base_model: str
+    training_s3_uri: str
+    validation_s3_uri: str | None
+    output_s3_uri: str
+    hyper_parameters: Mapping[str, str]
+    job_id: str
+
+
+class BedrockRefused(Exception):
+    """Bedrock refused to create something for good; the message is its own."""
+
+
+# What Bedrock answers where a name is taken; for deployments no Conflict is declared [facts §2].
+_TAKEN = frozenset({"ConflictException", "ValidationException"})
+_REFUSED = _TAKEN | {"ServiceQuotaExceededException", "TooManyTagsException", "AccessDeniedException"}
+
+
+class Bedrock:
+    """The control plane of Bedrock."""
+
+    def __init__(self, bedrock: Any) -> None:
+        self._bedrock = bedrock
+
+    def fine_tunable_models(self) -> frozenset[str]:
+        """Ids the account may fine-tune."""
+        answer = self._bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
+        return frozenset(summary["modelId"] for summary in answer["modelSummaries"])
+
+    def find_customization_job(self, name_or_arn: str) -> CustomizationJob | None:
+        """The job, or None where Bedrock knows none."""
+        try:
+            answer = self._bedrock.get_model_customization_job(jobIdentifier=name_or_arn)
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise
+        losses = [metric["validationLoss"] for metric in answer.get("validationMetrics") or []]
+        return CustomizationJob(
+            arn=answer["jobArn"],
+            status=answer["status"],
+            output_s3_uri=answer["outputDataConfig"]["s3Uri"],
+            model_arn=answer.get("outputModelArn"),
+            failure_message=answer.get("failureMessage"),
+            created_at=timestamp(answer["creationTime"]),
+            ended_at=timestamp(answer["endTime"]) if answer.get("endTime") else None,
+            metrics=TrainingMetrics(
+                training_loss=(answer.get("trainingMetrics") or {}).get("trainingLoss"),
+                validation_loss=losses[0] if losses else None,
+            ),
+        )
+
+    def ensure_customization_job(self, request: CustomizationRequest) -> CustomizationJob:
+        """The job of this name, created unless it exists already. Raises BedrockRefused.
+
+        A name is taken for ever, so whatever Bedrock has under it is from an earlier run of this request.
+        """
+        found = self.find_customization_job(request.name)
+        if not found:
+            try:
+                self._create_customization_job(request)
+            except ClientError as error:
+                if error_code(error) not in _REFUSED:
+                    raise
+                found = self.find_customization_job(request.name) if error_code(error) in _TAKEN else None
+                if not found:
+                    raise BedrockRefused(error_text(error)) from error
+            found = found or self.find_customization_job(request.name)
+        if not found:
+            raise TransientError(f"Bedrock accepted customization job '{request.name}' but does not show it yet.")
+        if found.output_s3_uri != request.output_s3_uri:
+            raise BedrockRefused(f"Customization job '{request.name}' exists in Bedrock and is not of this job.")
+        return found
+
+    def _create_customization_job(self, request: CustomizationRequest) -> None:
+        tags = [{"key": JOB_TAG, "value": request.job_id}]
+        arguments: dict[str, Any] = {
+            "jobName": request.name,
+            "customModelName": request.name,
+            "roleArn": request.role_arn,
+            "clientRequestToken": request.name,
+            "baseModelIdentifier": request.base_model,
+            "customizationType": "FINE_TUNING",
+            "jobTags": tags,
+            "customModelTags": tags,
+            "trainingDataConfig": {"s3Uri": request.training_s3_uri},
+            "outputDataConfig": {"s3Uri": request.output_s3_uri},
+            "hyperParameters": dict(request.hyper_parameters),
+        }
+        if request.validation_s3_uri:
+            arguments["validationDataConfig"] = {"validators": [{"s3Uri": request.validation_s3_uri}]}
+        self._bedrock.create_model_customization_job(**arguments)
+
+    def stop_customization_job(self, arn: str) -> None:
+        """Stops a running job; one that has ended already is left as it is."""
+        try:
+            self._bedrock.stop_model_customization_job(jobIdentifier=arn)
+        except ClientError as error:
+            if error_code(error) not in ("ConflictException", "ResourceNotFoundException"):
+                raise
+
+    def find_deployment(self, name_or_arn: str) -> ModelDeployment | None:
+        """The deployment, or None where Bedrock knows none."""
+        try:
+            answer = self._bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=name_or_arn)
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise
+        return ModelDeployment(
+            arn=answer["customModelDeploymentArn"],
+            status=answer["status"],
+            model_arn=answer["modelArn"],
+            failure_message=answer.get("failureMessage"),
+        )
+
+    def ensure_deployment(self, *, name: str, model_arn: str, job_id: str) -> ModelDeployment:
+        """The deployment of this name, created unless it exists already. Raises BedrockRefused."""
+        found = self.find_deployment(name)
+        if not found:
+            try:
+                self._bedrock.create_custom_model_deployment(
+                    modelDeploymentName=name,
+                    modelArn=model_arn,
+                    clientRequestToken=name,
+                    tags=[{"key": JOB_TAG, "value": job_id}],
+                )
+            except ClientError as error:
+                if error_code(error) not in _REFUSED:
+                    raise
+                found = self.find_deployment(name) if error_code(error) in _TAKEN else None
+                if not found:
+                    raise BedrockRefused(error_text(error)) from error
+            found = found or self.find_deployment(name)
+        if not found:
+            raise TransientError(f"Bedrock accepted deployment '{name}' but does not show it yet.")
+        if found.model_arn != model_arn:
+            raise BedrockRefused(f"Deployment '{name}' exists in Bedrock and is not of this job's model.")
+        return found
+
+    def delete_deployment(self, arn: str) -> None:
+        """Starts the removal of a deployment; one that is gone is fine."""
+        try:
+            self._bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
+        except ClientError as error:
+            if not _is_missing(error):
+                raise
+
+    def delete_model(self, name_or_arn: str) -> bool:
+        """Removes a custom model; False while a deployment still holds it."""
+        try:
+            self._bedrock.delete_custom_model(modelIdentifier=name_or_arn)
+        except ClientError as error:
+            if error_code(error) == "ConflictException":
+                return False
+            if not _is_missing(error):
+                raise
+        return True
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error_code(error) == "ResourceNotFoundException"

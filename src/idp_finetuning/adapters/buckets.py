@@ -1,0 +1,200 @@
+"""The two buckets in S3: test sets as users upload them, and the data of jobs."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from idp_finetuning.adapters.aws_calls import error_code
+from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.labels import Listing, StoredFile
+from idp_finetuning.test_sets import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
+from idp_finetuning.wire import WireModel
+
+M = TypeVar("M", bound=WireModel)
+
+PARALLEL_READS = 32
+PARALLEL_WRITES = 4
+UPLOAD_EXPIRES_SECONDS = 3600
+_MISSING = ("NoSuchKey", "NotFound", "404")
+PART_BYTES = 8 * 1024 * 1024
+
+
+class Bucket:
+    """Objects of one bucket; contents are bytes."""
+
+    def __init__(self, s3: Any, name: str) -> None:
+        self._s3 = s3
+        self.name = name
+
+    def read(self, key: str) -> bytes:
+        """An object's content."""
+        with self._s3.get_object(Bucket=self.name, Key=key)["Body"] as body:
+            content: bytes = body.read()
+            return content
+
+    def read_all(self, keys: Iterable[str]) -> Iterator[bytes]:
+        """Contents in the order of the keys, read in parallel, with a bounded number in memory."""
+        waiting = iter(keys)
+        with ThreadPoolExecutor(PARALLEL_READS) as threads:
+            running = deque(threads.submit(self.read, key) for key in islice(waiting, 2 * PARALLEL_READS))
+            while running:
+                yield running.popleft().result()
+                running.extend(threads.submit(self.read, key) for key in islice(waiting, 1))
+
+    def list(self, prefix: str) -> Iterator[StoredFile]:
+        """Objects below a prefix in key order."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
+        for page in pages:
+            for entry in page.get("Contents", []):
+                yield StoredFile(key=entry["Key"], size=entry["Size"], etag=entry["ETag"].strip('"'))
+
+    def write(self, key: str, content: bytes, content_type: str = "application/json") -> None:
+        """Writes a whole object."""
+        self._s3.put_object(Bucket=self.name, Key=key, Body=content, ContentType=content_type)
+
+    def read_model(self, key: str, model: type[M]) -> M | None:
+        """The model stored at a key, or None where there is none."""
+        try:
+            return model.model_validate_json(self.read(key))
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+
+    def write_model(self, key: str, value: WireModel) -> None:
+        """Stores a model as JSON."""
+        self.write(key, value.model_dump_json(by_alias=True).encode())
+
+
+class TestSetBucket(Bucket):
+    """Test sets in the accelerator's layout."""
+
+    __test__ = False
+
+    def listing(self, test_set_id: str) -> Listing:
+        """All objects of a test set."""
+        return Listing(test_set_id=test_set_id, files=tuple(self.list(f"{test_set_id}/")))
+
+    def read_document(self, key: str) -> bytes:
+        """A document's content. Raises DocumentRejected where it is gone or over the size limit."""
+        try:
+            answer = self._s3.get_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                raise DocumentRejected("missing", "The file is no longer in the test set.") from error
+            raise
+        with answer["Body"] as body:
+            if answer["ContentLength"] > MAXIMUM_DOCUMENT_BYTES:
+                raise DocumentRejected(
+                    "too_large", f"The file is larger than {MAXIMUM_DOCUMENT_BYTES // 1_000_000} MB. Split it."
+                )
+            content: bytes = body.read()
+            return content
+
+    def uploads(self, test_set_id: str, files: Sequence[TestSetFile]) -> tuple[TestSetUpload, ...]:
+        """For each file a presigned POST for exactly it, or `present` where S3 holds it already."""
+        with ThreadPoolExecutor(PARALLEL_READS) as threads:
+            return tuple(threads.map(lambda file: self._upload(test_set_id, file), files))
+
+    def _upload(self, test_set_id: str, file: TestSetFile) -> TestSetUpload:
+        key = f"{test_set_id}/{file.key}"
+        if self._holds(key, file):
+            return TestSetUpload(key=file.key, present=True)
+        # The MD5 also travels as metadata: an ETag is no MD5 where the bucket is encrypted with KMS.
+        fields = {"x-amz-meta-md5": file.md5}
+        post = self._s3.generate_presigned_post(
+            Bucket=self.name,
+            Key=key,
+            Fields=fields,
+            Conditions=[{name: value} for name, value in fields.items()]
+            + [["content-length-range", file.size, file.size]],
+            ExpiresIn=UPLOAD_EXPIRES_SECONDS,
+        )
+        return TestSetUpload(
+            key=file.key,
+            present=False,
+            url=post["url"],
+            fields=tuple(UploadField(name=name, value=value) for name, value in post["fields"].items()),
+        )
+
+    def _holds(self, key: str, file: TestSetFile) -> bool:
+        try:
+            head = self._s3.head_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return False
+            raise
+        return head["ContentLength"] == file.size and file.md5 in (head["Metadata"].get("md5"), head["ETag"].strip('"'))
+
+    def delete(self, key: str) -> None:
+        """Removes an object; may be repeated."""
+        self._s3.delete_object(Bucket=self.name, Key=key)
+
+
+class DataBucket(Bucket):
+    """Data of jobs."""
+
+    def write_all(self, objects: Iterable[tuple[str, bytes]], content_type: str) -> None:
+        """Writes objects in parallel while the next ones are being made; at most eight wait in memory."""
+        with ThreadPoolExecutor(PARALLEL_WRITES) as threads:
+            running: deque[Future[None]] = deque()
+            for key, content in objects:
+                if len(running) == 2 * PARALLEL_WRITES:
+                    running.popleft().result()
+                running.append(threads.submit(self.write, key, content, content_type))
+            for written in running:
+                written.result()
+
+    def write_stream(self, key: str, lines: Iterable[bytes]) -> int:
+        """Writes chunks as one object with at most two parts in memory, and answers its size in bytes."""
+        buffer, size, upload = bytearray(), 0, None
+        parts: list[dict[str, Any]] = []
+        try:
+            for chunk in lines:
+                buffer += chunk
+                size += len(chunk)
+                if len(buffer) >= PART_BYTES:
+                    upload = upload or self._s3.create_multipart_upload(
+                        Bucket=self.name, Key=key, ContentType="application/jsonlines"
+                    )
+                    parts.append(self._part(key, upload["UploadId"], len(parts) + 1, bytes(buffer)))
+                    buffer.clear()
+            if not upload:
+                self.write(key, bytes(buffer), "application/jsonlines")
+                return size
+            if buffer:
+                parts.append(self._part(key, upload["UploadId"], len(parts) + 1, bytes(buffer)))
+            self._s3.complete_multipart_upload(
+                Bucket=self.name, Key=key, UploadId=upload["UploadId"], MultipartUpload={"Parts": parts}
+            )
+        except BaseException:
+            if upload:
+                self._s3.abort_multipart_upload(Bucket=self.name, Key=key, UploadId=upload["UploadId"])
+            raise
+        return size
+
+    def _part(self, key: str, upload_id: str, number: int, content: bytes) -> dict[str, Any]:
+        answer = self._s3.upload_part(Bucket=self.name, Key=key, UploadId=upload_id, PartNumber=number, Body=content)
+        return {"PartNumber": number, "ETag": answer["ETag"]}
+
+    def delete_prefix(self, prefix: str) -> int:
+        """Removes every object below a prefix, versions and delete markers included; answers how many."""
+        removed = 0
+        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+        for page in pages:
+            doomed = [
+                {"Key": entry["Key"], "VersionId": entry["VersionId"]}
+                for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            ]
+            if doomed:
+                answer = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": doomed, "Quiet": True})
+                for failed in answer.get("Errors", []):
+                    raise ClientError({"Error": failed}, "DeleteObjects")
+                removed += len(doomed)
+        return removed

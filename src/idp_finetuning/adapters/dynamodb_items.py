@@ -1,0 +1,103 @@
+"""Models as DynamoDB items, and update expressions from changed fields."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Collection, Mapping
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from pydantic import ValidationError
+
+from idp_finetuning.errors import InvalidInput
+from idp_finetuning.wire import WireModel
+
+M = TypeVar("M", bound=WireModel)
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+
+
+def to_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON-ready values as DynamoDB attributes; None is left out."""
+    exact = json.loads(json.dumps(values), parse_float=Decimal)
+    return {name: _serializer.serialize(value) for name, value in exact.items() if value is not None}
+
+
+def from_attributes(model: type[M], item: Mapping[str, Any]) -> M:
+    """The model in an item; attributes that are only keys of the table are dropped."""
+    values = {name: _deserializer.deserialize(value) for name, value in item.items()}
+    known = {field.alias for field in model.model_fields.values()}
+    return model.model_validate({name: value for name, value in values.items() if name in known})
+
+
+def update_arguments(changes: Mapping[str, Any], removed: Collection[str] = ()) -> dict[str, Any]:
+    """UpdateItem's expression, names and values that set the (camelCase) changes and remove the others."""
+    names = {f"#{name}": name for name in [*changes, *removed]}
+    expression = "SET " + ", ".join(f"#{name} = :{name}" for name in changes)
+    if removed:
+        expression += " REMOVE " + ", ".join(f"#{name}" for name in removed)
+    values = {f":{name}": value for name, value in to_attributes(changes).items()}
+    return {
+        "UpdateExpression": expression,
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": values,
+    }
+
+
+class PageToken(WireModel):
+    """Where the next page of a list begins: the last item's sort key and id."""
+
+    created_at: str
+    id: str
+
+    def to_text(self) -> str:
+        """Opaque text for clients."""
+        return base64.urlsafe_b64encode(self.model_dump_json(by_alias=True).encode()).decode()
+
+    @classmethod
+    def from_text(cls, text: str) -> PageToken:
+        """The token in a client's text; raises InvalidInput for anything this service did not make."""
+        try:
+            return cls.model_validate_json(base64.urlsafe_b64decode(text.encode()))
+        except (ValueError, ValidationError) as error:
+            raise InvalidInput("nextToken is not one this API returned. Start the list again without it.") from error
+
+
+class Page(WireModel):
+    """One page of an index query: raw items, and the token of the next page."""
+
+    items: tuple[dict[str, Any], ...]
+    next_token: str | None = None
+
+
+def query_newest(
+    dynamodb: Any,
+    *,
+    table: str,
+    index: str,
+    kind: str,
+    limit: int,
+    next_token: str | None,
+    extra_key: Mapping[str, Any],
+) -> Page:
+    """A page of an index keyed by kind and createdAt, newest first; `extra_key` completes the table's own key."""
+    arguments: dict[str, Any] = {
+        "TableName": table,
+        "IndexName": index,
+        "KeyConditionExpression": "#kind = :kind",
+        "ExpressionAttributeNames": {"#kind": "kind"},
+        "ExpressionAttributeValues": to_attributes({":kind": kind}),
+        "ScanIndexForward": False,
+        "Limit": limit,
+    }
+    if next_token:
+        token = PageToken.from_text(next_token)
+        start = {"kind": kind, "createdAt": token.created_at, "id": token.id, **extra_key}
+        arguments["ExclusiveStartKey"] = to_attributes(start)
+    answer = dynamodb.query(**arguments)
+    last = answer.get("LastEvaluatedKey")
+    token_text = PageToken(created_at=last["createdAt"]["S"], id=last["id"]["S"]).to_text() if last else None
+    return Page(items=tuple(answer["Items"]), next_token=token_text)

@@ -1,0 +1,189 @@
+"""Documents opened page by page and rendered as JPEGs that Bedrock's training and Converse both accept."""
+
+from __future__ import annotations
+
+import io
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import pypdfium2 as pdfium
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from idp_finetuning.errors import DocumentRejected
+
+DPI = 150
+JPEG_QUALITY = 85
+# Training takes sides from 25 px, Converse up to 8,000 px and 3.75 MB a page [facts §3.2, §12].
+MINIMUM_SIDE = 25
+MAXIMUM_SIDE = 8_000
+MAXIMUM_BYTES = 3_750_000
+MAXIMUM_PAGES = 500
+# A0 at 300 dpi has 140 million pixels; more is a decompression bomb.
+MAXIMUM_PIXELS = 150_000_000
+
+_IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
+_PDF_HEADER_WITHIN = 1024  # Acrobat accepts junk before the header up to here
+
+Image.MAX_IMAGE_PIXELS = None  # every image is held to MAXIMUM_PIXELS before it is decoded
+
+
+class PageSource(ABC):
+    """An opened document: how many pages it has, and each of them as a JPEG."""
+
+    page_count: int
+
+    @abstractmethod
+    def _picture(self, index: int) -> Image.Image:
+        """The page as an RGB picture within the pixel limits."""
+
+    def jpeg(self, index: int) -> bytes:
+        """The page with this 0-based index: JPEG, 25 to 8,000 px a side, at most 3.75 MB. Raises DocumentRejected."""
+        picture = self._picture(index)
+        quality = JPEG_QUALITY
+        while True:
+            buffer = io.BytesIO()
+            picture.save(buffer, "JPEG", quality=quality)
+            if buffer.tell() <= MAXIMUM_BYTES:
+                return buffer.getvalue()
+            quality = max(quality - 15, 40)
+            if quality == 40:
+                smaller = tuple(max(side * 3 // 4, MINIMUM_SIDE) for side in picture.size)
+                picture = picture.resize(cast("tuple[int, int]", smaller), Image.Resampling.LANCZOS)
+
+
+@contextmanager
+def open_document(content: bytes) -> Iterator[PageSource]:
+    """The document in these bytes; its type is decided by content.
+
+    Raises DocumentRejected where it is empty, encrypted, damaged, of no supported type or has too many pages.
+    PDFium is not thread-safe: one document at a time in a process.
+    """
+    if not content:
+        raise DocumentRejected("empty", "The file is empty.")
+    source = _PdfPages(content) if b"%PDF-" in content[:_PDF_HEADER_WITHIN] else _ImagePages(content)
+    with source:
+        if source.page_count > MAXIMUM_PAGES:
+            raise DocumentRejected(
+                "too_many_pages",
+                f"The document has {source.page_count} pages; at most {MAXIMUM_PAGES} are taken. Split it.",
+            )
+        yield source
+
+
+def target_size(width: float, height: float) -> tuple[int, int]:
+    """Pixel size within the limits and as near the wanted one as they allow. Raises DocumentRejected."""
+    if not (width > 0 and height > 0 and math.isfinite(width * height)):
+        raise DocumentRejected("page_size", "A page has no size. Save the document again.")
+    scale = min(1.0, MAXIMUM_SIDE / max(width, height))
+    scale = max(scale, MINIMUM_SIDE / min(width, height))
+    size = max(round(width * scale), MINIMUM_SIDE), max(round(height * scale), MINIMUM_SIDE)
+    if max(size) > MAXIMUM_SIDE:
+        raise DocumentRejected(
+            "page_size",
+            f"A page is {max(width, height) / min(width, height):.0f} times as long as wide and cannot be brought "
+            f"between {MINIMUM_SIDE} and {MAXIMUM_SIDE} pixels a side.",
+        )
+    return size
+
+
+class _PdfPages(PageSource):
+    def __init__(self, content: bytes) -> None:
+        try:
+            self._pdf = pdfium.PdfDocument(content)
+        except pdfium.PdfiumError as error:
+            if "password" in str(error).lower() or "security" in str(error).lower():
+                raise DocumentRejected("encrypted", "The PDF is encrypted. Save it without a password.") from error
+            raise DocumentRejected("damaged", "The PDF cannot be opened; it is damaged or incomplete.") from error
+        self.page_count = len(self._pdf)
+        if self.page_count == 0:
+            self._pdf.close()
+            raise DocumentRejected("damaged", "The PDF has no pages.")
+        if self._pdf.get_formtype() != 0:
+            self._pdf.init_forms()  # filled-in fields belong to the page's picture
+
+    def __enter__(self) -> _PdfPages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pdf.close()
+
+    def _picture(self, index: int) -> Image.Image:
+        try:
+            page = self._pdf[index]
+        except pdfium.PdfiumError as error:
+            raise DocumentRejected("damaged", f"Page {index + 1} of the PDF cannot be read; it is damaged.") from error
+        try:
+            width, height = page.get_size()
+            wanted = (width * DPI / 72, height * DPI / 72)
+            size = target_size(*wanted)
+            bitmap = page.render(scale=DPI / 72 * size[0] / wanted[0], rev_byteorder=True)
+            picture: Image.Image = bitmap.to_pil().convert("RGB")
+        except (pdfium.PdfiumError, MemoryError) as error:
+            raise DocumentRejected("damaged", f"Page {index + 1} of the PDF cannot be drawn.") from error
+        finally:
+            page.close()
+        return picture if picture.size == size else _fitted(picture)
+
+
+class _ImagePages(PageSource):
+    def __init__(self, content: bytes) -> None:
+        try:
+            self._image = Image.open(io.BytesIO(content), formats=_IMAGE_FORMATS)
+            self.page_count = getattr(self._image, "n_frames", 1) if self._image.format == "TIFF" else 1
+        except UnidentifiedImageError as error:
+            raise DocumentRejected(
+                "unsupported_type", "The file is neither a PDF nor a PNG, JPEG, GIF, WebP, TIFF or BMP image."
+            ) from error
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise DocumentRejected("damaged", "The image cannot be opened; it is damaged or incomplete.") from error
+
+    def __enter__(self) -> _ImagePages:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._image.close()
+
+    def _picture(self, index: int) -> Image.Image:
+        try:
+            if self.page_count > 1:
+                self._image.seek(index)
+            width, height = self._image.size
+            if width * height > MAXIMUM_PIXELS:
+                raise DocumentRejected(
+                    "decompression_bomb",
+                    f"The image has {width} by {height} pixels; at most {MAXIMUM_PIXELS:,} are taken.",
+                )
+            target_size(width, height)
+            self._image.load()
+            return _fitted(_rgb(ImageOps.exif_transpose(self._image)))
+        except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+            raise DocumentRejected("damaged", f"Image {index + 1} is damaged or incomplete.") from error
+
+
+def _fitted(picture: Image.Image) -> Image.Image:
+    size = target_size(*picture.size)
+    return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    """Any mode as RGB: transparency on white, 16-bit and float grey scaled to 8 bits, CMYK and 1-bit converted."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return _grey_from_deep(picture).convert("RGB")
+    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
+        layered = picture.convert("RGBA")
+        flat = Image.new("RGB", layered.size, "white")
+        flat.paste(layered, mask=layered.getchannel("A"))
+        return flat
+    return picture.convert("RGB")
+
+
+def _grey_from_deep(picture: Image.Image) -> Image.Image:
+    deep = picture if picture.mode == "F" else picture.convert("I")
+    low, high = cast("tuple[float, float]", deep.getextrema())
+    # Whole numbers are 16-bit samples; anything else is stretched over its own range.
+    bottom, top = (0.0, 65535.0) if deep.mode == "I" and low >= 0 and high <= 65535 else (low, max(high, low + 1e-9))
+    scale = 255.0 / (top - bottom)
+    return deep.convert("F").point(lambda value: value * scale - bottom * scale).convert("L")

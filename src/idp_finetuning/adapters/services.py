@@ -1,0 +1,86 @@
+"""What a function works with, made when it is first asked for, from the environment of that function."""
+
+from __future__ import annotations
+
+import math
+import os
+from functools import cached_property
+from typing import Any
+
+from idp_finetuning.adapters.aws_calls import client
+from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.adapters.workflows import Workflow
+from idp_finetuning.errors import SettingMissing
+from idp_finetuning.settings import Variable
+
+
+def setting(variable: Variable) -> str:
+    """The variable's value. Raises SettingMissing."""
+    value = os.environ.get(variable)
+    if not value:
+        raise SettingMissing(f"The environment lacks {variable}. Deploy the stack again.")
+    return value
+
+
+class Services:
+    """Tables, buckets, workflows and Bedrock; each reads only the variables it needs."""
+
+    def __init__(self, context: Any = None) -> None:
+        self._context = context
+
+    def seconds_left(self) -> float:
+        """Time until Lambda ends this run; endless where there is no limit."""
+        left = getattr(self._context, "get_remaining_time_in_millis", None)
+        return left() / 1000 if left else math.inf
+
+    @cached_property
+    def jobs(self) -> JobTable:
+        """Job records."""
+        return JobTable(client("dynamodb"), setting(Variable.JOBS_TABLE))
+
+    @cached_property
+    def test_sets(self) -> TestSetTable:
+        """Test-set records."""
+        return TestSetTable(client("dynamodb"), setting(Variable.TEST_SETS_TABLE))
+
+    @cached_property
+    def test_set_bucket(self) -> TestSetBucket:
+        """Documents and labels."""
+        return TestSetBucket(client("s3"), setting(Variable.TEST_SET_BUCKET))
+
+    @cached_property
+    def data(self) -> DataBucket:
+        """Data of jobs."""
+        return DataBucket(client("s3"), setting(Variable.DATA_BUCKET))
+
+    @cached_property
+    def bedrock(self) -> Bedrock:
+        """Bedrock's control plane."""
+        return Bedrock(client("bedrock"))
+
+    @cached_property
+    def bedrock_role_arn(self) -> str:
+        """The role Bedrock reads and writes the data bucket with."""
+        return setting(Variable.BEDROCK_ROLE_ARN)
+
+    @cached_property
+    def finetuning(self) -> Workflow:
+        """The fine-tuning state machine."""
+        return self._workflow(Variable.FINETUNING_STATE_MACHINE_ARN)
+
+    @cached_property
+    def deletion(self) -> Workflow:
+        """The deletion state machine."""
+        return self._workflow(Variable.DELETION_STATE_MACHINE_ARN)
+
+    @staticmethod
+    def _workflow(variable: Variable) -> Workflow:
+        return Workflow(
+            client("stepfunctions"),
+            setting(variable),
+            training_poll_seconds=int(setting(Variable.TRAINING_POLL_SECONDS)),
+            deployment_poll_seconds=int(setting(Variable.DEPLOYMENT_POLL_SECONDS)),
+        )

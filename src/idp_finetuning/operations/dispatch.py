@@ -1,0 +1,69 @@
+"""From a GraphQL field to its operation, and from its outcome to the answer the API's resolver expects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.errors import AwsCallRefused, FinetuningError, InternalError, InvalidInput, SettingMissing
+from idp_finetuning.operations import jobs, models, test_sets
+from idp_finetuning.operations.identity import Identity, authorize
+from idp_finetuning.wire import WireModel
+
+Operation = Callable[[Any, Identity, Services], Any]
+
+OPERATIONS: Mapping[str, tuple[type[BaseModel], Operation]] = {
+    "listFinetuningJobs": (jobs.PageArguments, jobs.list_finetuning_jobs),
+    "getFinetuningJob": (jobs.JobArguments, jobs.get_finetuning_job),
+    "getDatasetReport": (jobs.JobArguments, jobs.get_dataset_report),
+    "startFinetuningJob": (jobs.StartArguments, jobs.start_finetuning_job),
+    "createFinetuningJob": (jobs.StartArguments, jobs.start_finetuning_job),
+    "deleteFinetuningJob": (jobs.JobArguments, jobs.delete_finetuning_job),
+    "validateTestSetForFinetuning": (models.ValidateArguments, models.validate_test_set),
+    "listAvailableModels": (models.NoArguments, models.list_available_models),
+    "listTestSets": (jobs.PageArguments, test_sets.list_test_sets),
+    "getTestSet": (test_sets.TestSetArguments, test_sets.get_test_set),
+    "createTestSet": (test_sets.CreateTestSetArguments, test_sets.create_test_set),
+    "createTestSetUploads": (test_sets.UploadsArguments, test_sets.create_test_set_uploads),
+    "completeTestSet": (test_sets.TestSetArguments, test_sets.complete_test_set),
+}
+
+
+class ResolverEvent(WireModel):
+    """What graphql/resolver.js sends."""
+
+    field: str
+    arguments: dict[str, Any]
+    identity: Identity
+
+
+def answer(event: ResolverEvent, services: Services) -> Any:
+    """JSON-ready data of the field. Raises a FinetuningError."""
+    authorize(event.field, event.identity)
+    arguments_model, operation = OPERATIONS[event.field]
+    try:
+        arguments = arguments_model.model_validate(event.arguments)
+    except ValidationError as error:
+        raise InvalidInput(_explained(error)) from error
+    result = operation(arguments, event.identity, services)
+    return result.to_wire() if isinstance(result, WireModel) else result
+
+
+def error_answer(error: FinetuningError) -> dict[str, Any]:
+    """The error a client sees; what only operators can mend is an InternalError without details."""
+    if isinstance(error, AwsCallRefused | SettingMissing):
+        error = InternalError("The service could not carry this out. Ask its operator to look at the resolver's log.")
+    return {"error": {"type": error.code, "message": error.message}}
+
+
+def _explained(error: ValidationError) -> str:
+    """Each wrong argument with its rule, never with its value."""
+    problems = []
+    for problem in error.errors(include_input=False, include_url=False, include_context=False):
+        place = ".".join(str(part) for part in problem["loc"])
+        rule = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{place}: {rule[:1].lower()}{rule[1:]}" if place else rule)
+    return "; ".join(problems[:5]) + "."

@@ -1,0 +1,43 @@
+"""Who calls, and the one table of operations and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from idp_finetuning.errors import Unauthorized
+from idp_finetuning.wire import WireModel
+
+SIGNED_IN: frozenset[str] = frozenset()  # no group needed
+AUTHORS = frozenset({"Admin", "Author"})
+
+# AppSync enforces @aws_auth of the schema; this table is checked again behind it, and a test holds them equal.
+ALLOWED_GROUPS: Mapping[str, frozenset[str]] = {
+    "listFinetuningJobs": SIGNED_IN,
+    "getFinetuningJob": SIGNED_IN,
+    "getDatasetReport": SIGNED_IN,
+    "validateTestSetForFinetuning": SIGNED_IN,
+    "listAvailableModels": SIGNED_IN,
+    "listTestSets": SIGNED_IN,
+    "getTestSet": SIGNED_IN,
+    "startFinetuningJob": AUTHORS,
+    "createFinetuningJob": AUTHORS,
+    "deleteFinetuningJob": AUTHORS,
+    "createTestSet": AUTHORS,
+    "createTestSetUploads": AUTHORS,
+    "completeTestSet": AUTHORS,
+}
+
+
+class Identity(WireModel):
+    """The caller as Cognito vouches for it."""
+
+    sub: str
+    username: str
+    groups: tuple[str, ...] = ()
+
+
+def authorize(field: str, identity: Identity) -> None:
+    """Raises Unauthorized where the caller's groups do not allow the operation, and for unknown operations."""
+    allowed = ALLOWED_GROUPS.get(field)
+    if allowed is None or (allowed and not allowed & set(identity.groups)):
+        raise Unauthorized(f"Not authorized to access {field}. It needs one of the groups Admin or Author.")

@@ -1,0 +1,93 @@
+"""Operations on models and on what they could be trained with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import Field
+
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.base_models import base_models, find_base_model
+from idp_finetuning.jobs import JobStatus
+from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.jobs import DEFAULT_TRAIN_SPLIT
+from idp_finetuning.reading import read_test_set
+from idp_finetuning.test_sets import TestSetStatus
+from idp_finetuning.validation import validate
+from idp_finetuning.wire import WireModel
+
+
+class NoArguments(WireModel):
+    """An operation without arguments."""
+
+
+class ValidateArguments(WireModel):
+    """Arguments of validateTestSetForFinetuning."""
+
+    test_set_id: str = Field(min_length=1, max_length=100)
+    base_model: str | None = None
+    train_split: float | None = Field(default=None, ge=0.5, le=0.95)
+
+
+class BaseModelView(WireModel):
+    """A base model as the API shows it."""
+
+    id: str
+    name: str
+    provider: str
+    label: str
+    minimum_records: int
+    maximum_records: int
+    validation_supported: bool
+
+
+class CustomModelView(WireModel):
+    """A deployed custom model; the id is the deployment's ARN."""
+
+    id: str
+    name: str
+    base_model: str
+    status: str
+    job_id: str
+
+
+class AvailableModels(WireModel):
+    """What a configuration may select."""
+
+    base_models: tuple[BaseModelView, ...]
+    custom_models: tuple[CustomModelView, ...]
+
+
+def validate_test_set(arguments: ValidateArguments, identity: Identity, services: Services) -> dict[str, Any]:
+    """The verdict on a test set, by the same rules and the same split as a job's."""
+    test_set = services.test_sets.get(arguments.test_set_id)
+    read = read_test_set(test_set.id, bucket=services.test_set_bucket, data=services.data)
+    verdict = validate(
+        read.labels,
+        train_split=DEFAULT_TRAIN_SPLIT if arguments.train_split is None else arguments.train_split,
+        base_model=find_base_model(arguments.base_model) if arguments.base_model else None,
+        uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
+    )
+    shown = verdict.model_copy(update={"held_out_paths": frozenset()}).to_wire()
+    return {**shown, "classDistribution": json.dumps(verdict.class_distribution, ensure_ascii=False)}
+
+
+def list_available_models(arguments: NoArguments, identity: Identity, services: Services) -> WireModel:
+    """The catalogue, and the deployed models of completed jobs, newest first."""
+    return AvailableModels(
+        base_models=tuple(
+            BaseModelView(**model.model_dump(include=set(BaseModelView.model_fields))) for model in base_models()
+        ),
+        custom_models=tuple(
+            CustomModelView(
+                id=job.custom_model_deployment_arn,
+                name=job.job_name,
+                base_model=job.base_model_name,
+                status="Active",
+                job_id=job.id,
+            )
+            for job in services.jobs.all()
+            if job.status is JobStatus.COMPLETED and job.custom_model_deployment_arn
+        ),
+    )

@@ -1,0 +1,93 @@
+"""Operations on test sets: made, uploaded file by file, completed, and from then on unchangeable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.clock import timestamp
+from idp_finetuning.errors import Conflict, InvalidInput
+from idp_finetuning.layout import input_prefix, uploading_marker
+from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.jobs import PageArguments
+from idp_finetuning.test_sets import NAME_PATTERN, TestSet, TestSetFile, TestSetStatus, identifier_of
+from idp_finetuning.wire import WireModel
+
+
+class TestSetArguments(WireModel):
+    """Arguments that name a test set."""
+
+    __test__ = False
+
+    test_set_id: str = Field(min_length=1, max_length=100)
+
+
+class CreateTestSetInput(WireModel):
+    """Name and description of a new test set."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    description: str | None = Field(default=None, max_length=200)
+
+
+class CreateTestSetArguments(WireModel):
+    """Arguments of createTestSet."""
+
+    input: CreateTestSetInput
+
+
+class UploadsArguments(WireModel):
+    """Arguments of createTestSetUploads: at most 100 files a call."""
+
+    test_set_id: str = Field(min_length=1, max_length=100)
+    files: tuple[TestSetFile, ...] = Field(min_length=1, max_length=100)
+
+
+def list_test_sets(arguments: PageArguments, identity: Identity, services: Services) -> WireModel:
+    """Test sets, newest first."""
+    return services.test_sets.list(limit=arguments.size, next_token=arguments.next_token)
+
+
+def get_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> WireModel:
+    """One test set."""
+    return services.test_sets.get(arguments.test_set_id)
+
+
+def create_test_set(arguments: CreateTestSetArguments, identity: Identity, services: Services) -> WireModel:
+    """A new, empty test set that takes uploads."""
+    name = arguments.input.name.strip()
+    if not name:
+        raise InvalidInput("A test set needs a name of letters, digits, spaces, '_' and '-'.")
+    test_set = TestSet(
+        id=identifier_of(name),
+        name=name,
+        description=arguments.input.description or "",
+        status=TestSetStatus.UPLOADING,
+        created_at=timestamp(),
+    )
+    services.test_sets.create(test_set)
+    services.test_set_bucket.write(uploading_marker(test_set.id), b"")
+    return test_set
+
+
+def create_test_set_uploads(
+    arguments: UploadsArguments, identity: Identity, services: Services
+) -> list[dict[str, Any]]:
+    """Where to send each file. Raises Conflict once the test set is complete."""
+    test_set = services.test_sets.get(arguments.test_set_id)
+    if test_set.status is not TestSetStatus.UPLOADING:
+        raise Conflict(f"Test set '{test_set.id}' is complete and takes no more files. Create a new test set.")
+    return [upload.to_wire() for upload in services.test_set_bucket.uploads(test_set.id, arguments.files)]
+
+
+def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> WireModel:
+    """Makes a test set ready for jobs; may be repeated. Raises InvalidInput where it holds no document."""
+    test_set = services.test_sets.get(arguments.test_set_id)
+    bucket = services.test_set_bucket
+    documents = sum(not file.key.endswith("/") for file in bucket.list(input_prefix(test_set.id)))
+    if not documents:
+        raise InvalidInput(f"Test set '{test_set.id}' holds no document. Upload documents below input/ first.")
+    ready = services.test_sets.mark_ready(test_set.id, documents)
+    bucket.delete(uploading_marker(test_set.id))
+    return ready

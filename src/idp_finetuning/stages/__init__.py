@@ -1,0 +1,1 @@
+"""The work of each state, from typed input to typed result."""

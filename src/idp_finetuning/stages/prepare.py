@@ -1,0 +1,183 @@
+"""From a test set to a data set: validate and split, render each document, assemble the records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from pydantic import TypeAdapter
+
+from idp_finetuning.adapters.aws_calls import aws_calls
+from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.base_models import find_base_model
+from idp_finetuning.dataset import (
+    NO_RESULT,
+    AcceptedDocument,
+    RejectedDocument,
+    check_usable,
+    dataset_report,
+)
+from idp_finetuning.errors import FinetuningError, ModelUnavailable, TestSetInvalid
+from idp_finetuning.examples import ManifestDocument, tokens_at_most
+from idp_finetuning.failures import WorkflowError, document_rejection
+from idp_finetuning.jobs import DocumentCounts, JobStatus
+from idp_finetuning.layout import JobLayout, Split, input_prefix
+from idp_finetuning.prompt import DocumentClass, Prompt
+from idp_finetuning.reading import read_test_set
+from idp_finetuning.test_sets import TestSetStatus
+from idp_finetuning.validation import validate
+from idp_finetuning.wire import WireModel
+
+_MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])
+
+
+class ManifestLocation(WireModel):
+    """Key of the manifest in the data bucket."""
+
+    key: str
+
+
+def validate_test_set(
+    job_id: str,
+    *,
+    jobs: JobTable,
+    test_sets: TestSetTable,
+    test_set_bucket: TestSetBucket,
+    data: DataBucket,
+    bedrock: Bedrock,
+) -> ManifestLocation:
+    """Reads the labels once, applies the rules, splits, writes prompt.json and manifest.json; the job generates data.
+
+    Raises TestSetInvalid or ModelUnavailable, before anything is paid for.
+    """
+    layout = JobLayout(job_id=job_id)
+    if jobs.get(job_id).status is JobStatus.GENERATING_DATA:
+        return ManifestLocation(key=layout.manifest)  # an earlier run did all of it
+    job = jobs.move(job_id, JobStatus.VALIDATING)
+    model = find_base_model(job.base_model)
+    offered, unchecked = _offered(bedrock)
+    if offered is not None and model.fine_tuning_id not in offered:
+        raise ModelUnavailable(
+            f"This account does not offer {model.name} ({model.fine_tuning_id}) for fine-tuning. It offers: "
+            f"{', '.join(sorted(offered)) or 'no model'}."
+        )
+    read = read_test_set(job.test_set_id, bucket=test_set_bucket, data=data)
+    ready = test_sets.get(job.test_set_id).status is TestSetStatus.READY
+    validation = validate(
+        read.labels,
+        train_split=job.train_split,
+        base_model=model,
+        uploading=read.listing.uploading or not ready,
+    )
+    if not validation.is_valid:
+        raise TestSetInvalid(" ".join(validation.errors))
+    prompt = Prompt(classes=tuple(DocumentClass(name=n) for n in sorted(validation.class_distribution))).checked()
+    if tokens_at_most(prompt) > model.maximum_tokens_per_record:
+        raise TestSetInvalid(
+            f"The list of {validation.class_count} classes is too long for a training record of "
+            f"{model.maximum_tokens_per_record} tokens. Use fewer classes or shorter names."
+        )
+    manifest = tuple(
+        ManifestDocument(
+            document_id=document.document_id(job.test_set_id),
+            key=input_prefix(job.test_set_id) + document.path,
+            split=Split.VALIDATION if document.path in validation.held_out_paths else Split.TRAIN,
+            sections=document.sections,
+        )
+        for document in read.labels.documents
+    )
+    data.write_model(layout.prompt, prompt)
+    data.write(layout.manifest, _MANIFEST.dump_json(manifest, by_alias=True))
+    jobs.move(
+        job_id,
+        JobStatus.GENERATING_DATA,
+        warnings=[*validation.warnings, *unchecked],
+        documents=DocumentCounts(
+            found=len(manifest), train=validation.train_count, validation=validation.validation_count
+        ),
+    )
+    return ManifestLocation(key=layout.manifest)
+
+
+def _offered(bedrock: Bedrock) -> tuple[frozenset[str] | None, list[str]]:
+    """Models the account offers; where Bedrock does not say, None and a warning: the job itself will tell."""
+    try:
+        with aws_calls():
+            return bedrock.fine_tunable_models(), []
+    except FinetuningError as error:
+        return None, [f"Whether this account offers the base model could not be checked: {error.message}"]
+
+
+def reject_document(job_id: str, document: ManifestDocument, error: WorkflowError, *, data: DataBucket) -> None:
+    """Records why a document could not be used."""
+    code, reason = document_rejection(error)
+    data.write_model(
+        JobLayout(job_id=job_id).rejection(document.document_id),
+        RejectedDocument(key=document.key, code=code, reason=reason),
+    )
+
+
+def assemble_dataset(job_id: str, *, jobs: JobTable, data: DataBucket) -> None:
+    """Streams the examples into the files Bedrock reads, writes the report, and fails where too little was usable.
+
+    Models without validation sets get no validation file; their held-out examples stay for the evaluation.
+    """
+    job = jobs.move(job_id, JobStatus.GENERATING_DATA)
+    model = find_base_model(job.base_model)
+    layout = JobLayout(job_id=job_id)
+    manifest = _MANIFEST.validate_json(data.read(layout.manifest))
+    generated = {file.key for split in Split for file in data.list(layout.examples(split))}
+    usable = [d for d in manifest if layout.example(d.split, d.document_id) in generated]
+    unusable = [d for d in manifest if layout.example(d.split, d.document_id) not in generated]
+    rejected = list(_rejections(layout, data, unusable))
+    accepted: list[AcceptedDocument] = []
+    for split in Split:
+        documents = [d for d in usable if d.split is split]
+        records = _records(layout, data, documents, accepted.append)
+        if split is Split.TRAIN or (model.validation_supported and documents):
+            data.write_stream(layout.dataset(split), records)
+        else:
+            for _ in records:
+                pass
+    report = dataset_report(accepted, rejected, job.warnings)
+    data.write_model(layout.report, report)
+    jobs.move(
+        job_id,
+        JobStatus.GENERATING_DATA,
+        documents=DocumentCounts(
+            found=report.found,
+            train=report.train.documents,
+            validation=report.validation.documents,
+            rejected=report.rejected,
+        ),
+        validation_records=report.validation.pages if model.validation_supported else 0,
+    )
+    check_usable(report, manifest, model)
+
+
+def _rejections(layout: JobLayout, data: DataBucket, documents: list[ManifestDocument]) -> Iterator[RejectedDocument]:
+    """Why each of these documents has no example; one without a word counts as rejected too."""
+    known = {file.key for file in data.list(layout.rejections)}
+    for document in documents:
+        key = layout.rejection(document.document_id)
+        if key in known:
+            yield RejectedDocument.model_validate_json(data.read(key))
+        else:
+            yield RejectedDocument(
+                key=document.key, code=NO_RESULT, reason="Processing left no result. Start the job again."
+            )
+
+
+def _records(
+    layout: JobLayout,
+    data: DataBucket,
+    documents: list[ManifestDocument],
+    accept: Callable[[AcceptedDocument], None],
+) -> Iterator[bytes]:
+    """The examples of the documents in their order, each document accepted as it passes."""
+    keys = (layout.example(d.split, d.document_id) for d in documents)
+    for document, content in zip(documents, data.read_all(keys), strict=True):
+        accept(AcceptedDocument(document=document, pages=content.count(b"\n")))
+        yield content

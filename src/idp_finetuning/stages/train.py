@@ -1,0 +1,100 @@
+"""From a data set to a custom model: Bedrock's customization job, created once and watched to its end."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from idp_finetuning.adapters.bedrock import Bedrock, BedrockRefused, CustomizationRequest
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.base_models import find_base_model
+from idp_finetuning.clock import timestamp
+from idp_finetuning.errors import FinetuningError, TrainingFailed
+from idp_finetuning.jobs import FinetuningJob, JobStatus, TrainingMetrics
+from idp_finetuning.layout import JobLayout, Split
+from idp_finetuning.names import bedrock_name
+from idp_finetuning.wire import WireModel
+
+
+class TrainingProgress(WireModel):
+    """Whether training has ended well."""
+
+    status: Literal["InProgress", "Completed"]
+
+
+def training_name(job: FinetuningJob) -> str:
+    """Name of the customization job and of the model it makes."""
+    return bedrock_name(job.job_name, job.id, "training", job.training_attempt)
+
+
+def create_customization_job(job_id: str, *, jobs: JobTable, bedrock: Bedrock, data_bucket: str, role_arn: str) -> None:
+    """Creates the customization job, or adopts the one an earlier run created; the job trains.
+
+    Raises TrainingFailed. Where the record has moved on meanwhile, what was created is stopped.
+    """
+    job = jobs.move(job_id, JobStatus.TRAINING)
+    root = f"s3://{data_bucket}/"
+    layout = JobLayout(job_id=job_id)
+    request = CustomizationRequest(
+        name=training_name(job),
+        role_arn=role_arn,
+        base_model=find_base_model(job.base_model).fine_tuning_id,
+        training_s3_uri=root + layout.dataset(Split.TRAIN),
+        validation_s3_uri=root + layout.dataset(Split.VALIDATION) if job.validation_records else None,
+        output_s3_uri=root + layout.output,
+        hyper_parameters=job.hyper_parameters.for_bedrock(),
+        job_id=job_id,
+    )
+    try:
+        created = bedrock.ensure_customization_job(request)
+    except BedrockRefused as refusal:
+        raise TrainingFailed(
+            f"Training failed: Bedrock refused the customization job: {refusal} Check Bedrock quotas and permissions."
+        ) from refusal
+    try:
+        jobs.move(
+            job_id,
+            JobStatus.TRAINING,
+            customization_job_arn=created.arn,
+            training_started_at=job.training_started_at or created.created_at,
+        )
+    except FinetuningError:
+        bedrock.stop_customization_job(created.arn)
+        raise
+
+
+def get_customization_job(job_id: str, *, jobs: JobTable, bedrock: Bedrock) -> TrainingProgress:
+    """Stores the losses Bedrock shows and says whether the model is there. Raises TrainingFailed."""
+    job = jobs.move(job_id, JobStatus.TRAINING)
+    found = bedrock.find_customization_job(job.customization_job_arn or training_name(job))
+    if not found:
+        raise TrainingFailed(
+            f"Training failed: Bedrock no longer shows customization job '{training_name(job)}'. Start the job again."
+        )
+    metrics = _merged(job.training_metrics, found.metrics)
+    if found.status == "Completed":
+        jobs.move(
+            job_id,
+            JobStatus.TRAINING,
+            training_metrics=metrics,
+            custom_model_arn=found.model_arn,
+            training_completed_at=job.training_completed_at or found.ended_at or timestamp(),
+        )
+        return TrainingProgress(status="Completed")
+    jobs.move(job_id, JobStatus.TRAINING, training_metrics=metrics)
+    if found.status == "Failed":
+        raise TrainingFailed(
+            f"Training failed: {found.failure_message or 'Bedrock gave no reason.'} Check the training data, Bedrock "
+            "quotas and permissions."
+        )
+    if found.status == "Stopped":
+        raise TrainingFailed("Training failed: the customization job was stopped in Bedrock. Start the job again.")
+    return TrainingProgress(status="InProgress")
+
+
+def _merged(known: TrainingMetrics | None, new: TrainingMetrics) -> TrainingMetrics:
+    """New losses over known ones; a poll that shows none takes none away."""
+    known = known or TrainingMetrics()
+    return TrainingMetrics(
+        training_loss=known.training_loss if new.training_loss is None else new.training_loss,
+        validation_loss=known.validation_loss if new.validation_loss is None else new.validation_loss,
+    )
