@@ -1,14 +1,62 @@
-# The developer's commands. Every target sets up what it needs.
+# The developer's commands. Every target sets up what it needs: Python 3.11 or later, Node 20 or later, make, git.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DOCS ?=
+PORT ?= 4000
 
-.PHONY: setup lock
-setup: $(VENV)/.ready
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# Runs a command and says how long it took: $(call timed,name,command)
+timed = @start=$$(date +%s); $(2) && echo "== $(1): $$(( $$(date +%s) - start )) s"
+
+.PHONY: help setup demo up test lint typecheck unit bench lock clean
+
+help:  ## these lines
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+setup: $(VENV)/.ready node_modules/.ready  ## everything the other targets need
 
 $(VENV)/.ready: locks/dev.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	$(call timed,pip,$(BIN)/pip install --quiet --require-hashes -r locks/dev.lock)
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+node_modules/.ready: package-lock.json package.json
+	$(call timed,npm,npm ci --silent --no-progress)
+	@touch $@
+
+demo: $(VENV)/.ready  ## the whole pipeline on this machine; DOCS=<folder of class folders> uses your documents
+	@$(BIN)/idp-local demo $(if $(DOCS),--docs "$(DOCS)")
+
+up: setup  ## the local runtime with GraphiQL, until Ctrl-C; PORT=4000
+	@$(BIN)/idp-local up --port $(PORT)
+
+test: setup  ## everything that continuous integration runs
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory -j2 --output-sync=target typecheck unit
+
+lint:
+	$(call timed,ruff,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
+
+typecheck:
+	$(call timed,mypy,$(BIN)/mypy)
+
+unit:
+	$(call timed,pytest,$(BIN)/pytest -n 2 --dist loadgroup)
+
+bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> uses your documents
+	@$(BIN)/python -m benchmarks $(if $(DOCS),--docs "$(DOCS)")
+
+# Locks name no registry host; make them with `pip install uv`.
+lock:  ## new locks after a change of the dependencies in pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra dev pyproject.toml -o locks/dev.lock
+	uv pip compile --quiet --python-platform aarch64-manylinux_2_28 --python-version 3.13 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra lambda -c locks/dev.lock pyproject.toml -o locks/lambda.lock
+	uv pip compile --quiet --python-platform aarch64-manylinux_2_28 --python-version 3.13 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra lambda --extra render -c locks/dev.lock pyproject.toml -o locks/lambda-render.lock
+
+clean:  ## removes what was set up and built
+	rm -rf $(VENV) node_modules build cdk.out .idp-local .mypy_cache .ruff_cache .pytest_cache

@@ -21,16 +21,22 @@ def held_out(test_set_id: str, documents: Sequence[DocumentLabels], train_split:
 
     As many as `held_out_target` says, or as near below it as leaves every class a training document. Within
     it, as many classes as fit stand on both sides, largest first; the rest follows the classes' shares. A
-    packet counts for each class in it. The order within a class is a hash of test set and path.
+    packet counts for each class in it. The order within a class is a hash of test set and path. Files that
+    occur twice train as long as there are others to hold out: a model knows what it was trained with.
     """
     ordered = sorted(documents, key=lambda d: hashlib.sha256(f"{test_set_id}\0{d.path}".encode()).digest())
     target = held_out_target(len(ordered), train_split)
-    chosen = _Choice(ordered, target).fill()
-    if len(chosen) < target:
-        kept = _training_cover(ordered)
-        guarded = _Choice(ordered, target, kept=kept).fill()
-        chosen = max(chosen, guarded, key=len)
-    return frozenset(chosen)
+    copies = Counter((d.etag, d.size) for d in ordered)
+    repeated = frozenset(d.path for d in ordered if copies[d.etag, d.size] > 1)
+    cover = _training_cover(ordered)
+    best: list[str] = []
+    for kept in (repeated, repeated | cover, frozenset[str](), cover):
+        chosen = _Choice(ordered, target, kept).fill()
+        if len(chosen) > len(best):
+            best = chosen
+        if len(best) == target:
+            break
+    return frozenset(best)
 
 
 class _Choice:
@@ -40,7 +46,7 @@ class _Choice:
     cannot give a document now never can again: training counts only fall.
     """
 
-    def __init__(self, ordered: Sequence[DocumentLabels], target: int, kept: frozenset[str] = frozenset()) -> None:
+    def __init__(self, ordered: Sequence[DocumentLabels], target: int, kept: frozenset[str]) -> None:
         self.target = target
         self.queues: dict[frozenset[str], deque[str]] = {}
         for document in ordered:

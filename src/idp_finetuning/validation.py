@@ -46,7 +46,7 @@ def validate(
     warnings = [
         *_distribution_warnings(distribution),
         *_split_warnings(usable, held),
-        *_likely_mistakes(labels, distribution),
+        *_likely_mistakes(labels, distribution, held),
     ]
     if base_model:
         errors.extend(_size_problems(base_model, train))
@@ -134,7 +134,7 @@ def _split_warnings(documents: list[DocumentLabels], held: frozenset[str]) -> It
         yield f"Classes without a held-out document are not evaluated: {named(missing)}"
 
 
-def _likely_mistakes(labels: Labels, distribution: Counter[str]) -> Iterator[str]:
+def _likely_mistakes(labels: Labels, distribution: Counter[str], held: frozenset[str]) -> Iterator[str]:
     by_folded: defaultdict[str, list[str]] = defaultdict(list)
     for name in distribution:
         by_folded[name.casefold()].append(name)
@@ -149,6 +149,8 @@ def _likely_mistakes(labels: Labels, distribution: Counter[str]) -> Iterator[str
     for same in by_content.values():
         if len({d.classes for d in same}) > 1:
             yield f"Identical files under different labels: {named([d.path for d in same])}"
+        if len({d.path in held for d in same}) > 1:
+            yield f"Identical files both train and are held out: {named([d.path for d in same])}"
     if labels.orphans:
         yield f"Baselines without a document are ignored ({len(labels.orphans)}): {named(labels.orphans)}"
 
