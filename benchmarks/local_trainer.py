@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import time
@@ -123,6 +124,7 @@ def _waited(ask: Any, status: str) -> dict[str, Any]:
 @contextmanager
 def _servers() -> Iterator[tuple[Any, Any, Any]]:
     """S3 and Bedrock on this machine, as boto3 clients: s3, bedrock, bedrock-runtime."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = ThreadedMotoServer(port=0, verbose=False)
     moto.start()
     try:

@@ -73,4 +73,4 @@ def find_base_model(identifier: str) -> BaseModelSpec:
         if identifier in (model.id, model.foundation_model_id, model.fine_tuning_id):
             return model
     supported = ", ".join(model.id for model in base_models())
-    raise InvalidInput(f"'{identifier}' is not a base model that can be fine-tuned. Choose one of: {supported}.")
+    raise InvalidInput(f"baseModel is not a model that can be fine-tuned. Choose one of: {supported}.")

@@ -9,6 +9,7 @@ FinetuningError
 ├── TestSetInvalid          the labelled documents break a rule of fine-tuning
 ├── DocumentRejected        one document cannot become training data
 ├── DatasetUnusable         too little of the test set became training data
+├── ValidationRunning       the labels are still being read; ask again in a while
 ├── ModelUnavailable        the account does not offer the base model for fine-tuning
 ├── TrainingFailed          Bedrock ended the customization job without a model
 ├── DeploymentFailed        Bedrock ended the deployment without an endpoint
@@ -73,6 +74,10 @@ class DocumentRejected(FinetuningError):
 
 class DatasetUnusable(FinetuningError):
     """Too little of the test set became training data."""
+
+
+class ValidationRunning(FinetuningError):
+    """The labels of a large test set are still being read in the background."""
 
 
 class ModelUnavailable(FinetuningError):

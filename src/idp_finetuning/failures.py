@@ -35,9 +35,9 @@ class WorkflowError(WireModel):
         """The exception's message where the cause is Lambda's JSON, else the cause itself."""
         try:
             cause: Any = json.loads(self.cause)
-        except ValueError:
+        except (ValueError, RecursionError):
             return self.cause
-        return str(cause.get("errorMessage", "")) if isinstance(cause, dict) else self.cause
+        return str(cause.get("errorMessage") or "") if isinstance(cause, dict) else self.cause
 
     @property
     def is_ours(self) -> bool:

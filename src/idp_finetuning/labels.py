@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from idp_finetuning.layout import baseline_prefix, document_id, input_prefix, uploading_marker
+from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
 
@@ -137,7 +138,7 @@ def parse_section(content: bytes) -> Section | LabelProblem:
     """The section in a `result.json`: `document_class` as `{"type": …}` or a string, `split_document.page_indices`."""
     try:
         result = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for thousands of nested brackets
         return LabelProblem.MALFORMED
     if not isinstance(result, dict):
         return LabelProblem.MALFORMED
@@ -150,7 +151,7 @@ def parse_section(content: bytes) -> Section | LabelProblem:
     name = name.strip()
     if not name:
         return LabelProblem.UNCLASSIFIED
-    if len(name) > 200 or not name.isprintable():
+    if len(name) > 200 or not is_one_line(name):
         return LabelProblem.BAD_CLASS_NAME
     split_document = result.get("split_document")
     if split_document is None:

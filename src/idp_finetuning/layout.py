@@ -40,6 +40,11 @@ def labels_key(test_set_id: str, fingerprint: str) -> str:
     return f"validation/{test_set_id}/{fingerprint}.json"
 
 
+def reading_marker(test_set_id: str, fingerprint: str) -> str:
+    """Key that says since when the labels of this state are being read in the background."""
+    return f"validation/{test_set_id}/{fingerprint}.reading"
+
+
 class JobLayout(WireModel):
     """Keys of one job in the data bucket."""
 

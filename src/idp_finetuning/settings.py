@@ -17,6 +17,7 @@ class Variable(StrEnum):
     JOBS_TABLE = "JOBS_TABLE"
     TEST_SETS_TABLE = "TEST_SETS_TABLE"
     FINETUNING_STATE_MACHINE_ARN = "FINETUNING_STATE_MACHINE_ARN"
+    READ_LABELS_FUNCTION = "READ_LABELS_FUNCTION"
     DELETION_STATE_MACHINE_ARN = "DELETION_STATE_MACHINE_ARN"
     BEDROCK_ROLE_ARN = "BEDROCK_ROLE_ARN"
     TRAINING_POLL_SECONDS = "TRAINING_POLL_SECONDS"
@@ -64,10 +65,13 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.TEST_SETS_TABLE,
             V.FINETUNING_STATE_MACHINE_ARN,
             V.DELETION_STATE_MACHINE_ARN,
+            V.READ_LABELS_FUNCTION,
             V.TRAINING_POLL_SECONDS,
             V.DEPLOYMENT_POLL_SECONDS,
         ),
     ),
+    # Reads the labels of a test set that is too large for one request of the API.
+    FunctionSpec(name="ReadLabels", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET)),
     FunctionSpec(
         name="ValidateTestSet",
         timeout_seconds=900,

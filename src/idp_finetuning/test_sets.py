@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
 # The accelerator's rule for test-set names.
@@ -48,8 +49,8 @@ def _uploadable(key: str) -> str:
         raise ValueError("a key has no empty, '.' or '..' segment")
     if "${filename}" in key:
         raise ValueError("a key does not contain ${filename}, which S3 replaces in uploads")
-    if not key.isprintable() or len(key.encode()) > MAXIMUM_KEY_BYTES:
-        raise ValueError(f"a key is printable and at most {MAXIMUM_KEY_BYTES} bytes long")
+    if not is_one_line(key) or len(key.encode()) > MAXIMUM_KEY_BYTES:
+        raise ValueError(f"a key has no control characters and is at most {MAXIMUM_KEY_BYTES} bytes long")
     return key
 
 

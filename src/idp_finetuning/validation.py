@@ -42,7 +42,12 @@ def validate(
     distribution: Counter[str] = Counter(s.class_name for d in usable for s in d.sections)
     held = held_out(labels.test_set_id, usable, train_split)
     train = [d for d in usable if d.path not in held]
-    errors = [*_state_errors(uploading), *_count_errors(len(documents), distribution), *_label_errors(documents)]
+    errors = [
+        *_state_errors(uploading),
+        *_count_errors(len(documents), distribution),
+        *_label_errors(documents),
+        *_name_errors(distribution),
+    ]
     warnings = [
         *_distribution_warnings(distribution),
         *_split_warnings(usable, held),
@@ -88,21 +93,21 @@ def _label_errors(documents: Iterable[DocumentLabels]) -> Iterator[str]:
     for document in documents:
         if document.problem:
             by_problem[document.problem].append(document.path)
-        elif reserved := next((n for n in sorted(document.classes) if _reserved(n)), None):
-            yield (
-                f"Class name '{reserved}' contains '{_reserved(reserved)}', which Nova training reserves. "
-                "Rename the class."
-            )
-            return
     for problem in LabelProblem:
         if paths := by_problem[problem]:
             noun = "1 document" if len(paths) == 1 else f"{len(paths)} documents"
-            verb = problem.value if len(paths) == 1 else problem.value.replace("has ", "have ", 1)
+            verb = (
+                problem.value
+                if len(paths) == 1
+                else problem.value.replace("has ", "have ", 1).replace(" its ", " their ")
+            )
             yield f"{noun} {verb}: {named(paths)}. Correct the labels."
 
 
-def _reserved(class_name: str) -> str | None:
-    return reserved_word(class_name)
+def _name_errors(distribution: Counter[str]) -> Iterator[str]:
+    for name in sorted(distribution):
+        if reserved := reserved_word(name):
+            yield f"Class name '{name}' contains '{reserved}', which Nova training reserves. Rename the class."
 
 
 def _distribution_warnings(distribution: Counter[str]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -79,7 +80,7 @@ class Bedrock:
             if _is_missing(error):
                 return None
             raise
-        losses = [metric["validationLoss"] for metric in answer.get("validationMetrics") or []]
+        losses = [metric.get("validationLoss") for metric in answer.get("validationMetrics") or []]
         return CustomizationJob(
             arn=answer["jobArn"],
             status=answer["status"],
@@ -89,8 +90,8 @@ class Bedrock:
             created_at=timestamp(answer["creationTime"]),
             ended_at=timestamp(answer["endTime"]) if answer.get("endTime") else None,
             metrics=TrainingMetrics(
-                training_loss=(answer.get("trainingMetrics") or {}).get("trainingLoss"),
-                validation_loss=losses[0] if losses else None,
+                training_loss=_finite((answer.get("trainingMetrics") or {}).get("trainingLoss")),
+                validation_loss=_finite(losses[0] if losses else None),
             ),
         )
 
@@ -183,11 +184,11 @@ class Bedrock:
         return found
 
     def delete_deployment(self, arn: str) -> None:
-        """Starts the removal of a deployment; one that is gone is fine."""
+        """Starts the removal of a deployment; one that is gone or already on its way is fine."""
         try:
             self._bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
         except ClientError as error:
-            if not _is_missing(error):
+            if error_code(error) != "ConflictException" and not _is_missing(error):
                 raise
 
     def delete_model(self, name_or_arn: str) -> bool:
@@ -200,6 +201,11 @@ class Bedrock:
             if not _is_missing(error):
                 raise
         return True
+
+
+def _finite(loss: float | None) -> float | None:
+    """The loss, or None where training diverged: neither DynamoDB nor GraphQL has a number for it."""
+    return loss if loss is not None and math.isfinite(loss) else None
 
 
 def _is_missing(error: ClientError) -> bool:

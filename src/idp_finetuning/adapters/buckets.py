@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,12 +40,18 @@ class Bucket:
             content: bytes = body.read()
             return content
 
-    def read_all(self, keys: Iterable[str]) -> Iterator[bytes]:
-        """Contents in the order of the keys, read in parallel, with a bounded number in memory."""
+    def read_all(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
+        """Contents in the order of the keys, read in parallel, with a bounded number in memory.
+
+        Raises TimeoutError where it takes longer.
+        """
         waiting = iter(keys)
+        latest = time.monotonic() + within_seconds
         with ThreadPoolExecutor(PARALLEL_READS) as threads:
             running = deque(threads.submit(self.read, key) for key in islice(waiting, 2 * PARALLEL_READS))
             while running:
+                if time.monotonic() > latest:
+                    raise TimeoutError
                 yield running.popleft().result()
                 running.extend(threads.submit(self.read, key) for key in islice(waiting, 1))
 

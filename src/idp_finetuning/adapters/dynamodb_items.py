@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.wire import WireModel
@@ -50,8 +50,8 @@ def update_arguments(changes: Mapping[str, Any], removed: Collection[str] = ()) 
 class PageToken(WireModel):
     """Where the next page of a list begins: the last item's sort key and id."""
 
-    created_at: str
-    id: str
+    created_at: str = Field(pattern=r"^[0-9TZ:.-]{20,30}$")
+    id: str = Field(min_length=1, max_length=100)
 
     def to_text(self) -> str:
         """Opaque text for clients."""

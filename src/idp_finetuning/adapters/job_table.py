@@ -15,7 +15,7 @@ from idp_finetuning.adapters.dynamodb_items import (
     update_arguments,
 )
 from idp_finetuning.clock import timestamp
-from idp_finetuning.errors import Conflict, JobNotFound, StaleState
+from idp_finetuning.errors import Conflict, JobNotFound, StaleState, TransientError
 from idp_finetuning.jobs import MAY_BECOME_FROM, FinetuningJob, JobStatus, JobSummary
 from idp_finetuning.settings import JOBS_BY_CREATION
 from idp_finetuning.wire import WireModel
@@ -70,7 +70,9 @@ class JobTable:
             TableName=self._table, Key=to_attributes({"id": token_id, "item": "token"}), ConsistentRead=True
         )
         item = answer.get("Item")
-        if not item or item["requestDigest"]["S"] != request_digest:
+        if not item:
+            raise TransientError("A request with this clientToken is still being carried out. Send it again.")
+        if item["requestDigest"]["S"] != request_digest:
             raise Conflict(
                 "This clientToken was used for another request. Use a new clientToken for a new fine-tuning job."
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from traceback import extract_tb
 from typing import Any, TypeVar
 
@@ -37,9 +38,13 @@ def state_handler(
     def decorate(
         work: Callable[[E, Services], WireModel | None],
     ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+        @wraps(work)
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             logger.append_keys(
-                job_id=event.get("jobId"), request_id=getattr(context, "aws_request_id", None), state=work.__module__
+                job_id=event.get("jobId"),
+                test_set_id=event.get("testSetId"),
+                request_id=getattr(context, "aws_request_id", None),
+                state=work.__module__,
             )
             with _logged(), aws_calls():
                 result = work(event_model.model_validate(event), Services(context))

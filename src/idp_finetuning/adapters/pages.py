@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,11 @@ MAXIMUM_PAGES = 500
 MAXIMUM_PIXELS = 150_000_000
 
 _IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
+_IMAGE_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
 _PDF_HEADER_WITHIN = 1024  # Acrobat accepts junk before the header up to here
+
+# What Pillow raises on damaged files; TypeError for a TIFF without dimensions, struct.error for broken EXIF.
+_PILLOW_FAILURES = (OSError, ValueError, SyntaxError, EOFError, MemoryError, TypeError, struct.error)
 
 Image.MAX_IMAGE_PIXELS = None  # every image is held to MAXIMUM_PIXELS before it is decoded
 
@@ -45,7 +50,7 @@ class PageSource(ABC):
         quality = JPEG_QUALITY
         while True:
             buffer = io.BytesIO()
-            picture.save(buffer, "JPEG", quality=quality)
+            picture.save(buffer, "JPEG", quality=quality, comment=b"")  # else the document's own travels along
             if buffer.tell() <= MAXIMUM_BYTES:
                 return buffer.getvalue()
             quality = max(quality - 15, 40)
@@ -63,7 +68,7 @@ def open_document(content: bytes) -> Iterator[PageSource]:
     """
     if not content:
         raise DocumentRejected("empty", "The file is empty.")
-    source = _PdfPages(content) if b"%PDF-" in content[:_PDF_HEADER_WITHIN] else _ImagePages(content)
+    source = _PdfPages(content) if _is_pdf(content) else _ImagePages(content)
     with source:
         if source.page_count > MAXIMUM_PAGES:
             raise DocumentRejected(
@@ -71,6 +76,11 @@ def open_document(content: bytes) -> Iterator[PageSource]:
                 f"The document has {source.page_count} pages; at most {MAXIMUM_PAGES} are taken. Split it.",
             )
         yield source
+
+
+def _is_pdf(content: bytes) -> bool:
+    """Junk may stand before a PDF's header, but not the beginning of an image whose metadata speaks of PDF."""
+    return b"%PDF-" in content[:_PDF_HEADER_WITHIN] and not content.startswith(_IMAGE_SIGNATURES)
 
 
 def target_size(width: float, height: float) -> tuple[int, int]:
@@ -137,7 +147,7 @@ class _ImagePages(PageSource):
             raise DocumentRejected(
                 "unsupported_type", "The file is neither a PDF nor a PNG, JPEG, GIF, WebP, TIFF or BMP image."
             ) from error
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except _PILLOW_FAILURES as error:
             raise DocumentRejected("damaged", "The image cannot be opened; it is damaged or incomplete.") from error
 
     def __enter__(self) -> _ImagePages:
@@ -159,7 +169,7 @@ class _ImagePages(PageSource):
             target_size(width, height)
             self._image.load()
             return _fitted(_rgb(ImageOps.exif_transpose(self._image)))
-        except (OSError, ValueError, SyntaxError, EOFError, MemoryError) as error:
+        except _PILLOW_FAILURES as error:
             raise DocumentRejected("damaged", f"Image {index + 1} is damaged or incomplete.") from error
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from idp_finetuning.adapters.aws_calls import client
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.functions import BackgroundFunction
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
 from idp_finetuning.adapters.workflows import Workflow
@@ -65,6 +66,11 @@ class Services:
     def bedrock_role_arn(self) -> str:
         """The role Bedrock reads and writes the data bucket with."""
         return setting(Variable.BEDROCK_ROLE_ARN)
+
+    @cached_property
+    def label_reader(self) -> BackgroundFunction:
+        """ReadLabels."""
+        return BackgroundFunction(client("lambda"), setting(Variable.READ_LABELS_FUNCTION))
 
     @cached_property
     def finetuning(self) -> Workflow:

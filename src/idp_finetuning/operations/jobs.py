@@ -17,6 +17,7 @@ from idp_finetuning.jobs import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.layout import JobLayout
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.test_sets import TestSetStatus
+from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
 DEFAULT_TRAIN_SPLIT = 0.9
@@ -54,7 +55,7 @@ class StartFinetuningJobInput(WireModel):
     @classmethod
     def _readable(cls, value: str) -> str:
         value = value.strip()
-        if not value or not value.isprintable():
+        if not value or not is_one_line(value):
             raise ValueError("a job name has at least one visible character and no control characters")
         return value
 

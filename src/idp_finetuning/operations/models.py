@@ -12,7 +12,7 @@ from idp_finetuning.base_models import base_models, find_base_model
 from idp_finetuning.jobs import JobStatus
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.jobs import DEFAULT_TRAIN_SPLIT
-from idp_finetuning.reading import read_test_set
+from idp_finetuning.reading import read_test_set_or_start
 from idp_finetuning.test_sets import TestSetStatus
 from idp_finetuning.validation import validate
 from idp_finetuning.wire import WireModel
@@ -26,7 +26,7 @@ class ValidateArguments(WireModel):
     """Arguments of validateTestSetForFinetuning."""
 
     test_set_id: str = Field(min_length=1, max_length=100)
-    base_model: str | None = None
+    base_model: str | None = Field(default=None, min_length=1, max_length=200)
     train_split: float | None = Field(default=None, ge=0.5, le=0.95)
 
 
@@ -62,7 +62,9 @@ class AvailableModels(WireModel):
 def validate_test_set(arguments: ValidateArguments, identity: Identity, services: Services) -> dict[str, Any]:
     """The verdict on a test set, by the same rules and the same split as a job's."""
     test_set = services.test_sets.get(arguments.test_set_id)
-    read = read_test_set(test_set.id, bucket=services.test_set_bucket, data=services.data)
+    read = read_test_set_or_start(
+        test_set.id, bucket=services.test_set_bucket, data=services.data, background=services.label_reader
+    )
     verdict = validate(
         read.labels,
         train_split=DEFAULT_TRAIN_SPLIT if arguments.train_split is None else arguments.train_split,

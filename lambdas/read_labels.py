@@ -1,0 +1,13 @@
+"""ReadLabels: reads the labels of a large test set in the background, for the API to find."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.reading import ReadLabelsEvent, read_test_set
+
+
+@state_handler(ReadLabelsEvent)
+def handler(event: ReadLabelsEvent, services: Services) -> None:
+    """Leaves the labels in the data bucket."""
+    read_test_set(event.test_set_id, bucket=services.test_set_bucket, data=services.data)

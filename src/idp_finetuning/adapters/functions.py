@@ -1,0 +1,21 @@
+"""Lambda functions started in the background."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from idp_finetuning.wire import WireModel
+
+
+class BackgroundFunction:
+    """One function, invoked without waiting for its answer."""
+
+    def __init__(self, lambda_: Any, name: str) -> None:
+        self._lambda = lambda_
+        self._name = name
+
+    def start(self, event: WireModel) -> None:
+        """Hands the event over; Lambda tries a failing run twice more."""
+        self._lambda.invoke(
+            FunctionName=self._name, InvocationType="Event", Payload=event.model_dump_json(by_alias=True).encode()
+        )
