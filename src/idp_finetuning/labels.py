@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 from idp_finetuning.layout import baseline_prefix, document_id, input_prefix, uploading_marker
+from idp_finetuning.test_sets import MAXIMUM_PAGES
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
@@ -19,7 +20,8 @@ class LabelProblem(StrEnum):
     NO_BASELINE = "has no baseline"
     MALFORMED = "has a baseline that cannot be read"
     UNCLASSIFIED = "has no classification in its baseline"
-    BAD_CLASS_NAME = "has a class name with a line break or more than 200 characters"
+    BAD_CLASS_NAME = "has a class name with a line break or more than 200 characters (400 bytes)"
+    TOO_MANY_PAGES = "has labels for more than 500 pages"
     OVERLAP = "has sections that overlap"
     GAP = "has sections that leave pages out"
 
@@ -151,7 +153,8 @@ def parse_section(content: bytes) -> Section | LabelProblem:
     name = name.strip()
     if not name:
         return LabelProblem.UNCLASSIFIED
-    if len(name) > 200 or not is_one_line(name):
+    # A child of the workflow gets a document's labels in a payload of at most 256 KiB.
+    if len(name) > 200 or len(name.encode()) > 400 or not is_one_line(name):
         return LabelProblem.BAD_CLASS_NAME
     split_document = result.get("split_document")
     if split_document is None:
@@ -171,4 +174,6 @@ def _page_problem(sections: tuple[Section, ...]) -> LabelProblem | None:
     pages = sorted(index for section in sections for index in section.page_indices or ())
     if len(set(pages)) < len(pages):
         return LabelProblem.OVERLAP
+    if len(pages) > MAXIMUM_PAGES:
+        return LabelProblem.TOO_MANY_PAGES
     return LabelProblem.GAP if pages != list(range(len(pages))) else None

@@ -17,6 +17,7 @@ MAXIMUM_KEY_BYTES = 900  # S3 allows 1,024 for the whole key; the test-set id st
 
 
 MAXIMUM_DOCUMENT_BYTES = 250_000_000
+MAXIMUM_PAGES = 500  # of a document
 
 
 class TestSetStatus(StrEnum):

@@ -14,6 +14,7 @@ import pypdfium2 as pdfium
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.test_sets import MAXIMUM_PAGES
 
 DPI = 150
 JPEG_QUALITY = 85
@@ -21,7 +22,6 @@ JPEG_QUALITY = 85
 MINIMUM_SIDE = 25
 MAXIMUM_SIDE = 8_000
 MAXIMUM_BYTES = 3_750_000
-MAXIMUM_PAGES = 500
 # A0 at 300 dpi has 140 million pixels; more is a decompression bomb.
 MAXIMUM_PIXELS = 150_000_000
 

@@ -1,0 +1,196 @@
+"""No payload grows with the number of documents, and every one fits what Step Functions carries."""
+
+from __future__ import annotations
+
+import copy
+import json
+from hashlib import md5
+from typing import Any, get_args
+
+import pytest
+
+from idp_finetuning.base_models import base_models
+from idp_finetuning.examples import ManifestDocument
+from idp_finetuning.labels import Labels, Listing, Section, StoredFile, parse_section, read_labels
+from idp_finetuning.layout import Split, document_id
+from idp_finetuning.validation import validate
+from idp_finetuning.wire import WireModel
+from tests.statemachines.definitions import DEFINITIONS, State, definition, is_terminal, levels, tasks
+from tests.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, contract, size, walk
+
+MAXIMUM_PAGES = 500  # of one document [design §4]
+
+EXECUTION_INPUT = {
+    "finetuning": {"jobId": "j" * 36, "trainingPollSeconds": 3600, "deploymentPollSeconds": 3600},
+    "deletion": {"jobId": "j" * 36, "deploymentPollSeconds": 3600},
+}
+LONGEST_KEY = "k" * 1_024  # S3's limit
+
+
+def manifest_item(sections: tuple[Section, ...]) -> Payload:
+    """What the Map hands to the child of one document."""
+    document = ManifestDocument(
+        document_id=document_id(LONGEST_KEY), key=LONGEST_KEY, split=Split.VALIDATION, sections=sections
+    )
+    return document.to_wire()
+
+
+def longest_class_name(character: str) -> str:
+    """The longest name of this character that the labels' reader lets through."""
+    accepted = [
+        length
+        for length in range(1, 1_200)
+        if isinstance(parse_section(json.dumps({"document_class": character * length}).encode()), Section)
+    ]
+    return character * max(accepted)
+
+
+def one_page_sections(count: int, class_name: str) -> tuple[Section, ...]:
+    return tuple(Section(class_name=class_name, page_indices=(page,)) for page in range(count))
+
+
+def steps(machine: str, item: Any = None) -> list[Step]:
+    item = item or manifest_item(one_page_sections(MAXIMUM_PAGES, longest_class_name("c")))
+    return list(walk(definition(machine), EXECUTION_INPUT[machine], item))
+
+
+def collections_in(model: type[WireModel]) -> set[str]:
+    """Members that can hold more than one value, those of nested models included, as `Model.member`."""
+    found: set[str] = set()
+    waiting: list[tuple[str, Any]] = [(f"{model.__name__}.{n}", f.annotation) for n, f in model.model_fields.items()]
+    while waiting:
+        member, annotation = waiting.pop()
+        if isinstance(annotation, type) and issubclass(annotation, WireModel):
+            waiting.extend((f"{annotation.__name__}.{n}", f.annotation) for n, f in annotation.model_fields.items())
+        elif annotation is Any or getattr(annotation, "__origin__", annotation) in (tuple, list, set, frozenset, dict):
+            found.add(member)
+        waiting.extend((member, part) for part in get_args(annotation) if isinstance(part, type))
+    return found
+
+
+each_machine = pytest.mark.parametrize("machine", sorted(DEFINITIONS))
+
+
+@each_machine
+def test_outside_the_map_no_function_gets_or_answers_a_collection(machine: str) -> None:
+    outside = next(level for level in levels(definition(machine)) if not level.is_map)
+    for name, state in outside.states.items():
+        if state["Type"] == "Task":
+            event, answer = contract(name)
+            assert not collections_in(event), name
+            assert answer is None or not collections_in(answer), name
+
+
+def test_inside_the_map_a_function_gets_one_document_and_answers_nothing() -> None:
+    inside = next(level for level in levels(definition("finetuning")) if level.is_map)
+    for name in inside.states:
+        event, answer = contract(name)
+        assert answer is None, name
+        assert collections_in(event) <= {"ManifestDocument.sections", "Section.page_indices"}, name
+
+
+@each_machine
+def test_every_function_understands_what_its_state_sends(machine: str) -> None:
+    called = {name for name, _ in tasks(definition(machine))}
+    sent = [(step.name, step.sent) for step in steps(machine) if step.name in called]
+    assert {name for name, _ in sent} == called
+    for name, payload in sent:
+        contract(name).event.model_validate(payload)
+
+
+@each_machine
+def test_choices_and_waits_find_what_they_look_for(machine: str) -> None:
+    for step in steps(machine):
+        state = step.level.states[step.name]
+        for choice in state.get("Choices", []):
+            assert isinstance(at(step.given, choice["Variable"]), str)
+        if state["Type"] == "Wait":
+            assert isinstance(at(step.given, state["SecondsPath"]), int)
+        if state["Type"] == "Fail":
+            assert at(step.given, state["ErrorPath"])
+            assert at(step.given, state["CausePath"])
+
+
+@each_machine
+def test_a_choice_compares_with_a_word_its_function_can_answer(machine: str) -> None:
+    states = definition(machine)["States"]
+    for name, state in states.items():
+        if state["Type"] == "Choice":
+            asked = next(n for n, s in states.items() if s.get("Next") == name)
+            answer = contract(asked).answer
+            assert answer is not None
+            for choice in state["Choices"]:
+                result_path, _, member = choice["Variable"].rpartition(".")
+                assert result_path == states[asked]["ResultPath"]
+                assert choice["StringEquals"] in get_args(answer.model_fields[member].annotation)
+
+
+@each_machine
+def test_every_payload_fits_even_with_the_longest_texts(machine: str) -> None:
+    for step in steps(machine):
+        for payload in (step.given, step.sent, step.left or {}):
+            assert size(payload) < LIMIT, step.name
+
+
+def children_outputs(machine: State) -> int:
+    """Bytes of the list that the outputs of the Map's children make together."""
+    item = manifest_item((Section(class_name="invoice"),))
+    ends = [
+        step.left
+        for step in walk(machine, EXECUTION_INPUT["finetuning"], item)
+        if step.level.is_map and is_terminal(step.level.states[step.name])
+    ]
+    return DOCUMENTS * (max(size(end) for end in ends) + len(",")) + len("[]")
+
+
+def test_the_outputs_of_all_children_fit_into_the_map_result() -> None:
+    assert children_outputs(definition("finetuning")) < LIMIT
+
+
+@pytest.mark.parametrize("state", ["GenerateExample", "RejectDocument"])
+def test_children_that_answered_their_document_would_not_fit(state: str) -> None:
+    machine = copy.deepcopy(definition("finetuning"))
+    del machine["States"]["GenerateExamples"]["ItemProcessor"]["States"][state]["OutputPath"]
+    assert children_outputs(machine) > LIMIT
+
+
+@pytest.mark.parametrize("character", ["c", '"', "ы", "請", "🧾"])
+def test_the_longest_document_fits_its_child_whatever_its_classes_are_called(character: str) -> None:
+    item = manifest_item(one_page_sections(MAXIMUM_PAGES, longest_class_name(character)))
+    inside = [step for step in steps("finetuning", item) if step.level.is_map]
+    assert max(size(payload) for step in inside for payload in (step.given, step.sent)) < LIMIT
+
+
+def labels_of(sections_of_path: dict[str, list[dict[str, Any]]]) -> Labels:
+    """Labels as they are read from a test set with these section files for each document."""
+    contents: dict[str, bytes] = {}
+    for path, sections in sections_of_path.items():
+        contents[f"set/input/{path}"] = path.encode()
+        for number, section in enumerate(sections, start=1):
+            contents[f"set/baseline/{path}/sections/{number}/result.json"] = json.dumps(section).encode()
+    files = tuple(
+        StoredFile(key=key, size=len(content), etag=md5(content, usedforsecurity=False).hexdigest())
+        for key, content in sorted(contents.items())
+    )
+    return read_labels(Listing(test_set_id="set", files=files), lambda keys: [contents[key] for key in keys])
+
+
+def section_file(class_name: str, pages: list[int]) -> dict[str, Any]:
+    return {"document_class": {"type": class_name}, "split_document": {"page_indices": pages}}
+
+
+@pytest.mark.parametrize("side", ["train", "held out"])
+@pytest.mark.parametrize(("pages", "pages_a_section"), [(MAXIMUM_PAGES, 1), (5_000, 1), (50_000, 50_000)])
+def test_labels_that_no_child_can_carry_are_refused_before_the_map(pages: int, pages_a_section: int, side: str) -> None:
+    class_name = longest_class_name("c")
+    documents = {f"{n}.pdf": [section_file((class_name, "other")[n % 2], list(range(30)))] for n in range(20)}
+    held = validate(labels_of(documents), train_split=0.9).held_out_paths
+    path = next(path for path in documents if (path in held) == (side == "held out"))
+    starts = range(0, pages, pages_a_section)
+    documents[path] = [
+        section_file(class_name, list(range(start, min(start + pages_a_section, pages)))) for start in starts
+    ]
+    labels = labels_of(documents)
+    carried = max(size(manifest_item(document.sections)) for document in labels.documents)
+    accepting = [model.id for model in base_models() if validate(labels, train_split=0.9, base_model=model).is_valid]
+    assert carried < LIMIT or not accepting
