@@ -1,0 +1,90 @@
+"""The executable schema: AppSync's scalars and directives, its groups check, and one resolver for every field."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from graphql import (
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    build_schema,
+    default_field_resolver,
+    get_directive_values,
+)
+
+from idp_local.api import resolver
+from idp_local.api.answers import ERROR_TYPE
+from idp_local.api.scalars import use_appsync_scalars
+from idp_local.api.tokens import Caller
+
+# AppSync supplies these; the schema must not.
+_SUPPLIED = """
+scalar AWSDateTime
+scalar AWSJSON
+directive @aws_auth(cognito_groups: [String!]!) on FIELD_DEFINITION | OBJECT
+"""
+
+_logger = logging.getLogger(__name__)
+
+Invoke = Callable[[dict[str, Any]], dict[str, Any]]
+"""Sends an event to the resolver Lambda: `{"result": ...}`, or `{"error": ...}` where the function failed."""
+
+
+class Call(NamedTuple):
+    """What a resolver needs to know of the request."""
+
+    caller: Caller
+    invoke: Invoke
+
+
+def executable_schema(sdl: str) -> GraphQLSchema:
+    """The schema, ready to execute with a Call as context. Raises what graphql-core raises for a broken one."""
+    schema = build_schema(_SUPPLIED + sdl)
+    use_appsync_scalars(schema)
+    roots = (schema.query_type, schema.mutation_type)
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__"):
+            for name, field in kind.fields.items():
+                resolve = _resolve if kind in roots else default_field_resolver
+                groups = _groups(schema, kind, field)
+                field.resolve = resolve if groups is None else _guarded(resolve, groups, f"{name} on type {kind.name}")
+    return schema
+
+
+def _groups(schema: GraphQLSchema, kind: GraphQLObjectType, field: GraphQLField) -> frozenset[str] | None:
+    """The groups that may read the field, by its own directive or else its type's; None where all may."""
+    directive = schema.get_directive("aws_auth")
+    assert directive is not None  # noqa: S101 - supplied above
+    for node in (field.ast_node, kind.ast_node):
+        values = get_directive_values(directive, node) if node else None
+        if values:
+            return frozenset(values["cognito_groups"])
+    return None
+
+
+def _guarded(resolve: Callable[..., Any], groups: frozenset[str], place: str) -> Callable[..., Any]:
+    def guarded(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        call: Call = info.context
+        if not groups & set(call.caller.groups):
+            raise GraphQLError(f"Not Authorized to access {place}", extensions={ERROR_TYPE: "Unauthorized"})
+        return resolve(source, info, **arguments)
+
+    return guarded
+
+
+def _resolve(_source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    call: Call = info.context
+    ctx = {"info": {"fieldName": info.field_name}, "args": arguments, "identity": call.caller.model_dump(mode="json")}
+    try:
+        return resolver.response(call.invoke(resolver.request(ctx)))
+    except resolver.ResolverError as error:
+        raise GraphQLError(error.message or "", extensions={ERROR_TYPE: error.error_type}) from None
+    except Exception:
+        # A defect of the runtime itself; graphql-core would show its text to the client.
+        _logger.exception("The call of the resolver function failed")
+        raise GraphQLError(resolver.INTERNAL_ERROR, extensions={ERROR_TYPE: "InternalError"}) from None

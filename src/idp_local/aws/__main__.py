@@ -1,0 +1,38 @@
+"""`python -m idp_local.aws --socket FD --functions URL`: moto on a socket that listens already, until stdin ends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+
+from idp_local.aws.lambda_invoke import invoke_functions_at
+from idp_local.child import end_with_stdin
+from idp_local.http import QuietHandler, server_on
+
+
+class _Handler(QuietHandler, MotoRequestHandler):
+    """Moto's, without its access log."""
+
+
+def main() -> None:
+    """Prints a line once it answers, then serves."""
+    parser = argparse.ArgumentParser(prog="python -m idp_local.aws", description="The local AWS account.")
+    parser.add_argument("--socket", type=int, required=True, help="descriptor of the socket to serve on")
+    parser.add_argument("--functions", required=True, help="address that runs Lambda functions")
+    options = parser.parse_args()
+    end_with_stdin()
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    default_user_config["lambda"]["use_docker"] = False
+    server = server_on(options.socket, DomainDispatcherApplication(create_backend_app), _Handler)
+    os.environ["MOTO_PORT"] = str(server.port)  # where moto's state machines call the other services
+    invoke_functions_at(options.functions)
+    print("ready", flush=True)
+    os.dup2(2, 1)  # what moto prints belongs to the log
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Creates the user pool with its groups, its client and one user for each group and one for none."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, NamedTuple
+
+from idp_finetuning.settings import GROUPS
+from idp_local.connection import LocalUser
+
+_GROUPLESS = "nogroup"
+
+
+class UserPool(NamedTuple):
+    """Ids of the pool and its client, and who may sign in."""
+
+    pool_id: str
+    client_id: str
+    users: tuple[LocalUser, ...]
+
+
+def create_user_pool(cognito: Any, name: str) -> UserPool:
+    """A pool whose users sign in with their e-mail address, as in the stack; passwords are made up."""
+    pool_id = cognito.create_user_pool(
+        PoolName=name,
+        UsernameAttributes=["email"],
+        AutoVerifiedAttributes=["email"],
+        AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
+        Policies={
+            "PasswordPolicy": {
+                "MinimumLength": 12,
+                "RequireNumbers": True,
+                "RequireLowercase": True,
+                "RequireUppercase": True,
+                "RequireSymbols": True,
+            }
+        },
+    )["UserPool"]["Id"]
+    for group in GROUPS:
+        cognito.create_group(GroupName=group, UserPoolId=pool_id)
+    client_id = cognito.create_user_pool_client(
+        UserPoolId=pool_id,
+        ClientName=name,
+        GenerateSecret=False,
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        PreventUserExistenceErrors="ENABLED",
+    )["UserPoolClient"]["ClientId"]
+    users = tuple(_create_user(cognito, pool_id, group) for group in (*GROUPS, None))
+    return UserPool(pool_id, client_id, users)
+
+
+def _create_user(cognito: Any, pool_id: str, group: str | None) -> LocalUser:
+    username = f"{(group or _GROUPLESS).lower()}@example.com"
+    password = f"{secrets.token_urlsafe(16)}-aA1"
+    cognito.admin_create_user(
+        UserPoolId=pool_id,
+        Username=username,
+        UserAttributes=[{"Name": "email", "Value": username}, {"Name": "email_verified", "Value": "true"}],
+        MessageAction="SUPPRESS",
+    )
+    cognito.admin_set_user_password(UserPoolId=pool_id, Username=username, Password=password, Permanent=True)
+    if group:
+        cognito.admin_add_user_to_group(UserPoolId=pool_id, Username=username, GroupName=group)
+    return LocalUser(username=username, password=password, group=group)

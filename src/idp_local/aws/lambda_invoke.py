@@ -1,0 +1,68 @@
+"""Replaces moto's Lambda invocation, in this process, by the local runtime's functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import urllib3
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+
+_AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=local"
+_TYPE = "X-Amz-Invocation-Type"
+_ERROR = "X-Amz-Function-Error"
+
+
+class _Answer(NamedTuple):
+    payload: bytes
+    function_error: str | None
+
+
+class _FunctionClient:
+    def __init__(self, url: str) -> None:
+        self._url = url
+        # No read timeout: the function's own ends every run.
+        self._connections = urllib3.PoolManager(maxsize=64, timeout=urllib3.Timeout(connect=5, read=None))
+
+    def invoke(self, name: str, event: bytes | str, invocation_type: str = "RequestResponse") -> _Answer:
+        response = self._connections.request(
+            "POST",
+            f"{self._url}/2015-03-31/functions/{name}/invocations",
+            body=event,
+            headers={"Authorization": _AUTHORIZATION, _TYPE: invocation_type},
+            retries=False,
+        )
+        if response.status == HTTPStatus.NOT_FOUND:
+            raise UnknownFunctionException(name)
+        return _Answer(response.data, response.headers.get(_ERROR))
+
+
+def invoke_functions_at(url: str) -> None:
+    """From now on moto's Invoke and the Tasks of its state machines run the functions served at `url`."""
+    client = _FunctionClient(url)
+
+    def invoke(
+        _backend: LambdaSimpleBackend,
+        function_name: str,
+        _qualifier: str | None,
+        body: Any,
+        headers: Mapping[str, str],
+        response_headers: dict[str, str],
+    ) -> bytes:
+        answer = client.invoke(function_name, body or b"{}", headers.get(_TYPE) or "RequestResponse")
+        if answer.function_error:
+            response_headers[_ERROR.lower()] = answer.function_error
+        return answer.payload
+
+    # A Task calls Invoke over HTTP with a client made for it: 27 ms of the 36 ms that a Map's child takes [measured].
+    def invoke_from_task(parameters: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        answer = client.invoke(parameters["FunctionName"], parameters["Payload"])
+        error = {"FunctionError": answer.function_error} if answer.function_error else {}
+        return {"StatusCode": 200, "Payload": json.loads(answer.payload), **error}
+
+    LambdaSimpleBackend.invoke = invoke
+    lambda_eval_utils._invoke_lambda_function = invoke_from_task

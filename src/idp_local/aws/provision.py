@@ -1,0 +1,39 @@
+"""Fills the empty local account with what the stack would create."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from idp_finetuning.settings import TABLES, FunctionSpec
+from idp_local.aws.identity import UserPool, create_user_pool
+from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET
+from idp_local.aws.state_machines import create_state_machines
+from idp_local.aws.storage import create_bucket, create_table
+from idp_local.environment import local_client
+from idp_local.functions.service import function_arn
+
+
+def provision(
+    aws_url: str,
+    *,
+    functions: Sequence[FunctionSpec],
+    definitions: Path,
+    retry_interval_seconds: int,
+    map_concurrency: int,
+) -> UserPool:
+    """Buckets, tables, user pool and state machines; answers the pool, whose ids nobody chose."""
+    s3 = local_client("s3", aws_url)
+    for bucket in (DATA_BUCKET, TEST_SET_BUCKET):
+        create_bucket(s3, bucket)
+    dynamodb = local_client("dynamodb", aws_url)
+    for table in TABLES:
+        create_table(dynamodb, table, PREFIX)
+    substitutions = {
+        **{f"{spec.name}Arn": function_arn(spec.function_name(PREFIX)) for spec in functions},
+        "DataBucketName": DATA_BUCKET,
+        "RetryIntervalSeconds": str(retry_interval_seconds),
+        "MapConcurrency": str(map_concurrency),
+    }
+    create_state_machines(local_client("stepfunctions", aws_url), definitions, substitutions)
+    return create_user_pool(local_client("cognito-idp", aws_url), PREFIX)

@@ -1,0 +1,45 @@
+"""Creates the buckets and tables the stack would create."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from idp_finetuning.settings import IndexSpec, TableSpec
+
+
+
+def create_bucket(s3: Any, name: str) -> None:
+    """A versioned bucket. No policy: moto ignores the conditions of a TLS-only Deny and would block everything."""
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+
+
+def create_table(dynamodb: Any, spec: TableSpec, prefix: str) -> None:
+    """A table with its indexes; all keys are strings."""
+    indexes = {"GlobalSecondaryIndexes": [_index(index) for index in spec.indexes]} if spec.indexes else {}
+    names = {name for keys in (spec, *spec.indexes) for name in (keys.partition_key, keys.sort_key) if name}
+    dynamodb.create_table(
+        TableName=spec.table_name(prefix),
+        KeySchema=_keys(spec.partition_key, spec.sort_key),
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(names)],
+        BillingMode="PAY_PER_REQUEST",
+        **indexes,
+    )
+
+
+def _index(spec: IndexSpec) -> dict[str, Any]:
+    return {
+        "IndexName": spec.name,
+        "KeySchema": _keys(spec.partition_key, spec.sort_key),
+        "Projection": _projection(spec.projected),
+    }
+
+
+def _projection(attributes: Iterable[str]) -> dict[str, Any]:
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(attributes)}
+
+
+def _keys(partition_key: str, sort_key: str | None) -> list[dict[str, str]]:
+    keys = [{"AttributeName": partition_key, "KeyType": "HASH"}]
+    return [*keys, {"AttributeName": sort_key, "KeyType": "RANGE"}] if sort_key else keys

@@ -1,0 +1,57 @@
+"""`python -m idp_local.bedrock`: serves until interrupted, or until stdin ends."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+
+from idp_local.bedrock.catalogue import DEFAULT_FINE_TUNABLE, MODELS
+from idp_local.bedrock.server import BedrockServer
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prints the address once it listens, then serves."""
+    parser = argparse.ArgumentParser(
+        prog="python -m idp_local.bedrock",
+        description="Local stand-in for Amazon Bedrock. It reads training data from the S3 at AWS_ENDPOINT_URL.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument(
+        "--seconds-per-phase", type=float, default=1.0, help="least time in each phase of a job, and in Creating"
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        choices=sorted(MODELS),
+        help="a model the account is offered for fine-tuning; repeat for more",
+    )
+    parser.add_argument("--exit-with-stdin", action="store_true", help="end when stdin reaches its end")
+    options = parser.parse_args(arguments)
+    ended = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: ended.set())
+    if options.exit_with_stdin:
+        threading.Thread(target=_watch_stdin, args=(ended,), daemon=True).start()
+    server = BedrockServer(
+        options.port,
+        seconds_per_phase=options.seconds_per_phase,
+        fine_tunable=options.model or DEFAULT_FINE_TUNABLE,
+    )
+    with server:
+        print(server.url, flush=True)
+        ended.wait()
+    return 0
+
+
+def _watch_stdin(ended: threading.Event) -> None:
+    # Not through sys.stdin: its lock, held by a waiting thread, would break a regular end.
+    while os.read(0, 1024):
+        pass
+    ended.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""The HTTP server: one address that answers as bedrock and as bedrock-runtime."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from json import dumps
+from types import TracebackType
+from typing import Any, Self
+
+from idp_local.bedrock.account import Account
+from idp_local.bedrock.bucket import local_endpoint, s3_client
+from idp_local.bedrock.catalogue import DEFAULT_FINE_TUNABLE, offered
+from idp_local.bedrock.converse import Converse
+from idp_local.bedrock.custom_models import CustomModels
+from idp_local.bedrock.customization_jobs import CustomizationJobs
+from idp_local.bedrock.deployments import Deployments
+from idp_local.bedrock.errors import STATUS_BY_CODE, BedrockError, invalid
+from idp_local.bedrock.routing import read_input, route, routes, write_output
+from idp_local.bedrock.training import Training
+
+Operation = Callable[[dict[str, Any]], dict[str, Any]]
+
+# Nova takes 25 MB inline [docs: nova modalities]; base64 and JSON make that a third more.
+MAXIMUM_BODY = 36 * 1024 * 1024
+
+
+class BedrockServer:
+    """The local Bedrock, on 127.0.0.1. Also a context manager; `stop` ends all that it started.
+
+    `port` 0 takes a free one. `seconds_per_phase` is the least time a job spends in each of its three phases and a
+    deployment in Creating. `fine_tunable` are the ids the account is offered. `s3_endpoint` defaults to
+    AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL; ValueError where none is set. The account is moto's.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        *,
+        seconds_per_phase: float = 1.0,
+        fine_tunable: Sequence[str] = DEFAULT_FINE_TUNABLE,
+        s3_endpoint: str | None = None,
+        region: str = "us-east-1",
+        account_id: str = "123456789012",
+    ) -> None:
+        # One for all threads: clients are thread-safe, making them is not.
+        s3 = s3_client(s3_endpoint or local_endpoint(), region)
+        account = Account(region, account_id, offered(fine_tunable), seconds_per_phase)
+        self._training = Training(account, s3)
+        self._operations = _operations(account, self._training, s3)
+        self._faults: list[tuple[str, BedrockError]] = []
+        self._faults_lock = threading.Lock()
+        routes()  # read once here, not by several first callers at a time
+        self._http = _HttpServer(("127.0.0.1", port), _Handler)
+        self._http.answer = self.answer
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Address for AWS_ENDPOINT_URL_BEDROCK and AWS_ENDPOINT_URL_BEDROCK_RUNTIME."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def start(self) -> None:
+        """Begins to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the server, its jobs and their processes."""
+        if self._thread.is_alive():
+            self._http.shutdown()
+            self._thread.join()
+        self._http.server_close()
+        self._training.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def refuse(self, operation: str, code: str, message: str = "Refused for a test.", times: int = 1) -> None:
+        """The next `times` calls of an operation are refused with an AWS error code, before anything is done."""
+        if operation not in self._operations or code not in STATUS_BY_CODE:
+            raise ValueError(f"{operation} or {code} is not known here")
+        self._faults += [(operation, BedrockError(code, message))] * times
+
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        """Status and JSON body of a request; raises BedrockError where it is refused."""
+        if not headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
+            # A page in a browser cannot send this header unasked, so it cannot reach the server either.
+            raise BedrockError("MissingAuthenticationTokenException", "Missing Authentication Token")
+        raw_path, _, query = target.partition("?")
+        operation, labels = route(method, raw_path)
+        run = self._operations.get(operation.name)
+        if run is None:
+            raise BedrockError("UnknownOperationException", f"The local Bedrock does not have {operation.name}.")
+        request = read_input(operation, labels, query, headers, body)
+        with self._faults_lock:
+            for fault in self._faults:
+                if fault[0] == operation.name:
+                    self._faults.remove(fault)
+                    raise fault[1]
+        return int(operation.http["responseCode"]), write_output(operation, run(request))
+
+
+def _operations(account: Account, training: Training, s3: Any) -> Mapping[str, Operation]:
+    jobs = CustomizationJobs(account, training, s3)
+    models = CustomModels(account)
+    deployments = Deployments(account)
+    return {
+        "CreateModelCustomizationJob": jobs.create,
+        "GetModelCustomizationJob": jobs.get,
+        "ListModelCustomizationJobs": jobs.list,
+        "StopModelCustomizationJob": jobs.stop,
+        "GetCustomModel": models.get,
+        "ListCustomModels": models.list,
+        "DeleteCustomModel": models.delete,
+        "ListFoundationModels": models.list_foundation_models,
+        "ListTagsForResource": models.list_tags,
+        "CreateCustomModelDeployment": deployments.create,
+        "GetCustomModelDeployment": deployments.get,
+        "ListCustomModelDeployments": deployments.list,
+        "DeleteCustomModelDeployment": deployments.delete,
+        "Converse": Converse(account, s3).converse,
+    }
+
+
+class _HttpServer(ThreadingHTTPServer):
+    daemon_threads = True
+    answer: Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _HttpServer
+
+    def do_GET(self) -> None:
+        self._respond()
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nothing: requests carry document content, and the caller sees every refusal."""
+
+    def _respond(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        kind = None
+        try:
+            status, content = self.server.answer(self.command, self.path, headers, self._body(headers))
+        except BedrockError as error:
+            status, content, kind = error.status, dumps({"message": error.message}).encode(), error.code
+        except Exception:
+            # The edge of the server: a defect becomes the error AWS has for it, and is shown where it can be seen.
+            traceback.print_exc()
+            status, content, kind = 500, dumps({"message": "Internal error."}).encode(), "InternalServerException"
+        self._send(status, content, kind)
+
+    def _body(self, headers: Mapping[str, str]) -> bytes:
+        length = headers.get("content-length", "0")
+        if "transfer-encoding" in headers or not length.isdecimal() or int(length) > MAXIMUM_BODY:
+            self.close_connection = True
+            raise invalid(f"A request needs a Content-Length, at most {MAXIMUM_BODY:,} bytes.")
+        return self.rfile.read(int(length))
+
+    def _send(self, status: int, content: bytes, kind: str | None) -> None:
+        """Headers and body in one write: in two, every call would wait 40 ms for an acknowledgement."""
+        self.log_request(status)
+        lines = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(content)),
+            "x-amzn-RequestId": str(uuid.uuid4()),
+        }
+        if kind:
+            lines["x-amzn-ErrorType"] = kind
+        if self.close_connection:
+            lines["Connection"] = "close"
+        head = f"{self.protocol_version} {status} \r\n" + "".join(f"{name}: {text}\r\n" for name, text in lines.items())
+        self.wfile.write(head.encode("latin-1") + b"\r\n" + content)

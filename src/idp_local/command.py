@@ -1,0 +1,87 @@
+"""The command `idp-local`: `up` runs the local runtime, `demo` tells the whole story on it."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from idp_local.connection import FILE_NAME, Connection
+from idp_local.environment import forget_aws_settings
+from idp_local.errors import LocalRuntimeError
+
+DIRECTORY = Path(".idp-local")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; the result is the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser(with_demo_options=words[:1] == ["demo"]).parse_args(words)
+    forget_aws_settings()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
+    try:
+        return _demo(options) if options.command == "demo" else _up(options.port)
+    except LocalRuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser(*, with_demo_options: bool) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="idp-local", description="Runs schema, state machines and Lambda code on this machine, without AWS."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    up = commands.add_parser("up", help="start the local runtime with GraphiQL and stay until Ctrl-C")
+    up.add_argument("--port", type=int, default=4000, help="port of the API; 0 takes a free one (default: 4000)")
+    demo = commands.add_parser("demo", help="fine-tune, deploy and measure a classifier on invented or own documents")
+    if with_demo_options:
+        from idp_local.demo.command import add_arguments  # its imports are heavy; `up` need not wait for them
+
+        add_arguments(demo)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from idp_local.demo.command import run
+
+    return run(options)
+
+
+def _up(port: int) -> int:
+    from idp_local.runtime import LocalRuntime
+
+    print("Starting the local runtime ...", flush=True)
+    with LocalRuntime(DIRECTORY, port) as runtime:
+        print(_told(runtime.connection), flush=True)
+        try:
+            while True:
+                signal.pause()
+        except KeyboardInterrupt:
+            print("\nEnding.")
+    return 0
+
+
+def _told(connection: Connection) -> str:
+    users = (f"  {user.username:<22} {user.password:<28} {user.group or 'no group'}" for user in connection.users)
+    return "\n".join(
+        (
+            f"GraphQL and GraphiQL  {connection.graphql_url}",
+            f"AWS services          {connection.aws_endpoint_url}",
+            f"Bedrock stand-in      {connection.bedrock_endpoint_url}",
+            f"Addresses and names   {DIRECTORY / FILE_NAME}",
+            f"Logs                  {DIRECTORY / 'logs'}",
+            "Users, passwords and groups:",
+            *users,
+            "Ctrl-C ends it; nothing is kept.",
+        )
+    )
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)

@@ -1,0 +1,107 @@
+"""How well a model answers on labelled pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from idp_finetuning.dataset import SplitReport
+from idp_finetuning.prompt import PageLabel, Prompt
+from idp_local.demo.pages import LabelledPage
+
+AT_ONCE = 4  # Converse calls
+
+
+class Answer(BaseModel):
+    """The truth about a page and what a model said; None where it gave no usable answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    number: int
+    truth: PageLabel
+    given: PageLabel | None
+
+    @property
+    def class_right(self) -> bool:
+        """Whether the class was named."""
+        return self.given is not None and self.given.class_name == self.truth.class_name
+
+    @property
+    def boundary_right(self) -> bool:
+        """Whether start or continue was said rightly."""
+        return self.given is not None and self.given.boundary is self.truth.boundary
+
+
+class Score(BaseModel):
+    """Counts over pages."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pages: int
+    classes_right: int
+    boundaries_right: int
+    unusable: int = 0
+
+    @property
+    def page_accuracy(self) -> float:
+        """Share of the pages whose class is right, 0 to 1."""
+        return self.classes_right / self.pages
+
+    @property
+    def boundary_accuracy(self) -> float:
+        """Share of the pages whose boundary is right, 0 to 1."""
+        return self.boundaries_right / self.pages
+
+
+def ask(bedrock: Any, prompt: Prompt, model_id: str, pages: Sequence[LabelledPage]) -> tuple[Answer, ...]:
+    """Puts each page to a model through Converse; `bedrock` is a boto3 bedrock-runtime client."""
+
+    def answer(page: LabelledPage) -> Answer:
+        reply = bedrock.converse(**prompt.converse_request(model_id, page.jpeg))
+        text = "".join(block.get("text", "") for block in reply["output"]["message"]["content"])
+        return Answer(path=page.path, number=page.number, truth=page.truth, given=prompt.read_answer(text))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return tuple(pool.map(answer, pages))
+
+
+def score(answers: Sequence[Answer]) -> Score:
+    """The counts of a model's answers."""
+    return Score(
+        pages=len(answers),
+        classes_right=sum(answer.class_right for answer in answers),
+        boundaries_right=sum(answer.boundary_right for answer in answers),
+        unusable=sum(answer.given is None for answer in answers),
+    )
+
+
+def majority_class(train: SplitReport) -> str:
+    """The class with most training pages; the first by name among equals."""
+    return min(train.classes, key=lambda item: (-item.pages, item.name)).name
+
+
+def majority_score(pages: Sequence[LabelledPage], train: SplitReport) -> Score:
+    """What always answering the majority class, and `start`, would reach."""
+    name = majority_class(train)
+    return Score(
+        pages=len(pages),
+        classes_right=sum(page.truth.class_name == name for page in pages),
+        boundaries_right=sum(page.truth.boundary == "start" for page in pages),
+    )
+
+
+def confusions(answers: Sequence[Answer]) -> list[tuple[str, str, int]]:
+    """Truth, answer and number of the wrong classes, most frequent first."""
+    wrong = Counter(
+        (answer.truth.class_name, answer.given.class_name if answer.given else "no usable answer")
+        for answer in answers
+        if not answer.class_right
+    )
+    return [
+        (truth, given, count) for (truth, given), count in sorted(wrong.items(), key=lambda item: (-item[1], item[0]))
+    ]

@@ -1,0 +1,64 @@
+"""Where the local account lies, and what the processes of the runtime find in their environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+REGION = "us-east-1"
+ACCOUNT_ID = "123456789012"  # moto's account
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+# Made up on purpose: the user's own have no business here.
+CREDENTIALS: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+def process_environment() -> dict[str, str]:
+    """What a process needs to run, without any AWS setting or proxy of the user."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {**kept, "PYTHONPATH": str(CHECKOUT / "src"), "PYTHONUNBUFFERED": "1", **_no_aws_files()}
+
+
+def aws_environment(aws_url: str, bedrock_url: str | None = None) -> dict[str, str]:
+    """Region, made-up credentials and endpoints, as boto3 reads them."""
+    variables = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": aws_url, **CREDENTIALS}
+    if bedrock_url:
+        variables |= {"AWS_ENDPOINT_URL_BEDROCK": bedrock_url, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock_url}
+    return variables
+
+
+def forget_aws_settings() -> None:
+    """Takes the user's AWS settings and proxies out of this process: every call must stay on this machine."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower() in _PROXIES:
+            del os.environ[name]
+    os.environ.update(_no_aws_files())
+
+
+def local_client(service: str, url: str) -> Any:
+    """A boto3 client of the local account."""
+    # Imported here: half a second that the processes which serve need not wait for.
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}),
+    )
+
+
+def _no_aws_files() -> dict[str, str]:
+    return {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

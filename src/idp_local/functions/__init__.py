@@ -1,0 +1,1 @@
+"""Local Lambda: handlers in worker processes, invoked under the names the stack gives them."""

@@ -1,0 +1,100 @@
+"""The Lambda functions of the local account: what each is called, finds in its environment and may take."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from idp_finetuning.settings import FunctionSpec, Variable
+from idp_local.environment import ACCOUNT_ID, REGION, process_environment
+from idp_local.errors import LocalRuntimeError
+from idp_local.functions.messages import Outcome, Task
+from idp_local.functions.pool import WorkerPool
+
+API_FUNCTION = "Resolver"
+_EVENT_ATTEMPTS = 3  # Lambda's own for asynchronous invocations, a minute and two minutes apart
+
+
+class UnknownFunction(Exception):
+    """No function has this name or ARN."""
+
+
+class Functions:
+    """Invokes functions by name or ARN.
+
+    `values` are the values of all variables of settings.Variable; `endpoints` what boto3 reads. Each function gets
+    exactly its own of the former. Logs lie in `logs/<function name>.log`.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[FunctionSpec],
+        *,
+        prefix: str,
+        pool: WorkerPool,
+        values: Mapping[Variable, str],
+        endpoints: Mapping[str, str],
+        logs: Path,
+        retry_interval_seconds: float = 1,
+    ) -> None:
+        missing = {variable for spec in specs for variable in spec.variables} - values.keys()
+        if missing:
+            raise LocalRuntimeError(f"There is no local value of {', '.join(sorted(missing))}.")
+        self._specs = {spec.function_name(prefix): spec for spec in specs}
+        self._pool = pool
+        self._values = values
+        self._fixed = {
+            **process_environment(),
+            **endpoints,
+            "POWERTOOLS_SERVICE_NAME": prefix,
+            "LOG_LEVEL": "INFO",
+        }
+        self._logs = logs
+        self._retry_interval_seconds = retry_interval_seconds
+
+    def invoke(self, name_or_arn: str, event: Any) -> Outcome:
+        """Runs the function and waits for its outcome. Raises UnknownFunction."""
+        name, spec = self._found(name_or_arn)
+        task = Task(
+            request_id=str(uuid.uuid4()),
+            function_name=name,
+            function_arn=function_arn(name),
+            handler=spec.handler,
+            environment=self.environment(spec),
+            timeout_seconds=spec.timeout_seconds,
+            memory_mb=spec.memory_mb,
+            log_file=str((self._logs / f"{name}.log").resolve()),
+            event=event,
+        )
+        return self._pool.run(task, for_api=spec.name == API_FUNCTION)
+
+    def invoke_later(self, name_or_arn: str, event: Any) -> None:
+        """Runs the function without waiting; a failing run is tried twice more. Raises UnknownFunction."""
+        self._found(name_or_arn)
+        threading.Thread(target=self._invoke_repeatedly, args=(name_or_arn, event), daemon=True).start()
+
+    def _invoke_repeatedly(self, name: str, event: Any) -> None:
+        for attempt in range(_EVENT_ATTEMPTS):
+            time.sleep(attempt * self._retry_interval_seconds)
+            if not self.invoke(name, event).failed:
+                return
+
+    def _found(self, name_or_arn: str) -> tuple[str, FunctionSpec]:
+        name = name_or_arn.rpartition(":")[2]
+        spec = self._specs.get(name)
+        if spec is None or name_or_arn not in (name, function_arn(name)):
+            raise UnknownFunction(name_or_arn)
+        return name, spec
+
+    def environment(self, spec: FunctionSpec) -> dict[str, str]:
+        """All that the function finds in its environment."""
+        return {**self._fixed, **{str(variable): self._values[variable] for variable in spec.variables}}
+
+
+def function_arn(name: str) -> str:
+    """ARN of a function of the local account."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"

@@ -1,0 +1,116 @@
+"""`python -m idp_local.functions.worker <handler root>`: runs handlers as Lambda's Python runtime does."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from queue import SimpleQueue
+from typing import Any
+
+from idp_local.functions.messages import Outcome, Task, failure
+
+Handler = Callable[[Any, Any], Any]
+
+
+class LambdaContext:
+    """The context object, with the members Lambda documents."""
+
+    function_version = "$LATEST"
+
+    def __init__(self, task: Task) -> None:
+        self.function_name = task.function_name
+        self.invoked_function_arn = task.function_arn
+        self.memory_limit_in_mb = str(task.memory_mb)
+        self.aws_request_id = task.request_id
+        self.log_group_name = f"/aws/lambda/{task.function_name}"
+        self.log_stream_name = "local"
+        self._deadline = time.monotonic() + task.timeout_seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the run is ended."""
+        return max(0, int((self._deadline - time.monotonic()) * 1000))
+
+
+def main() -> None:
+    """Serves until stdin ends; then leaves at once, even in the middle of a handler."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.path.insert(0, sys.argv[1])
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what handlers print belongs to the log
+    lines: SimpleQueue[bytes] = SimpleQueue()
+    threading.Thread(target=_read, args=(lines,), daemon=True).start()
+    while True:
+        outcome = run(Task.model_validate_json(lines.get()))
+        answers.write(outcome.model_dump_json().encode() + b"\n")
+        answers.flush()
+
+
+def _read(lines: SimpleQueue[bytes]) -> None:
+    with os.fdopen(os.dup(0), "rb") as orders:
+        for line in orders:
+            lines.put(line)
+    os._exit(0)
+
+
+def run(task: Task) -> Outcome:
+    """Runs the handler with exactly the task's environment; its output goes to the task's log."""
+    _log_to(task.log_file)
+    os.environ.clear()
+    os.environ.update(task.environment)
+    handler = _imported(task.handler)
+    if isinstance(handler, Outcome):
+        return handler
+    try:
+        answer = handler(task.event, LambdaContext(task))
+    except Exception as error:  # the outermost edge: Lambda reports whatever a handler raises
+        return _raised(error, task.request_id)
+    try:
+        return Outcome(failed=False, payload=json.loads(json.dumps(answer, allow_nan=False)))
+    except (TypeError, ValueError) as error:
+        return failure("Runtime.MarshalError", f"Unable to marshal response: {error}")
+
+
+def _log_to(path: str) -> None:
+    log = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+
+
+def _imported(name: str) -> Handler | Outcome:
+    module_name, _, function_name = name.rpartition(".")
+    try:
+        module = import_module(module_name)
+    except Exception as error:
+        traceback.print_exc()
+        return failure("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}")
+    handler: Handler | None = getattr(module, function_name, None)
+    if handler is None:
+        return failure("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'")
+    return handler
+
+
+def _raised(error: Exception, request_id: str) -> Outcome:
+    """Lambda's error object. The log gets the places only: the text of an exception may quote a document."""
+    places = traceback.format_tb(error.__traceback__)[1:]
+    print(f"[ERROR] {type(error).__name__} RequestId: {request_id}\n{''.join(places)}", end="", file=sys.stderr)
+    return Outcome(
+        failed=True,
+        payload={
+            "errorMessage": str(error),
+            "errorType": type(error).__name__,
+            "requestId": request_id,
+            "stackTrace": places,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""The whole local runtime: starts its processes, fills the account, serves the API, and ends all of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from idp_finetuning.settings import FUNCTIONS, JOBS_TABLE
+from idp_local.api.schema import executable_schema
+from idp_local.api.server import graphql_app
+from idp_local.api.tokens import TokenVerifier
+from idp_local.aws.identity import UserPool
+from idp_local.aws.names import (
+    DATA_BUCKET,
+    FINETUNING,
+    PREFIX,
+    TEST_SET_BUCKET,
+    function_name,
+    state_machine_arn,
+    variable_values,
+)
+from idp_local.aws.provision import provision
+from idp_local.child import first_line, python_child, stop
+from idp_local.client import sign_in
+from idp_local.connection import Connection, ConnectionFile
+from idp_local.environment import CHECKOUT, REGION, aws_environment
+from idp_local.errors import LocalRuntimeError
+from idp_local.functions.endpoint import FunctionEndpoint
+from idp_local.functions.pool import WorkerPool
+from idp_local.functions.service import API_FUNCTION, Functions
+from idp_local.http import HOST, listening_socket, server_on
+
+
+class LocalRuntime:
+    """Runs while entered as a context manager; raises LocalRuntimeError where it cannot start.
+
+    `directory` gets logs and connection.json. `port` is the API's, 0 takes a free one. `workers` run the workflow's
+    functions, one more runs the API's. `seconds_per_phase` is the least time in each phase of a Bedrock job,
+    `poll_seconds` and `retry_interval_seconds` (at least 1, moto) replace the minutes AWS waits. `handler_root` holds
+    the `lambdas` package.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        port: int = 0,
+        *,
+        workers: int = 2,
+        seconds_per_phase: float = 1.0,
+        retry_interval_seconds: int = 1,
+        poll_seconds: int = 1,
+        map_concurrency: int = 4,
+        handler_root: Path = CHECKOUT,
+    ) -> None:
+        self._directory = directory
+        self._port = port
+        self._workers = workers
+        self._seconds_per_phase = seconds_per_phase
+        self._retry_interval_seconds = retry_interval_seconds
+        self._poll_seconds = poll_seconds
+        self._map_concurrency = map_concurrency
+        self._handler_root = handler_root
+        self._logs = directory / "logs"
+        self._ending = ExitStack()
+        self.connection: Connection
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._ending.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ending.close()
+
+    def token(self, username: str) -> str:
+        """A seeded user's id token."""
+        return sign_in(self.connection, username)
+
+    def _start(self) -> None:
+        _check_checkout(self._handler_root)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        # Taken first: a port in use should stop the start before anything else runs.
+        api_socket = self._ending.enter_context(listening_socket(self._port))
+        endpoint = FunctionEndpoint()
+        self._ending.callback(endpoint.close)
+        with listening_socket(0) as aws_socket:
+            aws_url = f"http://{HOST}:{aws_socket.getsockname()[1]}"
+            account = self._child(
+                "account",
+                ["-m", "idp_local.aws", "--socket", str(aws_socket.fileno()), "--functions", endpoint.url],
+                pass_fds=(aws_socket.fileno(),),
+            )
+        bedrock = self._child(
+            "bedrock",
+            ["-m", "idp_local.bedrock", "--seconds-per-phase", str(self._seconds_per_phase), "--exit-with-stdin"],
+            environment=aws_environment(aws_url),
+        )
+        pool = WorkerPool(self._workers, handler_root=self._handler_root, log=self._logs / "workers.log")
+        self._ending.callback(pool.close)
+        schema = executable_schema((CHECKOUT / "graphql/schema.graphql").read_text(encoding="utf-8"))
+        first_line(account, name="account", log=self._logs / "account.log")
+        users = provision(
+            aws_url,
+            functions=FUNCTIONS,
+            definitions=CHECKOUT / "statemachines",
+            retry_interval_seconds=self._retry_interval_seconds,
+            map_concurrency=self._map_concurrency,
+        )
+        bedrock_url = first_line(bedrock, name="bedrock", log=self._logs / "bedrock.log")
+        endpoint.functions = Functions(
+            FUNCTIONS,
+            prefix=PREFIX,
+            pool=pool,
+            values=variable_values(self._poll_seconds),
+            endpoints=aws_environment(aws_url, bedrock_url),
+            logs=self._logs,
+            retry_interval_seconds=self._retry_interval_seconds,
+        )
+        graphql_url = f"http://{HOST}:{api_socket.getsockname()[1]}/graphql"
+        self.connection = _connection(graphql_url, aws_url, bedrock_url, users)
+        app = graphql_app(
+            schema,
+            verifier=TokenVerifier(
+                user_pool_id=users.pool_id, client_id=users.client_id, keys=_keys(aws_url, users.pool_id)
+            ),
+            invoke=_resolver_invocation(endpoint.functions),
+            connection=self.connection,
+            sign_in=self.token,
+        )
+        server = server_on(api_socket.fileno(), app)
+        self._ending.callback(server.server_close)
+        self._ending.callback(server.shutdown)
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        file = ConnectionFile(self._directory)
+        file.write(self.connection)
+        self._ending.callback(file.remove)
+
+    def _child(
+        self,
+        name: str,
+        arguments: list[str],
+        *,
+        environment: Mapping[str, str] | None = None,
+        pass_fds: tuple[int, ...] = (),
+    ) -> subprocess.Popen[bytes]:
+        log = self._logs / f"{name}.log"
+        child = python_child(arguments, log=log, environment=environment, pass_fds=pass_fds)
+        self._ending.callback(stop, [child])
+        return child
+
+
+def _check_checkout(handler_root: Path) -> None:
+    for path in (CHECKOUT / "graphql/schema.graphql", CHECKOUT / "statemachines", handler_root / "lambdas"):
+        if not path.exists():
+            raise LocalRuntimeError(f"{path} is missing. The local runtime works in a checkout of the repository only.")
+
+
+def _connection(graphql_url: str, aws_url: str, bedrock_url: str, users: UserPool) -> Connection:
+    return Connection(
+        graphql_url=graphql_url,
+        region=REGION,
+        user_pool_id=users.pool_id,
+        user_pool_client_id=users.client_id,
+        aws_endpoint_url=aws_url,
+        bedrock_endpoint_url=bedrock_url,
+        test_set_bucket=TEST_SET_BUCKET,
+        data_bucket=DATA_BUCKET,
+        jobs_table=JOBS_TABLE.table_name(PREFIX),
+        state_machine_arn=state_machine_arn(FINETUNING),
+        users=users.users,
+    )
+
+
+def _resolver_invocation(functions: Functions) -> Any:
+    def invoke(event: dict[str, Any]) -> dict[str, Any]:
+        outcome = functions.invoke(function_name(API_FUNCTION), event)
+        return {"error" if outcome.failed else "result": outcome.payload}
+
+    return invoke
+
+
+def _keys(aws_url: str, pool_id: str) -> dict[str, Any]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{aws_url}/{pool_id}/.well-known/jwks.json", timeout=30) as response:
+        keys: dict[str, Any] = json.load(response)
+    return keys

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+import pytest
+from fpdf import FPDF
+from moto import mock_aws
+
+from idp_finetuning.dataset import ClassReport, SplitReport
+from idp_finetuning.examples import ManifestDocument, training_record
+from idp_finetuning.labels import Section
+from idp_finetuning.layout import JobLayout, Split
+from idp_finetuning.prompt import Boundary, DocumentClass, PageLabel, Prompt
+from idp_local.demo.labelled import LabelledDocument, LabelledSection
+from idp_local.demo.pages import JobData, LabelledPage, rendered
+from idp_local.demo.scores import ask, confusions, majority_class, majority_score, score
+
+PROMPT = Prompt(classes=tuple(DocumentClass(name=name) for name in ("invoice", "letter")))
+
+
+def label(name: str, boundary: Boundary = Boundary.START) -> PageLabel:
+    return PageLabel(class_name=name, boundary=boundary)
+
+
+def page(number: int, truth: PageLabel) -> LabelledPage:
+    return LabelledPage(path="a.pdf", number=number, jpeg=f"jpeg {number}".encode(), truth=truth)
+
+
+PAGES = [
+    page(1, label("invoice")),
+    page(2, label("invoice", Boundary.CONTINUE)),
+    page(3, label("letter")),
+    page(4, label("letter")),
+]
+
+
+class Answering:
+    """A bedrock-runtime client that says what it is told about each page."""
+
+    def __init__(self, texts: dict[bytes, str]) -> None:
+        self.texts = texts
+        self.asked: set[str] = set()
+
+    def converse(self, **request: Any) -> dict[str, Any]:
+        self.asked.add(request["modelId"])
+        blocks = request["messages"][0]["content"]
+        image = next(block["image"]["source"]["bytes"] for block in blocks if "image" in block)
+        return {"output": {"message": {"content": [{"text": self.texts[image]}]}}}
+
+
+def test_class_and_boundary_are_scored_apart_and_an_unusable_answer_is_wrong_in_both() -> None:
+    client = Answering(
+        {
+            b"jpeg 1": label("invoice").to_answer(),
+            b"jpeg 2": label("invoice", Boundary.START).to_answer(),
+            b"jpeg 3": label("invoice").to_answer(),
+            b"jpeg 4": "I cannot tell.",
+        }
+    )
+    answers = ask(client, PROMPT, "a-model", PAGES)
+    result = score(answers)
+    assert (result.classes_right, result.boundaries_right, result.unusable) == (2, 2, 1)
+    assert (result.page_accuracy, result.boundary_accuracy) == (0.5, 0.5)
+    assert client.asked == {"a-model"}
+    assert confusions(answers) == [("letter", "invoice", 1), ("letter", "no usable answer", 1)]
+
+
+def test_the_majority_is_that_of_the_training_pages_not_of_the_documents() -> None:
+    train = SplitReport(
+        documents=12,
+        pages=30,
+        classes=(
+            ClassReport(name="invoice", documents=10, pages=10),
+            ClassReport(name="letter", documents=2, pages=20),
+        ),
+    )
+    assert majority_class(train) == "letter"
+    result = majority_score([*PAGES, page(5, label("letter"))], train)
+    assert (result.classes_right, result.boundaries_right, result.pages) == (3, 4, 5)
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        client = boto3.client("s3", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client.create_bucket(Bucket="data")
+        yield client
+
+
+def test_held_out_pages_are_those_of_accepted_documents_with_the_truth_of_their_records(s3: Any) -> None:
+    layout = JobLayout(job_id="job-1")
+    documents = [
+        ManifestDocument(
+            document_id=name * 20, key=f"demo/input/{name} 1.pdf", split=split, sections=(Section(class_name="letter"),)
+        )
+        for name, split in (("a", Split.VALIDATION), ("b", Split.VALIDATION), ("c", Split.TRAIN))
+    ]
+
+    def put(key: str, body: bytes) -> None:
+        s3.put_object(Bucket="data", Key=key, Body=body)
+
+    put(layout.prompt, PROMPT.model_dump_json(by_alias=True).encode())
+    put(layout.manifest, b"[" + b",".join(d.model_dump_json(by_alias=True).encode() for d in documents) + b"]")
+    truths = [label("letter"), label("letter", Boundary.CONTINUE)]
+    for document in (documents[0], documents[2]):  # the second was rejected
+        records = b""
+        for number, truth in enumerate(truths, start=1):
+            key = layout.page(document.document_id, number)
+            put(key, f"{document.key} {number}".encode())
+            records += training_record(PROMPT, f"s3://data/{key}", truth)
+        put(layout.example(document.split, document.document_id), records)
+    assert JobData(s3, "data", "job-1").held_out_pages() == tuple(
+        LabelledPage(path="a 1.pdf", number=n, jpeg=f"demo/input/a 1.pdf {n}".encode(), truth=truth)
+        for n, truth in enumerate(truths, start=1)
+    )
+
+
+def test_new_documents_are_rendered_with_the_boundaries_of_their_sections() -> None:
+    pdf = FPDF()
+    for _ in range(3):
+        pdf.add_page()
+    packet = LabelledDocument(
+        path="packet.pdf",
+        content=bytes(pdf.output()),
+        sections=(
+            LabelledSection(class_name="invoice", page_indices=(0, 1)),
+            LabelledSection(class_name="letter", page_indices=(2,)),
+        ),
+    )
+    pages = list(rendered([packet]))
+    assert [(p.number, p.truth) for p in pages] == [
+        (1, label("invoice")),
+        (2, label("invoice", Boundary.CONTINUE)),
+        (3, label("letter")),
+    ]
+    assert all(p.jpeg.startswith(b"\xff\xd8") for p in pages)

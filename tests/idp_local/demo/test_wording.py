@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from idp_finetuning.dataset import ClassReport, DatasetReport, RejectedDocument, SplitReport
+from idp_finetuning.jobs import TrainingMetrics
+from idp_finetuning.prompt import Boundary, PageLabel
+from idp_local.demo.class_folders import IgnoredFile
+from idp_local.demo.scores import Answer, Score
+from idp_local.demo.service import OfferedModel, Validation
+from idp_local.demo.wording import (
+    STAND_IN,
+    answer_lines,
+    choice_lines,
+    confusion_lines,
+    ignored_lines,
+    metrics_lines,
+    report_lines,
+    score_lines,
+    validation_lines,
+)
+
+NOVA_2 = OfferedModel(
+    id="us.amazon.nova-2-lite-v1:0",
+    name="Nova 2 Lite",
+    label="recommended",
+    minimum_records=200,
+    validation_supported=False,
+)
+NOVA_1 = OfferedModel(
+    id="us.amazon.nova-lite-v1:0", name="Nova Lite v1", label="legacy", minimum_records=8, validation_supported=True
+)
+
+
+def answer(truth: str, given: str | None, number: int = 1) -> Answer:
+    return Answer(
+        path="scans/März 1.pdf",
+        number=number,
+        truth=PageLabel(class_name=truth, boundary=Boundary.START),
+        given=None if given is None else PageLabel(class_name=given, boundary=Boundary.START),
+    )
+
+
+def test_validation_reads_as_in_the_guide() -> None:
+    validation = Validation.model_validate(
+        {
+            "isValid": True,
+            "documentCount": 150,
+            "classCount": 8,
+            "classDistribution": '{"drivers_license": 25, "bank_statement": 30, "other": 10}',
+            "trainCount": 135,
+            "validationCount": 15,
+            "warnings": ["Class 'other' has relatively few examples (10)"],
+            "errors": [],
+        }
+    )
+    assert "\n".join(validation_lines(validation)) == (
+        "Test Set Validation Results:\n"
+        "  Valid: Yes\n"
+        "  Documents: 150\n"
+        "  Classes: 8\n"
+        "  Train/Validation Split: 135/15\n"
+        "\n"
+        "Class Distribution:\n"
+        "  drivers_license: 25\n"
+        "  bank_statement: 30\n"
+        "  other: 10\n"
+        "\n"
+        "Warnings:\n"
+        "  - Class 'other' has relatively few examples (10)"
+    )
+
+
+def test_the_report_adds_up_and_names_each_rejected_document() -> None:
+    report = DatasetReport(
+        found=4,
+        accepted=3,
+        rejected=1,
+        train=SplitReport(
+            documents=2,
+            pages=12,
+            classes=(
+                ClassReport(name="bank_statement", documents=1, pages=10),
+                ClassReport(name="w2", documents=1, pages=2),
+            ),
+        ),
+        validation=SplitReport(documents=1, pages=1, classes=(ClassReport(name="w2", documents=1, pages=1),)),
+        rejected_documents=(
+            RejectedDocument(key="demo/input/w2/my file.pdf", code="encrypted", reason="The PDF is encrypted."),
+        ),
+    )
+    assert report_lines(report) == [
+        "Documents found 4 = accepted 3 + rejected 1",
+        "Documents for training 2, held out 1",
+        "",
+        "Class           training pages  held-out pages",
+        "bank_statement              10               0",
+        "w2                           2               1",
+        "All                         12               1",
+        "",
+        "Rejected",
+        "  w2/my file.pdf  The PDF is encrypted.",
+    ]
+
+
+def test_scores_never_stand_without_saying_what_they_are_not() -> None:
+    custom, base, majority = (Score(pages=40, classes_right=right, boundaries_right=30) for right in (36, 5, 12))
+    lines = score_lines(custom, base, majority, "bank_statement")
+    assert lines == [
+        "                         page accuracy              boundary accuracy",
+        "Custom model                     90.0%  (36 of 40)              75.0%",
+        "Base model (stand-in)            12.5%   (5 of 40)              75.0%",
+        "Always 'bank_statement'          30.0%  (12 of 40)              75.0%",
+        f"({STAND_IN})",
+    ]
+    assert STAND_IN in answer_lines([answer("w2", "w2")])[-1]
+    assert STAND_IN in metrics_lines(None, NOVA_1)[-1]
+
+
+def test_answers_stand_against_the_truth_and_wrong_ones_are_marked() -> None:
+    lines = answer_lines([answer("w2", "w2"), answer("w2", "letter", 2), answer("w2", None, 3)])
+    assert ["<- wrong" in line for line in lines] == [False, False, True, True, False]
+    assert "no usable answer" in lines[3]
+    assert lines[-1].startswith("1 of 3 classes right")
+
+
+def test_confusions_are_counted_most_frequent_first() -> None:
+    answers = [answer("w2", "letter"), answer("invoice", "letter"), answer("invoice", "letter"), answer("w2", "w2")]
+    assert [line.split() for line in confusion_lines(answers)] == [
+        ["Truth", "answered", "as", "pages"],
+        ["invoice", "letter", "2"],
+        ["w2", "letter", "1"],
+    ]
+    assert confusion_lines([answer("w2", "w2")]) == ["No page was given a wrong class."]
+
+
+def test_the_choice_says_which_model_and_why_not_the_ones_before() -> None:
+    reason = "Nova 2 Lite needs at least 200 training pages; the training share of this test set has 121."
+    assert choice_lines(NOVA_1, [(NOVA_2, reason)]) == [
+        f"Nova 2 Lite (recommended): not used. {reason}",
+        "Nova Lite v1 (legacy): used, the first of the catalogue that this test set is big enough for "
+        "(at least 8 training pages).",
+    ]
+
+
+def test_a_model_without_validation_sets_says_so() -> None:
+    metrics = TrainingMetrics(training_loss=0.05)
+    assert metrics_lines(metrics, NOVA_2)[:2] == [
+        "Training loss    0.0500",
+        "Validation loss  not reported by this model",
+    ]
+
+
+def test_ignored_files_are_named_with_their_reasons() -> None:
+    files = [IgnoredFile(path="a b.pdf", reason="outside a class folder"), IgnoredFile(path=".git/", reason="hidden")]
+    assert ignored_lines(files) == ["a b.pdf  outside a class folder", ".git/    hidden"]
+
+
+def test_a_name_that_cannot_be_printed_is_escaped() -> None:
+    file = IgnoredFile(path="a\x1b[2Jb\udcff.pdf", reason="name with characters that cannot be printed")
+    assert ignored_lines([file])[0].startswith(r"'a\x1b[2Jb\udcff.pdf'  name")

@@ -1,0 +1,69 @@
+"""Small handlers in place of the product's: what they do is said by the event, and each event lands in their log."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from idp_finetuning.errors import DocumentRejected, TestSetInvalid, TransientError
+
+Handler = Callable[[dict[str, Any], Any], Any]
+
+
+def handler_of(name: str) -> Handler:
+    """The handler of a function of settings.FUNCTIONS; those without a behaviour answer `{}`."""
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        print(json.dumps({"event": event}), flush=True)
+        behaviour = _BEHAVIOURS.get(name)
+        return behaviour(event) if behaviour else {}
+
+    return handler
+
+
+def _validate_test_set(event: dict[str, Any]) -> dict[str, Any]:
+    if event["jobId"].startswith("invalid"):
+        raise TestSetInvalid("Insufficient documents: 3 found, 10 needed.")
+    return {"key": f"jobs/{event['jobId']}/manifest.json"}
+
+
+def _generate_example(event: dict[str, Any]) -> dict[str, Any]:
+    document = event["document"]
+    match document["behaviour"]:
+        case "reject":
+            raise DocumentRejected("encrypted", "The file is protected by a password.")
+        case "die":
+            os._exit(3)
+        case "fail once":
+            mark = Path(document["mark"])
+            if not mark.exists():
+                mark.touch()
+                raise TransientError("Throttled.")
+    return {"grows": "x" * 1000}
+
+
+def _end_job(event: dict[str, Any]) -> dict[str, Any]:
+    cause = json.loads(event["error"]["Cause"])
+    return {"code": event["error"]["Error"], "message": f"Validation failed: {cause['errorMessage']}"}
+
+
+def _resolver(event: dict[str, Any]) -> Any:
+    """The answer is in the first argument, as JSON; the word "raise" raises."""
+    said = next(iter(event["arguments"].values()), '{"data": null}')
+    if said == "raise":
+        raise RuntimeError("secret detail")
+    return json.loads(said) if isinstance(said, str) else {"data": said}
+
+
+_BEHAVIOURS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "ValidateTestSet": _validate_test_set,
+    "GenerateExample": _generate_example,
+    "GetCustomizationJob": lambda _: {"status": "Completed"},
+    "GetModelDeployment": lambda _: {"status": "Active"},
+    "EndJob": _end_job,
+    "DeleteModelDeployment": lambda _: {"status": "Gone"},
+    "Resolver": _resolver,
+}

@@ -1,0 +1,58 @@
+"""AppSync's scalars accept and refuse what AppSync's guide says."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import GraphQLError
+
+from idp_local.api.scalars import date_time, json_string, parsed_json
+from idp_local.api.schema import executable_schema
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-22T19:24:34Z",
+        "2026-11-22T19:24Z",
+        "2026-11-22T19:24:34.123456789+01:00",
+        "2024-02-29T00:00:00.5-08:00:30",
+    ],
+)
+def test_a_date_time_with_an_offset_is_accepted(value: str) -> None:
+    assert date_time(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-11-22T19:24:34",
+        "2026-11-22",
+        "2026-11-22 19:24:34Z",
+        "2026-02-30T00:00:00Z",
+        "2026-11-22T25:00:00Z",
+        "2026-11-22T19:24:34+0100",
+        "20261122T192434Z",
+        "",
+        1700000000,
+    ],
+)
+def test_any_other_date_time_is_refused(value: object) -> None:
+    with pytest.raises(GraphQLError):
+        date_time(value)
+
+
+def test_json_arrives_parsed_and_leaves_as_a_string() -> None:
+    assert parsed_json('{"invoice": 3}') == {"invoice": 3}
+    assert json_string('{"invoice": 3}') == '{"invoice": 3}'
+    assert json_string({"invoice": 3}) == '{"invoice":3}'
+
+
+@pytest.mark.parametrize("value", ["{invoice: 3}", "invoice", "", "NaN", 3, None])
+def test_what_is_not_json_is_refused(value: object) -> None:
+    with pytest.raises(GraphQLError):
+        parsed_json(value)
+
+
+def test_a_scalar_that_appsync_does_not_supply_is_refused_at_the_start() -> None:
+    with pytest.raises(ValueError, match="AWSShoeSize"):
+        executable_schema("scalar AWSShoeSize type Query { size: AWSShoeSize }")

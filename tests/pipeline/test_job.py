@@ -1,0 +1,165 @@
+"""A fine-tuning job from labelled documents to a deployed model, seen through the API and in S3."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphql import FieldNode, OperationDefinitionNode, parse, print_ast
+from idp_finetuning.jobs import JobStatus
+from idp_local.demo.documents import demo_test_set
+from idp_local.demo.labelled import LabelledDocument, LabelledSection, shuffled
+from tests.nova_rules import check_dataset
+from tests.pipeline.conftest import Finished, Pipeline
+
+pytestmark = pytest.mark.xdist_group("pipeline")
+
+GUIDE = Path(__file__).parent.parent / "guide"
+JOB_NAME = "Мой job__v2 . -- 🙂"
+
+
+def damaged() -> tuple[LabelledDocument, ...]:
+    label = (LabelledSection(class_name="invoice", page_indices=(0,)),)
+    return (
+        LabelledDocument(path="bad/no document.pdf", content=b"just text", sections=label),
+        LabelledDocument(path="bad/empty.pdf", content=b"", sections=label),
+    )
+
+
+@pytest.fixture(scope="session")
+def finished(pipeline: Pipeline) -> Finished:
+    """A Nova 2 Lite job on the demo's documents and two that cannot be used."""
+    documents = (*demo_test_set(), *damaged())
+    test_set_id = pipeline.upload("Nova 2 set", documents)
+    followed = pipeline.run(testSetId=test_set_id, baseModel="us.amazon.nova-2-lite-v1:0", jobName=JOB_NAME)
+    return Finished(followed=followed, documents=documents, test_set_id=test_set_id)
+
+
+def operation(name: str) -> str:
+    """One of the guide's operations, word for word."""
+    for definition in parse((GUIDE / "operations.graphql").read_text(encoding="utf-8")).definitions:
+        assert isinstance(definition, OperationDefinitionNode)
+        if definition.name and definition.name.value == name:
+            return print_ast(definition)
+    raise KeyError(name)
+
+
+def selected(name: str) -> list[str]:
+    """Names of the fields that a guide's operation selects below its one field."""
+    definition = parse(operation(name)).definitions[0]
+    assert isinstance(definition, OperationDefinitionNode)
+    field = definition.selection_set.selections[0]
+    assert isinstance(field, FieldNode)
+    assert field.selection_set
+    return [node.name.value for node in field.selection_set.selections if isinstance(node, FieldNode)]
+
+
+def test_a_job_goes_through_every_status_of_the_guide(finished: Finished) -> None:
+    assert finished.followed.seen == (
+        JobStatus.VALIDATING,
+        JobStatus.GENERATING_DATA,
+        JobStatus.TRAINING,
+        JobStatus.DEPLOYING,
+        JobStatus.COMPLETED,
+    )
+
+
+def test_the_custom_model_beats_the_majority_class_on_held_out_pages(pipeline: Pipeline, finished: Finished) -> None:
+    custom, majority = pipeline.scores(finished.job)
+    assert custom.pages == majority.pages > 20
+    assert custom.page_accuracy > majority.page_accuracy + 0.3
+
+
+def test_every_document_is_accepted_or_rejected_with_its_reason(pipeline: Pipeline, finished: Finished) -> None:
+    report = pipeline.service.report(finished.job.id)
+    reasons = {rejected.key.split("/input/")[1]: rejected.code for rejected in report.rejected_documents}
+    assert report.found == len(finished.documents) == report.accepted + report.rejected
+    assert reasons == {"bad/no document.pdf": "unsupported_type", "bad/empty.pdf": "empty"}
+
+
+def test_no_page_image_stands_on_both_sides_of_the_split(pipeline: Pipeline, finished: Finished) -> None:
+    sides: defaultdict[str, set[str]] = defaultdict(set)
+    for split in ("train", "validation"):
+        for key in pipeline.keys(f"jobs/{finished.job.id}/examples/{split}/"):
+            for record in pipeline.records(key):
+                uri = record["messages"][0]["content"][1]["image"]["source"]["s3Location"]["uri"]
+                page = pipeline.read(uri.removeprefix(f"s3://{pipeline.connection.data_bucket}/"))
+                sides[hashlib.sha256(page).hexdigest()].add(split)
+    assert {"train"} in sides.values()
+    assert {"validation"} in sides.values()
+    assert {"train", "validation"} not in sides.values()
+
+
+def test_the_training_data_breaks_no_rule_of_nova(pipeline: Pipeline, finished: Finished) -> None:
+    key = f"jobs/{finished.job.id}/dataset/train.jsonl"
+    problems = check_dataset(
+        pipeline.read(key),
+        model="amazon.nova-2-lite-v1:0:256k",
+        bucket=pipeline.connection.data_bucket,
+        read_object=pipeline.read,
+    )
+    assert problems == []
+    assert len(pipeline.records(key)) == pipeline.service.report(finished.job.id).train.pages >= 200
+
+
+def test_nova_2_gets_no_validation_file_and_reports_no_validation_loss(pipeline: Pipeline, finished: Finished) -> None:
+    assert f"jobs/{finished.job.id}/dataset/validation.jsonl" not in pipeline.keys(f"jobs/{finished.job.id}/dataset/")
+    assert finished.job.training_metrics
+    assert finished.job.training_metrics.training_loss is not None
+    assert finished.job.training_metrics.validation_loss is None
+
+
+def test_the_guides_queries_answer_every_field_they_select(pipeline: Pipeline, finished: Finished) -> None:
+    data = pipeline.client.execute(operation("GetFinetuningJob"), {"jobId": finished.job.id})["getFinetuningJob"]
+    assert set(data) == set(selected("GetFinetuningJob"))
+    assert {name for name, value in data.items() if value is None} == {"errorMessage"}
+    assert data["jobName"] == JOB_NAME
+    assert data["baseModel"] == "us.amazon.nova-2-lite-v1:0"
+    assert all(data[name].endswith("Z") for name in data if name.endswith("At"))
+
+    validation = pipeline.client.execute(operation("ValidateTestSet"), {"testSetId": finished.test_set_id})
+    verdict = validation["validateTestSetForFinetuning"]
+    assert verdict["isValid"] is True
+    assert verdict["trainCount"] + verdict["validationCount"] == verdict["documentCount"] == len(finished.documents)
+
+    models = pipeline.client.execute(operation("ListAvailableModels"))["listAvailableModels"]
+    custom = next(model for model in models["customModels"] if model["name"] == JOB_NAME)
+    assert custom["id"] == data["customModelDeploymentArn"]
+    assert (custom["baseModel"], custom["status"]) == ("Nova 2 Lite", "Active")
+    assert [model["name"] for model in models["baseModels"]] == [
+        "Nova 2 Lite",
+        "Nova 2 Pro",
+        "Nova Lite v1",
+        "Nova Pro v1",
+    ]
+
+    page = pipeline.client.execute(operation("ListFinetuningJobs"), {"limit": 1})["listFinetuningJobs"]
+    assert len(page["items"]) == 1
+
+
+def test_names_in_bedrock_are_legal_and_the_job_is_tagged(pipeline: Pipeline, finished: Finished) -> None:
+    query = "query ($id: ID!) { getFinetuningJob(jobId: $id) { customizationJobArn customModelArn } }"
+    job = pipeline.client.execute(query, {"id": finished.job.id})["getFinetuningJob"]
+    bedrock_job = pipeline.bedrock.get_model_customization_job(jobIdentifier=job["customizationJobArn"])
+    legal = re.compile(r"[0-9a-zA-Z](-?[0-9a-zA-Z])*")
+    assert legal.fullmatch(bedrock_job["jobName"])
+    assert legal.fullmatch(bedrock_job["outputModelName"])
+    tags: list[dict[str, Any]] = pipeline.bedrock.list_tags_for_resource(resourceARN=job["customModelArn"])["tags"]
+    assert {"key": "idp-finetuning:job-id", "value": finished.job.id} in tags
+
+
+def test_shuffled_training_labels_teach_nothing(pipeline: Pipeline) -> None:
+    documents = shuffled(demo_test_set()[::2], seed=7)
+    test_set_id = pipeline.upload("Shuffled", documents)
+    followed = pipeline.run(
+        testSetId=test_set_id, baseModel="us.amazon.nova-lite-v1:0", jobName="Shuffled", trainSplit=0.5
+    )
+    assert followed.state.status is JobStatus.COMPLETED, followed.state.error_message
+    custom, majority = pipeline.scores(followed.state)
+    assert custom.pages > 40
+    assert custom.classes_right <= majority.classes_right
