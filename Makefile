@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 DOCS ?=
 PORT ?= 4000
 
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Runs a command and says how long it took: $(call timed,name,command)
 timed = @start=$$(date +%s); $(2) && echo "== $(1): $$(( $$(date +%s) - start )) s"
 
-.PHONY: help setup demo up test lint typecheck unit bench lock clean
+# Options of the CDK CLI, for example CDKFLAGS="-c namePrefix=my-finetuning"
+CDK := node_modules/.bin/cdk
+CDKFLAGS ?=
+
+.PHONY: help setup demo up test lint typecheck unit bench synth diff deploy destroy lock clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -42,12 +46,25 @@ test: setup  ## everything that continuous integration runs
 
 lint:
 	$(call timed,ruff,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
+	$(call timed,resolver.js,npm run --silent lint:resolver && npm run --silent test:resolver)
 
 typecheck:
 	$(call timed,mypy,$(BIN)/mypy)
 
 unit:
 	$(call timed,pytest,$(BIN)/pytest -n 2 --dist loadgroup)
+
+synth: setup  ## the CloudFormation template, into cdk.out
+	$(call timed,synth,$(CDK) synth --quiet $(CDKFLAGS))
+
+diff: setup  ## what a deployment would change
+	@$(CDK) diff $(CDKFLAGS)
+
+deploy: setup  ## deploys into us-east-1 with your AWS credentials
+	@$(CDK) deploy $(CDKFLAGS)
+
+destroy: setup  ## removes the stack
+	@$(CDK) destroy $(CDKFLAGS)
 
 bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> uses your documents
 	@$(BIN)/python -m benchmarks $(if $(DOCS),--docs "$(DOCS)")

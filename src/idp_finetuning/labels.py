@@ -154,7 +154,7 @@ def parse_section(content: bytes) -> Section | LabelProblem:
     if not name:
         return LabelProblem.UNCLASSIFIED
     # A child of the workflow gets a document's labels in a payload of at most 256 KiB.
-    if len(name) > 200 or len(name.encode()) > 400 or not is_one_line(name):
+    if len(name) > 200 or not is_one_line(name) or len(name.encode()) > 400:
         return LabelProblem.BAD_CLASS_NAME
     split_document = result.get("split_document")
     if split_document is None:

@@ -8,8 +8,8 @@ import urllib.request
 from typing import Any
 
 import pytest
-from graphql import get_introspection_query
 
+from graphql import get_introspection_query
 from idp_local.client import GraphQLClient, GraphQLError, post_graphql, sign_in
 from idp_local.runtime import LocalRuntime
 from tests.idp_local.conftest import Events
@@ -87,7 +87,7 @@ def test_admins_and_authors_may_call_mutations(runtime: LocalRuntime, events: Ev
 
 def test_an_expected_failure_keeps_its_type(runtime: LocalRuntime) -> None:
     said = {"error": {"type": "TestSetNotFound", "message": "There is no test set 'x'."}}
-    with pytest.raises(GraphQLError, match="TestSetNotFound: There is no test set 'x'.") as refused:
+    with pytest.raises(GraphQLError, match=r"TestSetNotFound: There is no test set 'x'\.") as refused:
         user(runtime, "viewer").execute(GET, {"id": json.dumps(said)})
     assert refused.value.errors[0]["path"] == ["getTestSet"]
 

@@ -103,7 +103,9 @@ def test_the_log_of_a_function_has_its_output_and_the_place_of_a_failure_but_not
     text = (logs / "p-complete-job.log").read_text(encoding="utf-8")
     assert "a line of the handler" in text
     assert "[ERROR] DocumentRejected" in text
-    assert "secret of the document" not in text.replace('raise DocumentRejected("encrypted: secret of the document")', "")
+    assert "secret of the document" not in text.replace(
+        'raise DocumentRejected("encrypted: secret of the document")', ""
+    )
 
 
 def test_a_function_finds_its_own_variables_and_no_others(

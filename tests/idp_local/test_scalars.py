@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from graphql import GraphQLError
+from typing import Any
 
+import pytest
+
+from graphql import GraphQLError
+from idp_local.api.execution import GraphQLRequest, answer
 from idp_local.api.scalars import date_time, json_string, parsed_json
-from idp_local.api.schema import executable_schema
+from idp_local.api.schema import Call, executable_schema
+from idp_local.api.tokens import Caller
 
 
 @pytest.mark.parametrize(
@@ -56,3 +60,33 @@ def test_what_is_not_json_is_refused(value: object) -> None:
 def test_a_scalar_that_appsync_does_not_supply_is_refused_at_the_start() -> None:
     with pytest.raises(ValueError, match="AWSShoeSize"):
         executable_schema("scalar AWSShoeSize type Query { size: AWSShoeSize }")
+
+
+SDL = "type Query { echo(at: AWSDateTime, json: AWSJSON): AWSJSON }"
+
+
+def echoed(query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The answer of a schema whose function answers with its arguments."""
+    call = Call(Caller(sub="s", username="u"), lambda event: {"result": {"data": event["arguments"]}})
+    return answer(executable_schema(SDL), GraphQLRequest(query=query, variables=variables), call)
+
+
+def test_the_scalars_hold_for_literals_and_variables() -> None:
+    assert echoed('{ echo(json: "[1]") }') == {"data": {"echo": '{"json":[1]}'}}
+    assert echoed("query ($j: AWSJSON) { echo(json: $j) }", {"j": "[1]"}) == {"data": {"echo": '{"json":[1]}'}}
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"),
+    [
+        ('{ echo(json: "[1") }', None),
+        ("{ echo(json: {a: 1}) }", None),
+        ('{ echo(at: "2026-11-22") }', None),
+        ("query ($j: AWSJSON) { echo(json: $j) }", {"j": {"a": 1}}),
+        ("query ($a: AWSDateTime) { echo(at: $a) }", {"a": "2026-11-22T19:24:34"}),
+    ],
+)
+def test_a_refused_value_never_reaches_a_function(query: str, variables: dict[str, Any] | None) -> None:
+    refused = echoed(query, variables)
+    assert refused["errors"]
+    assert "echo" not in (refused["data"] or {})

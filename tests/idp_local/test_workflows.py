@@ -59,9 +59,7 @@ def test_a_job_runs_through_every_state_to_the_end(runtime: LocalRuntime, events
     assert "grows" not in execution["output"]
 
 
-def test_one_bad_document_is_rejected_with_its_error_and_the_job_goes_on(
-    runtime: LocalRuntime, events: Events
-) -> None:
+def test_one_bad_document_is_rejected_with_its_error_and_the_job_goes_on(runtime: LocalRuntime, events: Events) -> None:
     put_manifest(runtime, "one-bad", [{"id": "a", "behaviour": "accept"}, {"id": "b", "behaviour": "reject"}])
 
     assert execute(runtime, FINETUNING, "one-bad")["status"] == "SUCCEEDED"

@@ -34,6 +34,7 @@ class Pipeline:
         self.client = GraphQLClient(self.connection, "author@example.com")
         self.service = FinetuningService(self.client)
         self.s3 = local_client("s3", self.connection.aws_endpoint_url)
+        self.stepfunctions = local_client("stepfunctions", self.connection.aws_endpoint_url)
         self.bedrock = local_client("bedrock", self.connection.bedrock_endpoint_url)
         self.bedrock_runtime = local_client("bedrock-runtime", self.connection.bedrock_endpoint_url)
 

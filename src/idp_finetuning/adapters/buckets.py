@@ -192,17 +192,20 @@ class DataBucket(Bucket):
         return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def delete_prefix(self, prefix: str) -> int:
-        """Removes every object below a prefix, versions and delete markers included; answers how many."""
+        """Removes every object below a prefix, versions and delete markers included; answers how many.
+
+        The first page is listed again until it is empty, for a marker of the next one may point at what is gone.
+        """
         removed = 0
-        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
-        for page in pages:
+        while True:
+            page = self._s3.list_object_versions(Bucket=self.name, Prefix=prefix)
             doomed = [
                 {"Key": entry["Key"], "VersionId": entry["VersionId"]}
                 for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             ]
-            if doomed:
-                answer = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": doomed, "Quiet": True})
-                for failed in answer.get("Errors", []):
-                    raise ClientError({"Error": failed}, "DeleteObjects")
-                removed += len(doomed)
-        return removed
+            if not doomed:
+                return removed
+            answer = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": doomed, "Quiet": True})
+            for failed in answer.get("Errors", []):
+                raise ClientError({"Error": failed}, "DeleteObjects")
+            removed += len(doomed)

@@ -12,12 +12,15 @@ from aws_lambda_powertools import Logger
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.errors import FinetuningError
+from idp_finetuning.errors import AwsCallRefused, FinetuningError, InternalError, SettingMissing, TransientError
 from idp_finetuning.wire import WireModel
 
 E = TypeVar("E", bound=WireModel)
 
-logger = Logger()
+logger = Logger(location=None)
+
+# Failures whose text tells of AWS or of the deployment, never of a document.
+_FOR_OPERATORS = (AwsCallRefused, SettingMissing, TransientError)
 
 
 class JobEvent(WireModel):
@@ -40,13 +43,7 @@ def state_handler(
     ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         @wraps(work)
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-            logger.append_keys(
-                job_id=event.get("jobId"),
-                test_set_id=event.get("testSetId"),
-                request_id=getattr(context, "aws_request_id", None),
-                state=work.__module__,
-            )
-            with _logged(), aws_calls():
+            with _logged(context, job_id=event.get("jobId"), test_set_id=event.get("testSetId")), aws_calls():
                 result = work(event_model.model_validate(event), Services(context))
             return result.to_wire() if result else {}
 
@@ -60,19 +57,15 @@ def resolver_handler(
 ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
     """Makes the Lambda handler behind the API: `{"data": …}`, or `{"error": {"type", "message"}}`.
 
-    An unexpected exception leaves as it is; graphql/resolver.js turns it into an InternalError without details.
+    A failure outside of it, a lack of memory for example, is turned into an InternalError by graphql/resolver.js.
     """
 
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        named = {**event.get("arguments", {}), **(event.get("arguments", {}).get("input") or {})}
-        logger.append_keys(
-            job_id=named.get("jobId"),
-            test_set_id=named.get("testSetId"),
-            request_id=getattr(context, "aws_request_id", None),
-            field=event.get("field"),
-        )
+        arguments = event.get("arguments") or {}
+        named = {**arguments, **(arguments.get("input") or {})}
+        keys = {"job_id": named.get("jobId"), "test_set_id": named.get("testSetId"), "field": event.get("field")}
         try:
-            with _logged(), aws_calls():
+            with _logged(context, **keys), aws_calls():
                 return {"data": answer(event, Services(context))}
         except FinetuningError as error:
             return error_answer(error)
@@ -81,18 +74,23 @@ def resolver_handler(
 
 
 @contextmanager
-def _logged() -> Iterator[None]:
-    """Logs how a run ended: by name of the failure and, where it was not expected, the places it passed.
+def _logged(context: Any, **keys: object) -> Iterator[None]:
+    """Logs how a run ended, with these keys in every line of it.
 
-    Never its text: the text of an unexpected exception may quote a document.
+    An unexpected exception leaves as InternalError: its own text may quote a document, so only its name and the
+    places it passed are logged.
     """
-    try:
-        yield
-    except FinetuningError as error:
-        logger.warning("failed", extra={"error_code": error.code})
-        raise
-    except Exception as error:
-        places = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
-        logger.error("failed unexpectedly", extra={"error_code": type(error).__name__, "places": places})  # noqa: TRY400
-        raise
-    logger.info("done")
+    known = {name: value for name, value in keys.items() if value is not None}
+    with logger.append_context_keys(request_id=getattr(context, "aws_request_id", None), **known):
+        try:
+            yield
+        except FinetuningError as error:
+            reason = error.message if isinstance(error, _FOR_OPERATORS) else None
+            logger.warning("failed", extra={"error_code": error.code, "reason": reason})
+            raise
+        except Exception as error:
+            name = type(error).__name__
+            places = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
+            logger.error("failed unexpectedly", extra={"error_code": name, "places": places})  # noqa: TRY400
+            raise InternalError(f"The step ended unexpectedly ({name}). See the log of its function.") from None
+        logger.info("done")

@@ -26,7 +26,7 @@ MAXIMUM_BYTES = 3_750_000
 MAXIMUM_PIXELS = 150_000_000
 
 _IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
-_IMAGE_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"II*\0", b"MM\0*")
+_IMAGE_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 _PDF_HEADER_WITHIN = 1024  # Acrobat accepts junk before the header up to here
 
 # What Pillow raises on damaged files; TypeError for a TIFF without dimensions, struct.error for broken EXIF.
@@ -80,7 +80,11 @@ def open_document(content: bytes) -> Iterator[PageSource]:
 
 def _is_pdf(content: bytes) -> bool:
     """Junk may stand before a PDF's header, but not the beginning of an image whose metadata speaks of PDF."""
-    return b"%PDF-" in content[:_PDF_HEADER_WITHIN] and not content.startswith(_IMAGE_SIGNATURES)
+    return b"%PDF-" in content[:_PDF_HEADER_WITHIN] and not _begins_as_image(content)
+
+
+def _begins_as_image(content: bytes) -> bool:
+    return content.startswith(_IMAGE_SIGNATURES) or content[:4] + content[8:12] == b"RIFFWEBP"
 
 
 def target_size(width: float, height: float) -> tuple[int, int]:
@@ -104,13 +108,13 @@ class _PdfPages(PageSource):
         try:
             self._pdf = pdfium.PdfDocument(content)
         except pdfium.PdfiumError as error:
-            if "password" in str(error).lower() or "security" in str(error).lower():
+            # PDFium tells the last error of the process, which need not be this document's.
+            if b"/Encrypt" in content and ("password" in str(error).lower() or "security" in str(error).lower()):
                 raise DocumentRejected("encrypted", "The PDF is encrypted. Save it without a password.") from error
-            raise DocumentRejected("damaged", "The PDF cannot be opened; it is damaged or incomplete.") from error
+            raise DocumentRejected(
+                "damaged", "The PDF cannot be opened; it is damaged, incomplete or has no pages."
+            ) from error
         self.page_count = len(self._pdf)
-        if self.page_count == 0:
-            self._pdf.close()
-            raise DocumentRejected("damaged", "The PDF has no pages.")
         if self._pdf.get_formtype() != 0:
             self._pdf.init_forms()  # filled-in fields belong to the page's picture
 
@@ -144,11 +148,13 @@ class _ImagePages(PageSource):
             self._image = Image.open(io.BytesIO(content), formats=_IMAGE_FORMATS)
             self.page_count = getattr(self._image, "n_frames", 1) if self._image.format == "TIFF" else 1
         except UnidentifiedImageError as error:
+            if _begins_as_image(content):
+                raise _damaged_image() from error
             raise DocumentRejected(
                 "unsupported_type", "The file is neither a PDF nor a PNG, JPEG, GIF, WebP, TIFF or BMP image."
             ) from error
         except _PILLOW_FAILURES as error:
-            raise DocumentRejected("damaged", "The image cannot be opened; it is damaged or incomplete.") from error
+            raise _damaged_image() from error
 
     def __enter__(self) -> _ImagePages:
         return self
@@ -171,6 +177,10 @@ class _ImagePages(PageSource):
             return _fitted(_rgb(ImageOps.exif_transpose(self._image)))
         except _PILLOW_FAILURES as error:
             raise DocumentRejected("damaged", f"Image {index + 1} is damaged or incomplete.") from error
+
+
+def _damaged_image() -> DocumentRejected:
+    return DocumentRejected("damaged", "The image cannot be opened; it is damaged or incomplete.")
 
 
 def _fitted(picture: Image.Image) -> Image.Image:

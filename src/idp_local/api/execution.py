@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
 from idp_local.api.answers import executed, invalid
 from idp_local.api.schema import Call
 

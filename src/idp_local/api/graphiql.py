@@ -36,12 +36,14 @@ def page(users: Sequence[LocalUser]) -> Response:
     """The page with GraphiQL and a choice of seeded users, or how to install it."""
     if not all(path.is_file() for path in _FILES.values()):
         return _response(_MISSING, "text/html; charset=utf-8")
-    options = "".join(
-        f'<option value="{html.escape(user.username)}">{html.escape(user.username)} ({user.group or "no group"})</option>'
-        for user in users
-    )
+    options = "".join(_option(user) for user in users)
     text = (_HERE / "page.html").read_text(encoding="utf-8").replace("<!-- users -->", options)
     return _response(text, "text/html; charset=utf-8")
+
+
+def _option(user: LocalUser) -> str:
+    name = html.escape(user.username)
+    return f'<option value="{name}">{name} ({user.group or "no group"})</option>'
 
 
 def asset(name: str) -> Response:

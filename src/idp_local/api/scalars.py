@@ -7,7 +7,7 @@ import re
 from datetime import date, time
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema
+from graphql import GraphQLError, GraphQLScalarType, GraphQLSchema
 
 # Extended ISO 8601 with an offset; seconds and up to nine digits of a fraction may be left out.
 _DATE_TIME = re.compile(
@@ -19,13 +19,11 @@ _DATE_TIME = re.compile(
 def use_appsync_scalars(schema: GraphQLSchema) -> None:
     """Gives the schema's AWS scalars their rules. Raises ValueError for one that has none here."""
     for name, scalar in schema.type_map.items():
-        if not name.startswith("AWS"):
+        if not name.startswith("AWS") or not isinstance(scalar, GraphQLScalarType):
             continue
         if name not in _RULES:
             raise ValueError(f"The local API does not know the scalar {name}.")
-        parse, serialize = _RULES[name]
-        scalar.parse_value = parse  # type: ignore[union-attr]
-        scalar.serialize = serialize  # type: ignore[union-attr]
+        scalar.coerce_input_value, scalar.coerce_output_value = _RULES[name]
 
 
 def date_time(value: Any) -> str:

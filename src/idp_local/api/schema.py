@@ -16,7 +16,6 @@ from graphql import (
     default_field_resolver,
     get_directive_values,
 )
-
 from idp_local.api import resolver
 from idp_local.api.answers import ERROR_TYPE
 from idp_local.api.scalars import use_appsync_scalars
@@ -68,17 +67,16 @@ def _groups(schema: GraphQLSchema, kind: GraphQLObjectType, field: GraphQLField)
 
 
 def _guarded(resolve: Callable[..., Any], groups: frozenset[str], place: str) -> Callable[..., Any]:
-    def guarded(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        call: Call = info.context
-        if not groups & set(call.caller.groups):
+    def guarded(source: Any, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:
+        if not groups & set(info.context.caller.groups):
             raise GraphQLError(f"Not Authorized to access {place}", extensions={ERROR_TYPE: "Unauthorized"})
         return resolve(source, info, **arguments)
 
     return guarded
 
 
-def _resolve(_source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-    call: Call = info.context
+def _resolve(_source: Any, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:
+    call = info.context
     ctx = {"info": {"fieldName": info.field_name}, "args": arguments, "identity": call.caller.model_dump(mode="json")}
     try:
         return resolver.response(call.invoke(resolver.request(ctx)))

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Flask, Response, jsonify, request
 from flask_cors import cross_origin
-from graphql import GraphQLSchema
 
+from graphql import GraphQLSchema
 from idp_local.api.answers import refused
 from idp_local.api.execution import MalformedRequest, answer, read_request
 from idp_local.api.graphiql import asset, page

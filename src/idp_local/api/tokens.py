@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from idp_local.environment import REGION
 
+# Where each kind of token names the client it was made for and the user.
+_CLAIMS = {"id": ("aud", "cognito:username"), "access": ("client_id", "username")}
+
 
 class Caller(BaseModel):
     """Who calls: the part of AppSync's identity the resolver reads."""
@@ -37,7 +40,7 @@ class TokenVerifier:
             iss={"essential": True, "value": f"https://cognito-idp.{REGION}.amazonaws.com/{user_pool_id}"},
             exp={"essential": True},
             sub={"essential": True},
-            token_use={"essential": True, "values": ["id", "access"]},
+            token_use={"essential": True, "values": list(_CLAIMS)},
         )
 
     def caller(self, authorization: str | None) -> Caller:
@@ -51,11 +54,11 @@ class TokenVerifier:
             raise TokenRefused("Token has expired.") from error
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise TokenRefused("You are not authorized to make this call.") from error
-        is_id = claims["token_use"] == "id"
-        if claims.get("aud" if is_id else "client_id") != self._client_id:
+        client, username = _CLAIMS[claims["token_use"]]
+        if claims.get(client) != self._client_id:
             raise TokenRefused("You are not authorized to make this call.")
         return Caller(
             sub=claims["sub"],
-            username=claims["cognito:username" if is_id else "username"],
+            username=claims[username],
             groups=tuple(claims.get("cognito:groups") or ()),
         )

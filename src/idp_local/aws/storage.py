@@ -8,7 +8,6 @@ from typing import Any
 from idp_finetuning.settings import IndexSpec, TableSpec
 
 
-
 def create_bucket(s3: Any, name: str) -> None:
     """A versioned bucket. No policy: moto ignores the conditions of a TLS-only Deny and would block everything."""
     s3.create_bucket(Bucket=name)
@@ -18,7 +17,8 @@ def create_bucket(s3: Any, name: str) -> None:
 def create_table(dynamodb: Any, spec: TableSpec, prefix: str) -> None:
     """A table with its indexes; all keys are strings."""
     indexes = {"GlobalSecondaryIndexes": [_index(index) for index in spec.indexes]} if spec.indexes else {}
-    names = {name for keys in (spec, *spec.indexes) for name in (keys.partition_key, keys.sort_key) if name}
+    keyed: tuple[TableSpec | IndexSpec, ...] = (spec, *spec.indexes)
+    names = {name for keys in keyed for name in (keys.partition_key, keys.sort_key) if name}
     dynamodb.create_table(
         TableName=spec.table_name(prefix),
         KeySchema=_keys(spec.partition_key, spec.sort_key),

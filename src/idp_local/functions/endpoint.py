@@ -38,10 +38,9 @@ class FunctionEndpoint:
     def _respond(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
         try:
-            response = self._invoke(request)
+            return self._invoke(request)(environ, start_response)
         except HTTPException as error:
-            response = error.get_response(environ)  # type: ignore[assignment]
-        return response(environ, start_response)
+            return error(environ, start_response)
 
     def _invoke(self, request: Request) -> Response:
         # A page in a browser cannot send this header unasked, so it cannot run functions.

@@ -86,7 +86,9 @@ def _run_in(worker: subprocess.Popen[bytes], task: Task) -> Outcome:
         return Outcome.model_validate_json(line)
     if timed_out.is_set():
         seconds = f"{task.timeout_seconds:.2f}"
-        return failure("Sandbox.Timedout", f"RequestId: {task.request_id} Error: Task timed out after {seconds} seconds")
+        return failure(
+            "Sandbox.Timedout", f"RequestId: {task.request_id} Error: Task timed out after {seconds} seconds"
+        )
     status = worker.wait()
     how = f"signal: {-status}" if status < 0 else f"exit status {status}"
     return failure("Runtime.ExitError", f"RequestId: {task.request_id} Error: Runtime exited with error: {how}")

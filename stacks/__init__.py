@@ -1,0 +1,1 @@
+"""The AWS stack: constructs by subject, wired in finetuning_stack."""

@@ -1,0 +1,105 @@
+"""The GraphQL API: AppSync with Cognito as its only way in, every field resolved by the resolver function."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from aws_cdk import Stack
+from aws_cdk import aws_appsync as appsync
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from stacks.appsync_schema import for_appsync, root_fields
+from stacks.identity import Identity
+from stacks.log_groups import make_log_group
+from stacks.options import DeploymentOptions
+from stacks.permissions import Allow
+
+GRAPHQL = Path(__file__).resolve().parent.parent / "graphql"
+
+# The standard introspection query of the consoles is 15 deep, the deepest query of the guide 3.
+QUERY_DEPTH_LIMIT = 20
+
+
+class Api(Construct):
+    """`graphql_api`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        options: DeploymentOptions,
+        identity: Identity,
+        resolver: lambda_.IFunction,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        text = (GRAPHQL / "schema.graphql").read_text(encoding="utf-8")
+        schema = appsync.SchemaFile(file_path=str(GRAPHQL / "schema.graphql"))
+        schema.definition = for_appsync(text)
+        self.graphql_api = appsync.GraphqlApi(
+            self,
+            "GraphqlApi",
+            name=options.name_prefix,
+            definition=appsync.Definition.from_schema(schema),
+            authorization_config=appsync.AuthorizationConfig(
+                # One mode only: beside another mode AppSync ignores @aws_auth, and group limits vanish [facts §9].
+                default_authorization=appsync.AuthorizationMode(
+                    authorization_type=appsync.AuthorizationType.USER_POOL,
+                    user_pool_config=appsync.UserPoolConfig(
+                        user_pool=identity.user_pool,
+                        default_action=appsync.UserPoolDefaultAction.ALLOW,
+                        app_id_client_regex=f"^{identity.client_id}$",
+                    ),
+                )
+            ),
+            query_depth_limit=QUERY_DEPTH_LIMIT,
+            xray_enabled=True,
+        )
+        self._log(options)
+        self._resolve(root_fields(text), resolver)
+
+    def _log(self, options: DeploymentOptions) -> None:
+        """Logs errors without headers, arguments and results.
+
+        Set below the construct's own `log_config`, which would add a Lambda function to set the retention.
+        """
+        make_log_group(self, "Logs", name=f"/aws/appsync/apis/{self.graphql_api.api_id}", options=options)
+        stack = Stack.of(self)
+        groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/aws/appsync/apis/*"
+        role = iam.Role(self, "LogRole", assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"))
+        role.add_to_policy(
+            Allow(("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), (groups,)).statement()
+        )
+        cast(
+            appsync.CfnGraphQLApi, self.graphql_api.node.default_child
+        ).log_config = appsync.CfnGraphQLApi.LogConfigProperty(
+            cloud_watch_logs_role_arn=role.role_arn, field_log_level="ERROR", exclude_verbose_content=True
+        )
+
+    def _resolve(self, fields: list[tuple[str, str]], function: lambda_.IFunction) -> None:
+        role = iam.Role(self, "ResolverRole", assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"))
+        role.add_to_policy(Allow(("lambda:InvokeFunction",), (function.function_arn,)).statement())
+        source = appsync.LambdaDataSource(
+            self,
+            "Resolver",
+            api=self.graphql_api,
+            name="Resolver",
+            lambda_function=function,
+            # Without its own policy updates the role may call the function itself, not all of its versions.
+            service_role=role.without_policy_updates(),
+        )
+        code = appsync.Code.from_asset(str(GRAPHQL / "resolver.js"))
+        for type_name, field_name in fields:
+            appsync.Resolver(
+                self,
+                f"{type_name}.{field_name}",
+                api=self.graphql_api,
+                type_name=type_name,
+                field_name=field_name,
+                data_source=source,
+                runtime=appsync.FunctionRuntime.JS_1_0_0,
+                code=code,
+            )

@@ -1,0 +1,39 @@
+"""The role Bedrock takes on to read a job's data set and to write what training reports."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.permissions import Allow
+
+
+class BedrockAccess(Construct):
+    """`role`: trusted only for customization jobs of this account and Region."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, data_bucket: s3.IBucket) -> None:
+        super().__init__(scope, construct_id)
+        stack = Stack.of(self)
+        jobs = f"arn:{stack.partition}:bedrock:{stack.region}:{stack.account}:model-customization-job/*"
+        self.role = iam.Role(
+            self,
+            "Role",
+            description="Bedrock reads data sets of fine-tuning jobs and writes their training output",
+            # The conditions keep other accounts from borrowing the role through Bedrock [facts §5].
+            assumed_by=iam.ServicePrincipal(
+                "bedrock.amazonaws.com",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": jobs},
+                },
+            ),
+        )
+        for allow in (
+            Allow(("s3:GetObject",), (data_bucket.arn_for_objects("jobs/*"),)),
+            Allow(("s3:PutObject",), (data_bucket.arn_for_objects("jobs/*/output/*"),)),
+            # No prefix condition: how Bedrock lists is not documented, and a refusal shows only after submission.
+            Allow(("s3:ListBucket",), (data_bucket.bucket_arn,)),
+        ):
+            self.role.add_to_policy(allow.statement())

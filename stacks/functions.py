@@ -1,0 +1,68 @@
+"""The Lambda functions, exactly as settings.FUNCTIONS says, each with a role of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from idp_finetuning.settings import FUNCTIONS, FunctionSpec, Variable
+from stacks.bundling import BundleName
+from stacks.log_groups import make_log_group
+from stacks.options import DeploymentOptions
+from stacks.permissions import TRACING, Allow
+
+ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "idp-finetuning", "LOG_LEVEL": "INFO"}
+
+
+class Functions(Construct):
+    """`by_name`: the functions under their state's names."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        options: DeploymentOptions,
+        bundles: Mapping[BundleName, Path],
+        variables: Mapping[Variable, str],
+        permissions: Mapping[str, Iterable[Allow]],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._options = options
+        self._code = {name: lambda_.Code.from_asset(str(path)) for name, path in bundles.items()}
+        self.by_name = {
+            spec.name: self._function(spec, {v: variables[v] for v in spec.variables}, permissions[spec.name])
+            for spec in FUNCTIONS
+        }
+
+    def _function(
+        self, spec: FunctionSpec, variables: Mapping[Variable, str], permissions: Iterable[Allow]
+    ) -> lambda_.Function:
+        name = spec.function_name(self._options.name_prefix)
+        log_group = make_log_group(self, f"{spec.name}Logs", name=f"/aws/lambda/{name}", options=self._options)
+        role = iam.Role(self, f"{spec.name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        write_logs = Allow(("logs:CreateLogStream", "logs:PutLogEvents"), (log_group.log_group_arn,))
+        for allow in (write_logs, TRACING, *permissions):
+            role.add_to_policy(allow.statement())
+        return lambda_.Function(
+            self,
+            spec.name,
+            function_name=name,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=ARCHITECTURES[self._options.architecture],
+            code=self._code[spec.bundle],
+            handler=spec.handler,
+            timeout=Duration.seconds(spec.timeout_seconds),
+            memory_size=spec.memory_mb,
+            environment={**POWERTOOLS, **{str(name): value for name, value in variables.items()}},
+            tracing=lambda_.Tracing.ACTIVE,
+            log_group=log_group,
+            # Without its own policy updates the role holds what the permission table says and nothing more.
+            role=role.without_policy_updates(),
+        )

@@ -1,0 +1,156 @@
+"""What each function may do: one table, a row of statements for every function, and why where it is not plain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from aws_cdk import aws_iam as iam
+
+from stacks.places import DELETION, FINETUNING, Places
+
+
+@dataclass(frozen=True)
+class Allow:
+    """One statement: these actions on these resources, under these conditions."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, str]] | None = None
+
+    def statement(self) -> iam.PolicyStatement:
+        """As a policy holds it."""
+        return iam.PolicyStatement(
+            actions=list(self.actions), resources=list(self.resources), conditions=self.conditions
+        )
+
+
+ANYTHING = ("*",)
+# Actions whose service offers no resource to name; every other statement names its resources.
+ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
+    "bedrock:ListFoundationModels": "lists the account's models; the action has no resource type",
+    "xray:PutTraceSegments": "X-Ray has no resource for trace data",
+    "xray:PutTelemetryRecords": "X-Ray has no resource for trace data",
+    "xray:GetSamplingRules": "X-Ray has no resource for sampling",
+    "xray:GetSamplingTargets": "X-Ray has no resource for sampling",
+    "logs:CreateLogDelivery": "log delivery has no resource type",
+    "logs:GetLogDelivery": "log delivery has no resource type",
+    "logs:UpdateLogDelivery": "log delivery has no resource type",
+    "logs:DeleteLogDelivery": "log delivery has no resource type",
+    "logs:ListLogDeliveries": "log delivery has no resource type",
+    "logs:PutResourcePolicy": "log delivery has no resource type",
+    "logs:DescribeResourcePolicies": "log delivery has no resource type",
+    "logs:DescribeLogGroups": "log delivery has no resource type",
+}
+TRACING = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if action.startswith("xray:")), ANYTHING)
+LOG_DELIVERY = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if action.startswith("logs:")), ANYTHING)
+
+
+def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
+    """Statements by function name, beside those every function has (its log group, tracing)."""
+    read_job = Allow(("dynamodb:GetItem",), (at.jobs,))
+    move_job = Allow(("dynamodb:GetItem", "dynamodb:UpdateItem"), (at.jobs,))
+    customization_jobs = at.bedrock("model-customization-job/*")
+    models = at.bedrock("custom-model/*")
+    deployments = at.bedrock("custom-model-deployment/*")
+    # S3 answers 404 for an absent object only to those who may list the bucket, 403 to others.
+    list_data = Allow(("s3:ListBucket",), (at.data_bucket,))
+    list_test_sets = Allow(("s3:ListBucket",), (at.test_set_bucket,))
+    read_labels = (
+        list_test_sets,
+        Allow(("s3:GetObject",), (at.documents("*"),)),
+        *_decrypt_test_sets(at),
+        list_data,
+        Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*"),)),
+    )
+    return {
+        "Resolver": (
+            Allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), (at.jobs, at.test_sets)),
+            Allow(("dynamodb:Query",), (at.jobs_by_creation, at.test_sets_by_creation)),
+            *read_labels,
+            *_write_test_sets(at),
+            Allow(("s3:GetObject",), (at.data("jobs/*/dataset/report.json"),)),
+            Allow(("states:StartExecution",), (at.state_machine(FINETUNING), at.state_machine(DELETION))),
+            Allow(("states:DescribeExecution",), (at.executions(DELETION),)),
+            Allow(("lambda:InvokeFunction",), (at.function("ReadLabels"),)),
+        ),
+        "ReadLabels": read_labels,
+        "ValidateTestSet": (
+            move_job,
+            Allow(("dynamodb:GetItem",), (at.test_sets,)),
+            *read_labels,
+            Allow(("s3:PutObject",), (at.data("jobs/*/manifest.json"), at.data("jobs/*/prompt.json"))),
+            Allow(("bedrock:ListFoundationModels",), ANYTHING),
+        ),
+        "GenerateExample": (
+            list_test_sets,
+            Allow(("s3:GetObject",), (at.documents("*/input/*"),)),
+            *_decrypt_test_sets(at),
+            Allow(("s3:GetObject",), (at.data("jobs/*/prompt.json"),)),
+            Allow(("s3:PutObject",), (at.data("jobs/*/pages/*"), at.data("jobs/*/examples/*"))),
+        ),
+        "RejectDocument": (Allow(("s3:PutObject",), (at.data("jobs/*/rejected/*"),)),),
+        "AssembleDataset": (
+            move_job,
+            list_data,
+            Allow(
+                ("s3:GetObject",),
+                tuple(at.data(f"jobs/*/{part}") for part in ("manifest.json", "examples/*", "rejected/*")),
+            ),
+            Allow(("s3:PutObject", "s3:AbortMultipartUpload"), (at.data("jobs/*/dataset/*"),)),
+        ),
+        "CreateCustomizationJob": (
+            move_job,
+            Allow(
+                ("bedrock:CreateModelCustomizationJob", "bedrock:TagResource"),
+                (*at.foundation_models, models, customization_jobs),
+            ),
+            Allow(("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"), (customization_jobs,)),
+            Allow(
+                ("iam:PassRole",),
+                (at.bedrock_role,),
+                {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+            ),
+        ),
+        "GetCustomizationJob": (move_job, Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,))),
+        "CreateModelDeployment": (
+            move_job,
+            Allow(("bedrock:CreateCustomModelDeployment", "bedrock:TagResource"), (models, deployments)),
+            Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
+        ),
+        "GetModelDeployment": (move_job, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
+        "CompleteJob": (move_job,),
+        "EndJob": (move_job,),
+        "DeleteModelDeployment": (
+            read_job,
+            Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
+        ),
+        "DeleteCustomModel": (read_job, Allow(("bedrock:DeleteCustomModel",), (models,))),
+        "DeleteJobData": (
+            Allow(("dynamodb:GetItem", "dynamodb:DeleteItem"), (at.jobs,)),
+            Allow(("s3:ListBucketVersions",), (at.data_bucket,)),
+            # S3 wants both for the removal of a version [S3 API reference, DeleteObjects].
+            Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (at.data("jobs/*"),)),
+        ),
+    }
+
+
+def _decrypt_test_sets(at: Places) -> tuple[Allow, ...]:
+    key = at.options.test_set_bucket_kms_key_arn
+    if not key:
+        return ()
+    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{at.options.region}.amazonaws.com"}}
+    return (Allow(("kms:Decrypt",), (key,), through_s3),)
+
+
+def _write_test_sets(at: Places) -> tuple[Allow, ...]:
+    """For presigned uploads and the marker of an unfinished one; an attached bucket is never written."""
+    if at.options.test_set_bucket_name:
+        return ()
+    return (
+        Allow(
+            ("s3:PutObject",),
+            (at.documents("*/input/*"), at.documents("*/baseline/*"), at.documents("*/.uploading")),
+        ),
+        Allow(("s3:DeleteObject",), (at.documents("*/.uploading"),)),
+    )

@@ -1,0 +1,178 @@
+"""AWS in memory: buckets, tables and state machines as the stack makes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.settings import JOBS_TABLE, TEST_SETS_TABLE, TableSpec
+from tests.idp_finetuning.fake_bedrock import FakeBedrock
+from tests.idp_finetuning.service_model import problems
+
+REGION = "us-east-1"
+
+
+@cache
+def client(service: str) -> Any:
+    """One client a service for all tests, because making one takes a second; moto answers it wherever it is on."""
+    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
+    return session.client(service, config=Config(signature_version="s3v4" if service == "s3" else None))
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS that lasts one test; no call leaves the process."""
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in [name for name in os.environ if name.startswith("AWS_ENDPOINT_URL")]:
+        monkeypatch.delenv(name)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def s3(aws: None) -> Any:
+    """S3 with both buckets; the data bucket keeps versions."""
+    s3 = client("s3")
+    for bucket in ("documents", "data"):
+        s3.create_bucket(Bucket=bucket)
+    s3.put_bucket_versioning(Bucket="data", VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> Any:
+    """DynamoDB with both tables."""
+    dynamodb = client("dynamodb")
+    for spec in (JOBS_TABLE, TEST_SETS_TABLE):
+        _create_table(dynamodb, spec)
+    return dynamodb
+
+
+def _create_table(dynamodb: Any, spec: TableSpec) -> None:
+    keys = [(spec.partition_key, "HASH"), *([(spec.sort_key, "RANGE")] if spec.sort_key else [])]
+    attributes = {name for name, _ in keys}
+    for index in spec.indexes:
+        attributes |= {index.partition_key, index.sort_key}
+    dynamodb.create_table(
+        TableName=spec.table_name("t"),
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(attributes)],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": index.name,
+                "KeySchema": [
+                    {"AttributeName": index.partition_key, "KeyType": "HASH"},
+                    {"AttributeName": index.sort_key, "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.projected)},
+            }
+            for index in spec.indexes
+        ],
+    )
+
+
+@pytest.fixture
+def jobs(dynamodb: Any) -> JobTable:
+    """Job records."""
+    return JobTable(dynamodb, "t-jobs")
+
+
+@pytest.fixture
+def test_sets(dynamodb: Any) -> TestSetTable:
+    """Test-set records."""
+    return TestSetTable(dynamodb, "t-test-sets")
+
+
+@pytest.fixture
+def documents_bucket(s3: Any) -> TestSetBucket:
+    """The bucket of test sets."""
+    return TestSetBucket(s3, "documents")
+
+
+@pytest.fixture
+def data(s3: Any) -> DataBucket:
+    """The bucket of job data."""
+    return DataBucket(s3, "data")
+
+
+@pytest.fixture
+def fake_bedrock() -> FakeBedrock:
+    """Bedrock's control plane."""
+    return FakeBedrock()
+
+
+class FakeLambda:
+    """Functions that are invoked in the background, by name and event."""
+
+    def __init__(self) -> None:
+        self.invoked: list[tuple[str, dict[str, Any]]] = []
+
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        """Lambda's Invoke."""
+        assert problems("lambda", "Invoke", "input", request) == []
+        assert request["InvocationType"] == "Event"
+        self.invoked.append((request["FunctionName"], json.loads(request["Payload"])))
+        return {"StatusCode": 202}
+
+
+@pytest.fixture
+def fake_lambda() -> FakeLambda:
+    """Lambda's Invoke."""
+    return FakeLambda()
+
+
+@pytest.fixture
+def environment(
+    monkeypatch: pytest.MonkeyPatch,
+    s3: Any,
+    dynamodb: Any,
+    fake_bedrock: FakeBedrock,
+    fake_lambda: FakeLambda,
+) -> dict[str, str]:
+    """What the stack tells the functions, by variable; Lambda handlers run against it."""
+    stepfunctions = client("stepfunctions")
+    arns = {
+        name: stepfunctions.create_state_machine(
+            name=f"t-{name}",
+            definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
+            roleArn="arn:aws:iam::123456789012:role/states",
+        )["stateMachineArn"]
+        for name in ("finetuning", "deletion")
+    }
+    variables = {
+        "DATA_BUCKET": "data",
+        "TEST_SET_BUCKET": "documents",
+        "JOBS_TABLE": "t-jobs",
+        "TEST_SETS_TABLE": "t-test-sets",
+        "FINETUNING_STATE_MACHINE_ARN": arns["finetuning"],
+        "DELETION_STATE_MACHINE_ARN": arns["deletion"],
+        "READ_LABELS_FUNCTION": "t-read-labels",
+        "BEDROCK_ROLE_ARN": "arn:aws:iam::123456789012:role/bedrock",
+        "TRAINING_POLL_SECONDS": "60",
+        "DEPLOYMENT_POLL_SECONDS": "60",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(
+        "idp_finetuning.adapters.services.client",
+        lambda service: {"bedrock": fake_bedrock, "lambda": fake_lambda}.get(service) or client(service),
+    )
+    return variables

@@ -1,0 +1,81 @@
+"""Roles: the resolver's table, the schema and the operations are one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from graphql import ListValueNode, ObjectTypeDefinitionNode, StringValueNode, parse
+from idp_finetuning.errors import Unauthorized
+from idp_finetuning.operations.dispatch import OPERATIONS
+from idp_finetuning.operations.identity import ALLOWED_GROUPS, Identity, authorize
+from idp_finetuning.settings import GROUPS
+
+SCHEMA = Path(__file__).parents[3] / "graphql" / "schema.graphql"
+
+
+def fields_of_the_schema() -> dict[str, dict[str, frozenset[str]]]:
+    """Groups in @aws_auth by field, by root type."""
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for definition in parse(SCHEMA.read_text(encoding="utf-8")).definitions:
+        if isinstance(definition, ObjectTypeDefinitionNode) and definition.name.value in ("Query", "Mutation"):
+            found[definition.name.value] = {
+                field.name.value: frozenset(
+                    group.value
+                    for directive in field.directives or ()
+                    for argument in directive.arguments
+                    if directive.name.value == "aws_auth" and isinstance(argument.value, ListValueNode)
+                    for group in argument.value.values
+                    if isinstance(group, StringValueNode)
+                )
+                for field in definition.fields or ()
+            }
+    return found
+
+
+SCHEMA_FIELDS = fields_of_the_schema()
+MUTATIONS = sorted(SCHEMA_FIELDS["Mutation"])
+QUERIES = sorted(SCHEMA_FIELDS["Query"])
+
+
+def caller(*groups: str) -> Identity:
+    """Someone in these groups."""
+    return Identity(sub="s", username="u", groups=groups)
+
+
+def test_the_resolvers_table_equals_the_schemas_directives() -> None:
+    assert SCHEMA_FIELDS["Query"] | SCHEMA_FIELDS["Mutation"] == ALLOWED_GROUPS
+
+
+def test_every_field_has_an_operation_and_every_operation_a_field() -> None:
+    assert set(OPERATIONS) == set(QUERIES) | set(MUTATIONS)
+
+
+def test_every_group_that_is_allowed_something_exists() -> None:
+    assert {group for groups in ALLOWED_GROUPS.values() for group in groups} <= set(GROUPS)
+
+
+@pytest.mark.parametrize("field", MUTATIONS)
+@pytest.mark.parametrize("groups", [(), ("Reviewer",), ("Viewer",), ("Reviewer", "Viewer"), ("admin",), ("Admins",)])
+def test_a_mutation_is_closed_to_all_but_admins_and_authors(field: str, groups: tuple[str, ...]) -> None:
+    with pytest.raises(Unauthorized, match=field):
+        authorize(field, caller(*groups))
+
+
+@pytest.mark.parametrize("field", [*MUTATIONS, *QUERIES])
+@pytest.mark.parametrize("groups", [("Admin",), ("Author",), ("Viewer", "Author")])
+def test_admins_and_authors_may_do_everything(field: str, groups: tuple[str, ...]) -> None:
+    authorize(field, caller(*groups))
+
+
+@pytest.mark.parametrize("field", QUERIES)
+@pytest.mark.parametrize("groups", [(), ("Reviewer",), ("Viewer",)])
+def test_a_query_is_open_to_everyone_signed_in(field: str, groups: tuple[str, ...]) -> None:
+    authorize(field, caller(*groups))
+
+
+@pytest.mark.parametrize("field", ["", "dropTables", "StartFinetuningJob", "__schema"])
+def test_an_unknown_field_is_open_to_nobody(field: str) -> None:
+    with pytest.raises(Unauthorized):
+        authorize(field, caller("Admin"))

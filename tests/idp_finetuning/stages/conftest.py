@@ -1,0 +1,26 @@
+"""A job on a ready test set, and the functions of the workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.test_set_table import TestSetTable
+from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set
+from tests.idp_finetuning.stages.pipeline import Pipeline
+
+
+@pytest.fixture
+def pipeline(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, s3: Any, dynamodb: Any) -> Pipeline:
+    """The workflow's functions."""
+    return Pipeline(environment, monkeypatch, s3, dynamodb)
+
+
+@pytest.fixture
+def event(jobs: JobTable, test_sets: TestSetTable, s3: Any) -> dict[str, Any]:
+    """The event of a new job on a test set of twelve documents."""
+    upload_test_set(s3)
+    test_sets.create(ready_test_set())
+    return {"jobId": jobs.create(job(), None, "").id}

@@ -1,0 +1,199 @@
+"""From a test set to a data set, each function run twice with the same event."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.base_models import find_base_model
+from idp_finetuning.errors import DatasetUnusable, DocumentRejected, ModelUnavailable, StaleState, TestSetInvalid
+from idp_finetuning.jobs import JobStatus
+from tests.idp_finetuning.fake_bedrock import FakeBedrock
+from tests.idp_finetuning.samples import coloured_pdf, job
+from tests.idp_finetuning.service_model import string_problem
+from tests.idp_finetuning.stages.pipeline import Pipeline
+
+ROOT = f"jobs/{job().id}/"
+
+
+def read(s3: Any, key: str) -> Any:
+    """JSON of the job's data."""
+    return json.loads(s3.get_object(Bucket="data", Key=ROOT + key)["Body"].read())
+
+
+def read_lines(s3: Any, key: str) -> list[Any]:
+    """Records of the job's data set."""
+    body = s3.get_object(Bucket="data", Key=ROOT + key)["Body"].read()
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def prepare(pipeline: Pipeline, s3: Any, event: dict[str, Any], *, times: int = 1) -> None:
+    """Validates and generates all examples; what cannot be used is rejected as the workflow's Catch does."""
+    pipeline.run("ValidateTestSet", event, times=times)
+    for document in read(s3, "manifest.json"):
+        child = event | {"document": document}
+        try:
+            pipeline.run("GenerateExample", child, times=times)
+        except DocumentRejected as rejected:
+            error = {"Error": "DocumentRejected", "Cause": json.dumps({"errorMessage": str(rejected)})}
+            pipeline.run("RejectDocument", child | {"error": error}, times=times)
+
+
+def test_labels_become_records_exactly_as_the_section_files_say(
+    pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    prepare(pipeline, s3, event, times=2)
+    pipeline.run("AssembleDataset", event, times=2)
+    manifest = {d["documentId"]: d for d in read(s3, "manifest.json")}
+    records = {"train": read_lines(s3, "dataset/train.jsonl"), "validation": read_lines(s3, "dataset/validation.jsonl")}
+    assert {split: len(lines) for split, lines in records.items()} == {"train": 22, "validation": 2}
+    pages = set()
+    for split, lines in records.items():
+        for record in lines:
+            (image,) = (block["image"] for block in record["messages"][0]["content"] if "image" in block)
+            uri = image["source"]["s3Location"]["uri"]
+            document, page = uri.removeprefix(f"s3://data/{ROOT}pages/").removesuffix(".jpeg").split("/")
+            assert string_problem("bedrock", "S3Uri", uri) is None
+            assert manifest[document]["split"] == split
+            (section,) = (s for s in manifest[document]["sections"] if int(page) - 1 in s["pageIndices"])
+            assert json.loads(record["messages"][1]["content"][0]["text"]) == {
+                "class": section["className"],
+                "document_boundary": "start" if min(section["pageIndices"]) == int(page) - 1 else "continue",
+            }
+            pages.add((document, page))
+    assert len(pages) == 24
+
+
+def test_each_page_is_its_own_picture(pipeline: Pipeline, s3: Any, event: dict[str, Any]) -> None:
+    prepare(pipeline, s3, event)
+    for document in read(s3, "manifest.json"):
+        number = int(document["key"].rpartition("doc ")[2].removesuffix(".pdf"))
+        for page in (1, 2):
+            body = s3.get_object(Bucket="data", Key=f"{ROOT}pages/{document['documentId']}/{page}.jpeg")["Body"].read()
+            red, green, blue = Image.open(io.BytesIO(body)).getpixel((20, 20))  # type: ignore[misc]
+            expected = (number / 12 * 255, (page - 1) / 2 * 255, 127)
+            assert all(abs(a - b) < 8 for a, b in zip((red, green, blue), expected, strict=True))
+
+
+def test_the_job_tells_what_became_of_its_documents(
+    pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    s3.put_object(Bucket="documents", Key="docsplit/input/sub 1/doc 1.pdf", Body=b"not a PDF")
+    prepare(pipeline, s3, event, times=2)
+    assert jobs.get(event["jobId"]).status is JobStatus.GENERATING_DATA
+    pipeline.run("AssembleDataset", event, times=2)
+    report = read(s3, "dataset/report.json")
+    assert (report["found"], report["accepted"], report["rejected"]) == (12, 11, 1)
+    (rejected,) = report["rejectedDocuments"]
+    assert (rejected["key"], rejected["code"]) == ("docsplit/input/sub 1/doc 1.pdf", "unsupported_type")
+    documents = jobs.get(event["jobId"]).documents
+    assert documents
+    assert (documents.found, documents.rejected, documents.train + documents.validation) == (12, 1, 11)
+
+
+def test_a_document_with_neither_example_nor_rejection_counts_as_rejected(
+    pipeline: Pipeline, s3: Any, event: dict[str, Any]
+) -> None:
+    prepare(pipeline, s3, event)
+    lost = next(d for d in read(s3, "manifest.json") if d["split"] == "train")
+    s3.delete_object(Bucket="data", Key=f"{ROOT}examples/train/{lost['documentId']}.jsonl")
+    pipeline.run("AssembleDataset", event)
+    (rejected,) = read(s3, "dataset/report.json")["rejectedDocuments"]
+    assert (rejected["key"], rejected["code"]) == (lost["key"], "no_result")
+
+
+def test_a_document_with_an_example_is_accepted_though_a_later_run_rejected_it(
+    pipeline: Pipeline, s3: Any, event: dict[str, Any]
+) -> None:
+    prepare(pipeline, s3, event)
+    document = read(s3, "manifest.json")[0]
+    pipeline.run("RejectDocument", event | {"document": document, "error": {"Error": "Sandbox.Timedout", "Cause": ""}})
+    pipeline.run("AssembleDataset", event)
+    assert read(s3, "dataset/report.json")["rejected"] == 0
+
+
+def test_too_many_rejected_documents_end_the_job_after_the_report_is_written(
+    pipeline: Pipeline, s3: Any, event: dict[str, Any]
+) -> None:
+    for number in (1, 3):
+        s3.put_object(Bucket="documents", Key=f"docsplit/input/sub 1/doc {number}.pdf", Body=b"")
+    prepare(pipeline, s3, event)
+    for _ in range(2):
+        with pytest.raises(DatasetUnusable, match=r"^2 of 12 documents could not be used.*The file is empty"):
+            pipeline.run("AssembleDataset", event)
+    assert read(s3, "dataset/report.json")["rejected"] == 2
+
+
+def test_a_document_of_more_pages_than_its_labels_tell_is_rejected(
+    pipeline: Pipeline, s3: Any, event: dict[str, Any]
+) -> None:
+    s3.put_object(
+        Bucket="documents", Key="docsplit/input/sub 1/doc 1.pdf", Body=coloured_pdf((0, 0, 0), (0, 0, 0), (1, 1, 1))
+    )
+    prepare(pipeline, s3, event)
+    pipeline.run("AssembleDataset", event)
+    (rejected,) = read(s3, "dataset/report.json")["rejectedDocuments"]
+    assert rejected["code"] == "label_mismatch"
+    assert rejected["reason"].startswith("The labels tell of 2 pages, the document has 3.")
+
+
+def test_a_document_that_takes_too_long_is_given_up_before_the_function_ends(
+    pipeline: Pipeline, s3: Any, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline.run("ValidateTestSet", event)
+    monkeypatch.setattr("idp_finetuning.adapters.services.Services.seconds_left", lambda self: 29)
+    with pytest.raises(DocumentRejected, match="too_slow: .* 0 of 2 pages were done"):
+        pipeline.run("GenerateExample", event | {"document": read(s3, "manifest.json")[0]})
+
+
+def test_a_test_set_that_breaks_a_rule_ends_the_job_before_anything_is_written(
+    pipeline: Pipeline, s3: Any, event: dict[str, Any]
+) -> None:
+    s3.delete_object(Bucket="documents", Key="docsplit/baseline/sub 0/doc 0.pdf/sections/1/result.json")
+    with pytest.raises(TestSetInvalid, match=r"1 document has sections that leave pages out: sub 0/doc 0\.pdf"):
+        pipeline.run("ValidateTestSet", event)
+    assert not [key for key in pipeline.state() if key.startswith(f"data/{ROOT}")]
+
+
+def test_a_model_the_account_does_not_offer_ends_the_job_and_names_those_it_does(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, event: dict[str, Any]
+) -> None:
+    fake_bedrock.offered = ["amazon.nova-micro-v1:0:128k"]
+    with pytest.raises(ModelUnavailable, match=r"Nova Lite v1 .* It offers: amazon\.nova-micro-v1:0:128k\."):
+        pipeline.run("ValidateTestSet", event)
+
+
+def test_a_list_of_models_that_cannot_be_had_is_only_a_warning(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    fake_bedrock.failures["ListFoundationModels"] = ["AccessDeniedException"]
+    pipeline.run("ValidateTestSet", event)
+    assert any("could not be checked" in warning for warning in jobs.get(event["jobId"]).warnings)
+
+
+def test_a_job_that_failed_meanwhile_prepares_nothing(
+    pipeline: Pipeline, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    jobs.move(event["jobId"], JobStatus.FAILED)
+    for function in ("ValidateTestSet", "AssembleDataset"):
+        with pytest.raises(StaleState):
+            pipeline.run(function, event)
+
+
+def test_a_model_without_validation_sets_gets_no_validation_file(
+    pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base_model = "us.amazon.nova-2-lite-v1:0"
+    jobs.move(event["jobId"], JobStatus.VALIDATING, base_model=base_model)
+    model = find_base_model(base_model).model_copy(update={"minimum_records": 8})
+    monkeypatch.setattr("idp_finetuning.stages.prepare.find_base_model", lambda _: model)
+    prepare(pipeline, s3, event)
+    pipeline.run("AssembleDataset", event)
+    assert f"data/{ROOT}dataset/validation.jsonl" not in pipeline.state()
+    assert read(s3, "dataset/report.json")["validation"]["pages"] == 2
+    assert jobs.get(event["jobId"]).validation_records == 0

@@ -1,0 +1,94 @@
+"""The deployed functions are those of settings.FUNCTIONS, which the local runtime runs too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from idp_finetuning.settings import FUNCTIONS, FunctionSpec
+from tests.stacks.deployed import ACCOUNT, REGION, Deployed
+
+PREFIX = "idp-finetuning"
+BY_NAME = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+
+
+def _function(deployed: Deployed, spec: FunctionSpec) -> dict[str, Any]:
+    return deployed.named("AWS::Lambda::Function", "FunctionName")[spec.function_name(PREFIX)]
+
+
+def test_the_stack_has_these_functions_and_no_other(deployed: Deployed) -> None:
+    expected = {spec.function_name(PREFIX) for spec in FUNCTIONS}
+    assert set(deployed.named("AWS::Lambda::Function", "FunctionName")) == expected
+    assert len(deployed.raw("AWS::Lambda::Function")) == len(expected)
+
+
+@BY_NAME
+def test_a_function_runs_its_handler_within_its_limits(deployed: Deployed, spec: FunctionSpec) -> None:
+    function = _function(deployed, spec)
+    assert function["Handler"] == spec.handler
+    assert function["Timeout"] == spec.timeout_seconds
+    assert function["MemorySize"] == spec.memory_mb
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+
+
+@BY_NAME
+def test_a_function_gets_its_variables_and_no_other(deployed: Deployed, spec: FunctionSpec) -> None:
+    variables = _function(deployed, spec)["Environment"]["Variables"]
+    assert set(variables) == {*map(str, spec.variables), "POWERTOOLS_SERVICE_NAME", "LOG_LEVEL"}
+
+
+def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
+    values: dict[str, set[str]] = {}
+    for function in deployed.of_type("AWS::Lambda::Function"):
+        for name, value in function["Environment"]["Variables"].items():
+            values.setdefault(name, set()).add(value)
+    machines = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}"
+    assert values == {
+        "POWERTOOLS_SERVICE_NAME": {"idp-finetuning"},
+        "LOG_LEVEL": {"INFO"},
+        "DATA_BUCKET": {"DataBucket"},
+        "TEST_SET_BUCKET": {"TestSetBucket"},
+        "JOBS_TABLE": {f"{PREFIX}-jobs"},
+        "TEST_SETS_TABLE": {f"{PREFIX}-test-sets"},
+        "READ_LABELS_FUNCTION": {f"{PREFIX}-read-labels"},
+        "FINETUNING_STATE_MACHINE_ARN": {f"{machines}-finetuning"},
+        "DELETION_STATE_MACHINE_ARN": {f"{machines}-deletion"},
+        "BEDROCK_ROLE_ARN": {f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"},
+        "TRAINING_POLL_SECONDS": {"300"},
+        "DEPLOYMENT_POLL_SECONDS": {"60"},
+    }
+    assert {machine["StateMachineName"] for machine in deployed.of_type("AWS::StepFunctions::StateMachine")} == {
+        f"{PREFIX}-finetuning",
+        f"{PREFIX}-deletion",
+    }
+
+
+@BY_NAME
+def test_a_function_logs_to_its_own_group_with_an_end(deployed: Deployed, spec: FunctionSpec) -> None:
+    group = f"/aws/lambda/{spec.function_name(PREFIX)}"
+    assert deployed.named("AWS::Logs::LogGroup", "LogGroupName")[group]["RetentionInDays"] == 90
+    writes = [s for s in deployed.function_statements(spec.function_name(PREFIX)) if "logs:PutLogEvents" in s.actions]
+    assert [s.resources for s in writes] == [{f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"}]
+
+
+def test_each_function_has_a_role_of_its_own(deployed: Deployed) -> None:
+    roles = [function["Role"] for function in deployed.of_type("AWS::Lambda::Function")]
+    assert len(set(roles)) == len(FUNCTIONS)
+
+
+def test_a_function_is_traced_and_waits_for_the_permission_to_be(deployed: Deployed) -> None:
+    for resource in deployed.raw("AWS::Lambda::Function"):
+        assert resource["Properties"]["TracingConfig"] == {"Mode": "Active"}
+        kinds = {deployed.template["Resources"][name]["Type"] for name in resource["DependsOn"]}
+        assert "AWS::IAM::Policy" in kinds
+
+
+def test_options_change_names_architecture_polling_and_retention(customized: Deployed) -> None:
+    resolver = customized.named("AWS::Lambda::Function", "FunctionName")["acme-resolver"]
+    assert resolver["Architectures"] == ["x86_64"]
+    assert resolver["Environment"]["Variables"]["TRAINING_POLL_SECONDS"] == "600"
+    assert resolver["Environment"]["Variables"]["DEPLOYMENT_POLL_SECONDS"] == "120"
+    assert {group["RetentionInDays"] for group in customized.of_type("AWS::Logs::LogGroup")} == {7}
+    assert {t["TableName"] for t in customized.of_type("AWS::DynamoDB::Table")} == {"acme-jobs", "acme-test-sets"}

@@ -1,0 +1,98 @@
+"""Options are checked before anything is built, and a wrong one is one clear sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from stacks.options import OptionInvalid, read_options
+from tests.stacks.conftest import ROOT
+
+SHIPPED: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+
+
+def test_the_shipped_context_creates_everything_itself() -> None:
+    options = read_options(SHIPPED, {})
+    assert (options.name_prefix, options.architecture, options.removal) == ("idp-finetuning", "arm64", "retain")
+    attached = (options.test_set_bucket_name, options.test_set_bucket_kms_key_arn, options.user_pool_id)
+    assert attached == (None, None, None)
+
+
+def test_the_shipped_context_names_every_option_but_the_region() -> None:
+    own = {name for name in SHIPPED if not name.startswith("@")}
+    assert own == set(read_options({}, {}).model_dump(by_alias=True)) - {"region"}
+
+
+@pytest.mark.parametrize(
+    ("context", "environment"),
+    [
+        ({"region": "eu-central-1"}, {}),
+        ({"region": "us-west-2"}, {"CDK_DEFAULT_REGION": "us-east-1"}),
+        ({}, {"CDK_DEFAULT_REGION": "eu-central-1"}),
+        ({}, {"AWS_REGION": "ap-south-1"}),
+        ({}, {"AWS_DEFAULT_REGION": "us-east-2"}),
+    ],
+)
+def test_any_other_region_is_refused_in_one_sentence(context: dict[str, str], environment: dict[str, str]) -> None:
+    with pytest.raises(OptionInvalid) as refused:
+        read_options(context, environment)
+    message = str(refused.value)
+    assert "us-east-1 only" in message
+    assert next(value for value in [*context.values(), *environment.values()]) in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("context", "environment"),
+    [({}, {}), ({}, {"CDK_DEFAULT_REGION": "us-east-1"}), ({"region": "us-east-1"}, {"AWS_REGION": "eu-west-1"})],
+)
+def test_us_east_1_is_the_default_and_a_choice_in_the_context_wins(
+    context: dict[str, str], environment: dict[str, str]
+) -> None:
+    assert read_options(context, environment).region == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"nameprefix": "x"}, "Context key 'nameprefix' is not known; the keys are alarmEmail, architecture"),
+        ({"namePrefix": "Acme_"}, "Context key 'namePrefix' cannot be 'Acme_'"),
+        ({"namePrefix": "a" * 31}, "Context key 'namePrefix'"),
+        ({"architecture": "mips"}, "Context key 'architecture' cannot be 'mips'"),
+        ({"testSetBucketName": "Not A Bucket"}, "Context key 'testSetBucketName'"),
+        ({"testSetBucketKmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/abc"}, "testSetBucketName"),
+        ({"userPoolClientId": "4q5example"}, "userPoolClientId is only for a pool named by userPoolId"),
+        ({"userPoolId": "eu-west-1_AbCdEf123"}, "Context key 'userPoolId'"),
+        ({"alarmEmail": "nobody"}, "Context key 'alarmEmail' cannot be 'nobody'"),
+        ({"removal": "maybe"}, "Context key 'removal' cannot be 'maybe'"),
+        ({"logRetentionDays": "8"}, "one of 1, 3, 5, 7"),
+        ({"mapConcurrency": "0"}, "Context key 'mapConcurrency' cannot be '0'"),
+        ({"trainingPollSeconds": "soon"}, "Context key 'trainingPollSeconds' cannot be 'soon'"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(changes: dict[str, str], said: str) -> None:
+    with pytest.raises(OptionInvalid) as refused:
+        read_options({**SHIPPED, **changes}, {})
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_what_belongs_to_cdk_is_left_alone() -> None:
+    context = {"aws:cdk:enable-path-metadata": True, "availability-zones:account=1:region=us-east-1": ["us-east-1a"]}
+    assert read_options(context, {}).name_prefix == "idp-finetuning"
+
+
+def test_the_app_ends_with_one_sentence_and_no_traceback() -> None:
+    environment = {**os.environ, "AWS_REGION": "eu-central-1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20"}
+    environment.pop("CDK_DEFAULT_REGION", None)
+    result = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert "us-east-1" in result.stderr

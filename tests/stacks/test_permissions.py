@@ -1,0 +1,209 @@
+"""Who may do what in the account: nothing beyond what is written down, and why."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from idp_finetuning.base_models import base_models
+from idp_finetuning.settings import FUNCTIONS
+from stacks.permissions import ACTIONS_WITHOUT_RESOURCE
+from tests.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
+
+PREFIX = "idp-finetuning"
+BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
+DATA = "arn:aws:s3:::DataBucket"
+TEST_SETS = "arn:aws:s3:::TestSetBucket"
+
+
+def _statements(deployed: Deployed, function: str) -> list[Statement]:
+    return deployed.function_statements(f"{PREFIX}-{function}")
+
+
+def _resources(deployed: Deployed, function: str, action: str) -> set[str]:
+    return {resource for s in _statements(deployed, function) if action in s.actions for resource in s.resources}
+
+
+def _actions(deployed: Deployed, function: str, service: str) -> set[str]:
+    return {action for s in _statements(deployed, function) for action in s.actions if action.startswith(f"{service}:")}
+
+
+def test_a_star_stands_only_where_the_service_offers_no_resource(deployed: Deployed) -> None:
+    everywhere = {
+        action
+        for role in deployed.roles()
+        for statement in deployed.statements(role)
+        if "*" in statement.resources
+        for action in statement.actions
+    }
+    assert everywhere == set(ACTIONS_WITHOUT_RESOURCE)
+
+
+def test_no_action_is_granted_by_a_pattern(deployed: Deployed) -> None:
+    for role in deployed.roles():
+        for statement in deployed.statements(role):
+            assert not [action for action in statement.actions if "*" in action]
+
+
+def test_a_resource_pattern_never_reaches_beyond_its_service_and_account(deployed: Deployed) -> None:
+    for role in deployed.roles():
+        for statement in deployed.statements(role):
+            for resource in statement.resources - {"*"}:
+                service, region, account, rest = re.fullmatch(r"arn:aws:(\w+):([^:]*):([^:]*):(.+)", resource).groups()  # type: ignore[union-attr]
+                assert service in {action.split(":")[0] for action in statement.actions}
+                assert "*" not in region + account
+                assert account == ACCOUNT or service == "s3" or rest.startswith("foundation-model/amazon.nova-")
+                assert not rest.startswith("*")
+
+
+def test_roles_hold_their_own_statements_and_no_managed_policy(deployed: Deployed) -> None:
+    for role in deployed.of_type("AWS::IAM::Role"):
+        assert "ManagedPolicyArns" not in role
+
+
+def test_nobody_denies_by_exception_or_trusts_another_account(deployed: Deployed) -> None:
+    for role in deployed.roles():
+        for trust in deployed.trust(role):
+            assert set(trust["Principal"]) == {"Service"}
+            assert trust["Action"] == "sts:AssumeRole"
+
+
+def test_functions_are_trusted_to_lambda_only(deployed: Deployed) -> None:
+    for function in deployed.of_type("AWS::Lambda::Function"):
+        assert [trust["Principal"]["Service"] for trust in deployed.trust(function["Role"])] == ["lambda.amazonaws.com"]
+
+
+def test_bedrock_may_read_data_sets_and_write_training_output(deployed: Deployed) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"
+    allowed = {(action, r) for s in deployed.statements(role) for action in s.actions for r in s.resources}
+    assert allowed == {
+        ("s3:GetObject", f"{DATA}/jobs/*"),
+        ("s3:PutObject", f"{DATA}/jobs/*/output/*"),
+        ("s3:ListBucket", DATA),
+    }
+    (trust,) = deployed.trust(role)
+    assert trust["Principal"] == {"Service": "bedrock.amazonaws.com"}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"{BEDROCK}:model-customization-job/*"},
+    }
+
+
+def test_only_the_creator_of_customization_jobs_passes_a_role_and_only_to_bedrock(deployed: Deployed) -> None:
+    passing = {
+        function["FunctionName"]: (statement.resources, statement.conditions)
+        for function in deployed.of_type("AWS::Lambda::Function")
+        for statement in deployed.statements(function["Role"])
+        if "iam:PassRole" in statement.actions
+    }
+    assert passing == {
+        f"{PREFIX}-create-customization-job": (
+            frozenset({f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"}),
+            {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
+        )
+    }
+
+
+def test_customization_jobs_are_created_on_the_catalogues_models_only(deployed: Deployed) -> None:
+    resources = _resources(deployed, "create-customization-job", "bedrock:CreateModelCustomizationJob")
+    models = {resource for resource in resources if ":foundation-model/" in resource}
+    names = {name for model in base_models() for name in (model.foundation_model_id, model.fine_tuning_id)}
+    assert models == {f"arn:aws:bedrock:{REGION}::foundation-model/{name}" for name in names}
+    assert resources - models == {f"{BEDROCK}:custom-model/*", f"{BEDROCK}:model-customization-job/*"}
+    assert resources == _resources(deployed, "create-customization-job", "bedrock:TagResource")
+
+
+def test_deployments_are_created_on_custom_models_of_the_account(deployed: Deployed) -> None:
+    expected = {f"{BEDROCK}:custom-model/*", f"{BEDROCK}:custom-model-deployment/*"}
+    assert _resources(deployed, "create-model-deployment", "bedrock:CreateCustomModelDeployment") == expected
+    assert _resources(deployed, "create-model-deployment", "bedrock:TagResource") == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "actions"),
+    [
+        ("resolver", set()),
+        ("validate-test-set", {"bedrock:ListFoundationModels"}),
+        ("get-customization-job", {"bedrock:GetModelCustomizationJob"}),
+        ("get-model-deployment", {"bedrock:GetCustomModelDeployment"}),
+        ("delete-model-deployment", {"bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"}),
+        ("delete-custom-model", {"bedrock:DeleteCustomModel"}),
+        ("generate-example", set()),
+        ("assemble-dataset", set()),
+        ("complete-job", set()),
+        ("delete-job-data", set()),
+    ],
+)
+def test_a_function_reaches_bedrock_only_for_its_own_step(deployed: Deployed, function: str, actions: set[str]) -> None:
+    assert _actions(deployed, function, "bedrock") == actions
+
+
+def test_the_resolver_starts_both_workflows_and_looks_at_removals(deployed: Deployed) -> None:
+    machines = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}"
+    assert _resources(deployed, "resolver", "states:StartExecution") == {
+        f"{machines}-finetuning",
+        f"{machines}-deletion",
+    }
+    assert _resources(deployed, "resolver", "states:DescribeExecution") == {
+        f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-deletion:*"
+    }
+
+
+def test_uploads_go_below_input_and_baseline_of_a_test_set(deployed: Deployed) -> None:
+    below = {f"{TEST_SETS}/*/{place}" for place in ("input/*", "baseline/*", ".uploading")}
+    written = {
+        resource for resource in _resources(deployed, "resolver", "s3:PutObject") if resource.startswith(TEST_SETS)
+    }
+    assert written == below
+    assert _resources(deployed, "resolver", "s3:DeleteObject") == {f"{TEST_SETS}/*/.uploading"}
+
+
+def test_only_the_resolver_writes_to_the_test_set_bucket(deployed: Deployed) -> None:
+    writers = {
+        function["FunctionName"]
+        for function in deployed.of_type("AWS::Lambda::Function")
+        for statement in deployed.statements(function["Role"])
+        if statement.actions - {"s3:GetObject", "s3:ListBucket"}
+        and any(resource.startswith(TEST_SETS) for resource in statement.resources)
+    }
+    assert writers == {f"{PREFIX}-resolver"}
+
+
+def test_page_images_are_made_without_any_table_or_workflow(deployed: Deployed) -> None:
+    services = {action.split(":")[0] for s in _statements(deployed, "generate-example") for action in s.actions}
+    assert services == {"logs", "xray", "s3"}
+
+
+def test_only_the_removal_of_a_job_deletes_its_data_versions_included(deployed: Deployed) -> None:
+    deleting = {
+        (function["FunctionName"], resource)
+        for function in deployed.of_type("AWS::Lambda::Function")
+        for statement in deployed.statements(function["Role"])
+        if statement.actions & {"s3:DeleteObject", "s3:DeleteObjectVersion"}
+        for resource in statement.resources
+        if resource.startswith(DATA)
+    }
+    assert deleting == {(f"{PREFIX}-delete-job-data", f"{DATA}/jobs/*")}
+    assert _resources(deployed, "delete-job-data", "s3:ListBucketVersions") == {DATA}
+
+
+def test_whoever_looks_for_an_object_that_may_be_absent_may_list_the_bucket(deployed: Deployed) -> None:
+    for function in ("resolver", "read-labels", "validate-test-set", "assemble-dataset"):
+        assert DATA in _resources(deployed, function, "s3:ListBucket")
+    assert _resources(deployed, "generate-example", "s3:ListBucket") == {TEST_SETS}
+
+
+def test_the_resolver_starts_the_reading_of_labels_and_no_other_function(deployed: Deployed) -> None:
+    reader = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}-read-labels"
+    assert _resources(deployed, "resolver", "lambda:InvokeFunction") == {reader}
+
+
+def test_the_permission_table_has_a_row_for_each_function_and_each_row_its_function(deployed: Deployed) -> None:
+    granted = {
+        function["FunctionName"]
+        for function in deployed.of_type("AWS::Lambda::Function")
+        for statement in deployed.statements(function["Role"])
+        if not statement.actions <= {*ACTIONS_WITHOUT_RESOURCE, "logs:CreateLogStream", "logs:PutLogEvents"}
+    }
+    assert granted == {spec.function_name(PREFIX) for spec in FUNCTIONS}

@@ -1,0 +1,136 @@
+"""The deployed state machines: complete definitions, and roles that follow from them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.conftest import ROOT
+from tests.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
+
+PREFIX = "idp-finetuning"
+MACHINES = pytest.mark.parametrize("machine", ["finetuning", "deletion"])
+WITHOUT_RESOURCES = {"xray", "logs"}
+
+
+def _machine(deployed: Deployed, machine: str) -> dict[str, Any]:
+    return deployed.named("AWS::StepFunctions::StateMachine", "StateMachineName")[f"{PREFIX}-{machine}"]
+
+
+def _definition(deployed: Deployed, machine: str) -> dict[str, Any]:
+    properties = _machine(deployed, machine)
+    text = properties["DefinitionString"]
+    for name, value in properties["DefinitionSubstitutions"].items():
+        text = text.replace(f"${{{name}}}", value)
+    definition: dict[str, Any] = json.loads(text)
+    return definition
+
+
+def _states(definition: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for state in definition["States"].values():
+        found.append(state)
+        if "ItemProcessor" in state:
+            found.extend(_states(state["ItemProcessor"]))
+    return found
+
+
+@MACHINES
+def test_every_placeholder_is_filled_and_nothing_else_is_offered(deployed: Deployed, machine: str) -> None:
+    properties = _machine(deployed, machine)
+    used = set(re.findall(r"\$\{(\w+)\}", properties["DefinitionString"]))
+    assert used == set(properties["DefinitionSubstitutions"])
+    assert "${" not in json.dumps(_definition(deployed, machine))
+
+
+@MACHINES
+def test_every_task_calls_the_function_of_its_name(deployed: Deployed, machine: str) -> None:
+    functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}-"
+    for name, state in _tasks(_definition(deployed, machine)):
+        kebab = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+        assert state["Resource"] == functions + kebab
+
+
+def _tasks(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for name, state in definition["States"].items():
+        if state["Type"] == "Task":
+            found.append((name, state))
+        if "ItemProcessor" in state:
+            found.extend(_tasks(state["ItemProcessor"]))
+    return found
+
+
+@MACHINES
+def test_the_rendered_definition_passes_an_asl_validator(deployed: Deployed, machine: str, tmp_path: Path) -> None:
+    file = tmp_path / f"{machine}.asl.json"
+    file.write_text(json.dumps(_definition(deployed, machine)))
+    validator = ROOT / "node_modules" / ".bin" / "asl-validator"
+    result = subprocess.run([validator, "--json-path", file], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_retries_wait_two_seconds_and_forty_documents_run_at_once(deployed: Deployed) -> None:
+    states = _states(_definition(deployed, "finetuning"))
+    assert {retry["IntervalSeconds"] for state in states for retry in state.get("Retry", [])} == {2}
+    assert [state["MaxConcurrency"] for state in states if state["Type"] == "Map"] == [40]
+
+
+def test_the_context_says_how_many_documents_run_at_once(customized: Deployed) -> None:
+    (machine,) = [
+        m for m in customized.of_type("AWS::StepFunctions::StateMachine") if "finetuning" in m["StateMachineName"]
+    ]
+    states = json.loads(machine["DefinitionString"])["States"].values()
+    assert [state["MaxConcurrency"] for state in states if state["Type"] == "Map"] == [200]
+
+
+def _allowed(statements: list[Statement]) -> set[tuple[str, str]]:
+    return {(action, resource) for s in statements for action in s.actions for resource in s.resources}
+
+
+@MACHINES
+def test_a_machine_may_do_what_its_definition_needs_and_no_more(deployed: Deployed, machine: str) -> None:
+    definition = _definition(deployed, machine)
+    needed = {("lambda:InvokeFunction", state["Resource"]) for state in _states(definition) if "Resource" in state}
+    name = f"{PREFIX}-{machine}"
+    for state in _states(definition):
+        if state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
+            needed.add(("states:StartExecution", f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"))
+            executions = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{name}"
+            needed |= {
+                (f"states:{action}", f"{executions}{pattern}")
+                for action in ("DescribeExecution", "StopExecution")
+                for pattern in ("/*", ":*")
+            }
+        if state.get("ItemReader", {}).get("Resource") == "arn:aws:states:::s3:getObject":
+            needed.add(
+                ("s3:GetObject", f"arn:aws:s3:::{state['ItemReader']['Parameters']['Bucket']}/jobs/*/manifest.json")
+            )
+    allowed = _allowed(deployed.statements(_machine(deployed, machine)["RoleArn"]))
+    scoped = {(action, resource) for action, resource in allowed if action.split(":")[0] not in WITHOUT_RESOURCES}
+    assert scoped == needed
+    assert {action.split(":")[0] for action, _ in allowed - scoped} == WITHOUT_RESOURCES
+
+
+@MACHINES
+def test_a_machine_is_logged_without_payloads_and_traced(deployed: Deployed, machine: str) -> None:
+    properties = _machine(deployed, machine)
+    logging = properties["LoggingConfiguration"]
+    assert logging["IncludeExecutionData"] is False
+    assert logging["Level"] == "ALL"
+    (destination,) = logging["Destinations"]
+    group = f"/aws/vendedlogs/states/{PREFIX}-{machine}"
+    assert group in destination["CloudWatchLogsLogGroup"]["LogGroupArn"]
+    assert deployed.named("AWS::Logs::LogGroup", "LogGroupName")[group]["RetentionInDays"] == 90
+    assert properties["TracingConfiguration"] == {"Enabled": True}
+
+
+@MACHINES
+def test_only_step_functions_may_take_on_the_role(deployed: Deployed, machine: str) -> None:
+    (trust,) = deployed.trust(_machine(deployed, machine)["RoleArn"])
+    assert trust["Principal"] == {"Service": "states.amazonaws.com"}
