@@ -68,8 +68,9 @@ def read_test_set_or_start(
     try:
         return _read(listing, bucket, data, REQUEST_SECONDS)
     except TimeoutError:
-        data.write_model(marker, ReadingSince(since=timestamp()))
+        # In this order: a marker without a reading behind it would keep callers waiting for nothing.
         background.start(ReadLabelsEvent(test_set_id=test_set_id))
+        data.write_model(marker, ReadingSince(since=timestamp()))
         raise long from None
 
 

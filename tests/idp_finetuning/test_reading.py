@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.functions import BackgroundFunction
@@ -15,6 +16,7 @@ from idp_finetuning.layout import reading_marker
 from idp_finetuning.reading import MARKER_COUNTS_FOR, ReadingSince, ReadTestSet, read_test_set, read_test_set_or_start
 from lambdas.read_labels import handler
 from tests.idp_finetuning.conftest import FakeLambda
+from tests.idp_finetuning.fake_bedrock import client_error
 from tests.idp_finetuning.samples import upload_test_set
 
 
@@ -90,3 +92,19 @@ def test_a_test_set_that_changed_meanwhile_is_read_anew(
     with pytest.raises(ValidationRunning):
         ask(documents_bucket, data, fake_lambda)
     assert len(fake_lambda.invoked) == 2
+
+
+def test_a_reading_that_could_not_be_started_leaves_no_marker_that_it_runs(
+    s3: Any, documents_bucket: TestSetBucket, data: DataBucket, fake_lambda: FakeLambda, impatient: None
+) -> None:
+    upload_test_set(s3)
+
+    class Throttled(FakeLambda):
+        def invoke(self, **request: Any) -> dict[str, Any]:
+            raise client_error("Invoke", "ThrottlingException")
+
+    with pytest.raises(ClientError):
+        ask(documents_bucket, data, Throttled())
+    with pytest.raises(ValidationRunning):
+        ask(documents_bucket, data, fake_lambda)
+    assert len(fake_lambda.invoked) == 1

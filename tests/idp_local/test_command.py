@@ -25,8 +25,16 @@ UP = (sys.executable, "-c", "import sys; from idp_local.command import main; sys
 @pytest.fixture
 def up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     """A running `idp-local up` whose terminal is ours alone."""
+    # What a user's shell may hold and what must not matter here.
+    shell = {**os.environ, "AWS_PROFILE": "absent", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "http_proxy": "x:9"}
     process = subprocess.Popen(
-        [*UP, "0"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        [*UP, "0"],
+        cwd=tmp_path,
+        env=shell,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     wait_for(lambda: (tmp_path / ".idp-local/connection.json").exists(), 60)
     yield process

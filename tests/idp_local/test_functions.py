@@ -35,6 +35,13 @@ def handler(event, context):
             os.kill(os.getpid(), 9)
         case "strange":
             return {"a": {1, 2}}
+        case "large":
+            return "x" * 6_291_556
+        case "fail once":
+            if not os.path.exists(event["mark"]):
+                open(event["mark"], "w").close()
+                raise ValueError
+            os.rename(event["mark"], event["done"])
     print("a line of the handler")
     return {"event": event, "function": context.function_name, "pid": os.getpid()}
 """
@@ -60,7 +67,9 @@ def functions(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterator[
         (root / f"lambdas/{module}.py").write_text(HANDLERS, encoding="utf-8")
     pool = WorkerPool(1, handler_root=root, log=logs / "workers.log")
     endpoints = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
-    yield Functions(SPECS, prefix="p", pool=pool, values=VALUES, endpoints=endpoints, logs=logs)
+    yield Functions(
+        SPECS, prefix="p", pool=pool, values=VALUES, endpoints=endpoints, logs=logs, retry_interval_seconds=0.1
+    )
     pool.close()
 
 
@@ -140,6 +149,19 @@ def test_a_worker_that_dies_is_reported_and_replaced(functions: Functions, how: 
 
 def test_an_answer_that_is_not_json_is_lambdas_marshal_error(functions: Functions) -> None:
     assert error(functions, "p-complete-job", {"do": "strange"})["errorType"] == "Runtime.MarshalError"
+
+
+def test_an_answer_above_lambdas_limit_is_refused(functions: Functions) -> None:
+    assert error(functions, "p-complete-job", {"do": "large"})["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def test_a_run_that_nobody_waits_for_is_tried_again(functions: Functions, tmp_path: Path) -> None:
+    done = tmp_path / "done"
+    functions.invoke_later("p-complete-job", {"do": "fail once", "mark": str(tmp_path / "mark"), "done": str(done)})
+    deadline = time.monotonic() + 10
+    while not done.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_missing_handler_module_is_lambdas_import_error(functions: Functions) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 from idp_local.functions.messages import Outcome, Task, failure
 
+MAXIMUM_PAYLOAD = 6_291_556  # bytes [Lambda quotas, as its own message words it]
+
 Handler = Callable[[Any, Any], Any]
 
 
@@ -72,9 +74,13 @@ def run(task: Task) -> Outcome:
     except Exception as error:  # the outermost edge: Lambda reports whatever a handler raises
         return _raised(error, task.request_id)
     try:
-        return Outcome(failed=False, payload=json.loads(json.dumps(answer, allow_nan=False)))
+        payload = json.dumps(answer, allow_nan=False)
     except (TypeError, ValueError) as error:
         return failure("Runtime.MarshalError", f"Unable to marshal response: {error}")
+    if len(payload.encode()) > MAXIMUM_PAYLOAD:
+        said = f"Response payload size exceeded maximum allowed payload size ({MAXIMUM_PAYLOAD} bytes)."
+        return failure("Function.ResponseSizeTooLarge", said)
+    return Outcome(failed=False, payload=json.loads(payload))
 
 
 def _log_to(path: str) -> None:

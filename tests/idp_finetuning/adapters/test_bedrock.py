@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -66,9 +68,10 @@ def test_a_create_whose_answer_was_lost_creates_once(
     bedrock: Bedrock, fake_bedrock: FakeBedrock, operation: str
 ) -> None:
     fake_bedrock.lost_answers = {operation}
-    ensure = (
-        (lambda: bedrock.ensure_customization_job(REQUEST).arn) if "Job" in operation else (lambda: deploy(bedrock))
-    )
+
+    def ensure() -> str:
+        return bedrock.ensure_customization_job(REQUEST).arn if "Job" in operation else deploy(bedrock)
+
     with pytest.raises(ClientError):
         ensure()
     assert ensure()
@@ -144,7 +147,7 @@ def test_what_is_accepted_but_not_shown_yet_is_tried_again(bedrock: Bedrock, fak
     ],
 )
 def test_losses_are_read_from_the_structure_and_the_list_bedrock_answers(
-    bedrock: Bedrock, fake_bedrock: FakeBedrock, shown: dict[str, object], losses: tuple[float | None, float | None]
+    bedrock: Bedrock, fake_bedrock: FakeBedrock, shown: dict[str, Any], losses: tuple[float | None, float | None]
 ) -> None:
     bedrock.ensure_customization_job(REQUEST)
     arn = fake_bedrock.train(REQUEST.name, **shown)
@@ -181,7 +184,8 @@ def test_removal_is_repeatable_and_a_held_model_waits(bedrock: Bedrock, fake_bed
     bedrock.delete_deployment(deployment)
     bedrock.delete_deployment(deployment)
     assert [bedrock.delete_model(REQUEST.name), bedrock.delete_model(REQUEST.name)] == [True, True]
-    assert fake_bedrock.models == fake_bedrock.deployments == {}
+    assert not fake_bedrock.models
+    assert not fake_bedrock.deployments
 
 
 def test_a_deployment_already_being_removed_is_waited_for(bedrock: Bedrock, fake_bedrock: FakeBedrock) -> None:

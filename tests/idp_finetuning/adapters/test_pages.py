@@ -19,7 +19,7 @@ RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 60), (20, 40, 200), (255, 255
 
 def pages(content: bytes) -> list[Image.Image]:
     """All pages, each held against the limits of training and Converse."""
-    found = []
+    found: list[Image.Image] = []
     with open_document(content) as source:
         for index in range(source.page_count):
             jpeg = source.jpeg(index)
@@ -47,7 +47,7 @@ def assert_same(found: Image.Image, reference: Image.Image, tolerance: int = 12)
     """Same size, and on average no pixel further away than JPEG takes it."""
     assert found.size == reference.size
     difference = ImageChops.difference(found, reference.convert("RGB")).resize((1, 1), Image.Resampling.BOX)
-    assert max(difference.getpixel((0, 0))) <= tolerance  # type: ignore[arg-type, type-var]
+    assert max(difference.getpixel((0, 0))) <= tolerance  # type: ignore[arg-type]
 
 
 PICTURE = quadrants(RED, GREEN, BLUE, WHITE)

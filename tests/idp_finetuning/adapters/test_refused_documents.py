@@ -135,3 +135,11 @@ def test_a_document_damaged_anywhere_is_rendered_or_rejected() -> None:
         except DocumentRejected:
             outcomes["rejected"] += 1
     assert min(outcomes.values()) > 100
+
+
+def test_a_document_is_not_called_encrypted_because_the_one_before_it_was() -> None:
+    """PDFium keeps the last error of the process, and says nothing of its own about a PDF without pages."""
+    for content, code in ((encrypted_pdf(), "encrypted"), (pdf(), "damaged")):
+        with pytest.raises(DocumentRejected) as rejected:
+            render_all(content)
+        assert rejected.value.reason_code == code

@@ -72,7 +72,7 @@ def call(field: str, groups: Sequence[str] = ("Author",), sub: str = "sub-1", **
         f"{{ {field}{f'({passed})' if passed else ''} {selection(get_named_type(definition.type).name)} }}"
     )
 
-    def resolve(_root: Any, info: GraphQLResolveInfo, **given: Any) -> Any:
+    def resolve(_root: Any, info: GraphQLResolveInfo[Any], **given: Any) -> Any:
         identity = {"sub": sub, "username": "author@example.com", "groups": list(groups)}
         answer = handler({"field": info.field_name, "arguments": given, "identity": identity}, None)
         if "error" in answer:

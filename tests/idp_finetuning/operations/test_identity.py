@@ -24,7 +24,7 @@ def fields_of_the_schema() -> dict[str, dict[str, frozenset[str]]]:
                 field.name.value: frozenset(
                     group.value
                     for directive in field.directives or ()
-                    for argument in directive.arguments
+                    for argument in directive.arguments or ()
                     if directive.name.value == "aws_auth" and isinstance(argument.value, ListValueNode)
                     for group in argument.value.values
                     if isinstance(group, StringValueNode)

@@ -147,7 +147,7 @@ def test_a_document_that_takes_too_long_is_given_up_before_the_function_ends(
 ) -> None:
     pipeline.run("ValidateTestSet", event)
     monkeypatch.setattr("idp_finetuning.adapters.services.Services.seconds_left", lambda self: 29)
-    with pytest.raises(DocumentRejected, match="too_slow: .* 0 of 2 pages were done"):
+    with pytest.raises(DocumentRejected, match=r"too_slow: .* 0 of 2 pages were done"):
         pipeline.run("GenerateExample", event | {"document": read(s3, "manifest.json")[0]})
 
 

@@ -1,0 +1,83 @@
+"""From a custom model to an endpoint, each function run twice with the same event."""
+
+from __future__ import annotations
+
+import pytest
+
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.errors import DeploymentFailed, TransientError
+from idp_finetuning.jobs import FinetuningJob, JobStatus
+from idp_finetuning.stages.deploy import deployment_name
+from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
+from tests.idp_finetuning.samples import job
+from tests.idp_finetuning.stages.pipeline import Pipeline
+
+MODEL = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/000000000000"
+
+
+@pytest.fixture
+def trained(jobs: JobTable) -> FinetuningJob:
+    """A job whose model is there."""
+    return jobs.create(job(job_name="--", status=JobStatus.TRAINING, custom_model_arn=MODEL), None, "")
+
+
+def test_the_deployment_is_created_once_and_completes_the_job(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, trained: FinetuningJob
+) -> None:
+    event = {"jobId": trained.id}
+    pipeline.run("CreateModelDeployment", event, times=3)
+    (request,) = fake_bedrock.requests["CreateCustomModelDeployment"]
+    assert request["modelArn"] == MODEL
+    assert request["tags"] == [{"key": "idp-finetuning:job-id", "value": trained.id}]
+    assert pipeline.run("GetModelDeployment", event, times=2) == {"status": "Creating"}
+    deployment = fake_bedrock.deployments[deployment_name(trained)]
+    deployment["status"] = "Active"
+    assert pipeline.run("GetModelDeployment", event, times=2) == {"status": "Active"}
+    pipeline.run("CompleteJob", event, times=3)
+    after = jobs.get(trained.id)
+    assert (after.status, after.custom_model_deployment_arn) == ("COMPLETED", deployment["customModelDeploymentArn"])
+    assert after.deployment_completed_at
+
+
+def test_a_lost_answer_is_retried_and_deploys_once(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob
+) -> None:
+    fake_bedrock.lost_answers = {"CreateCustomModelDeployment"}
+    with pytest.raises(TransientError):
+        pipeline.run("CreateModelDeployment", {"jobId": trained.id})
+    pipeline.run("CreateModelDeployment", {"jobId": trained.id}, times=2)
+    assert len(fake_bedrock.deployments) == 1
+
+
+def test_a_failed_deployment_fails_with_its_reason_wherever_it_is_seen(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob
+) -> None:
+    pipeline.run("CreateModelDeployment", {"jobId": trained.id})
+    fake_bedrock.deployments[deployment_name(trained)] |= {"status": "Failed", "failureMessage": "No capacity."}
+    for function in ("GetModelDeployment", "CreateModelDeployment"):
+        with pytest.raises(DeploymentFailed, match=r"^Deployment failed: No capacity\. Verify Custom Model"):
+            pipeline.run(function, {"jobId": trained.id})
+
+
+@pytest.mark.parametrize("code", ["ServiceQuotaExceededException", "ValidationException", "AccessDeniedException"])
+def test_a_refused_deployment_fails_with_bedrocks_words(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob, code: str
+) -> None:
+    fake_bedrock.failures["CreateCustomModelDeployment"] = [code]
+    with pytest.raises(DeploymentFailed, match=r"^Deployment failed: Bedrock refused it: Bedrock's own words\."):
+        pipeline.run("CreateModelDeployment", {"jobId": trained.id})
+
+
+def test_training_that_left_no_model_fails(pipeline: Pipeline, jobs: JobTable) -> None:
+    jobs.create(job(status=JobStatus.TRAINING), None, "")
+    with pytest.raises(DeploymentFailed, match="training left no custom model"):
+        pipeline.run("CreateModelDeployment", {"jobId": job().id})
+
+
+def test_a_deployment_that_vanished_fails(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob
+) -> None:
+    pipeline.run("CreateModelDeployment", {"jobId": trained.id})
+    fake_bedrock.deployments.clear()
+    with pytest.raises(DeploymentFailed, match="Bedrock no longer shows deployment"):
+        pipeline.run("GetModelDeployment", {"jobId": trained.id})
