@@ -8,7 +8,7 @@ from pathlib import Path
 from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from idp_finetuning.settings import Variable
+from idp_finetuning.settings import BucketIs, Variable
 from stacks.api import Api
 from stacks.bedrock_access import BedrockAccess
 from stacks.bundling import BundleName
@@ -87,6 +87,7 @@ def _variables(at: Places) -> dict[Variable, str]:
     return {
         Variable.DATA_BUCKET: at.storage.data_bucket.bucket_name,
         Variable.TEST_SET_BUCKET: at.storage.test_set_bucket.bucket_name,
+        Variable.TEST_SET_BUCKET_IS: BucketIs.ATTACHED if at.options.test_set_bucket_name else BucketIs.OWNED,
         Variable.JOBS_TABLE: at.storage.jobs_table.table_name,
         Variable.TEST_SETS_TABLE: at.storage.test_sets_table.table_name,
         Variable.READ_LABELS_FUNCTION: at.function_name("ReadLabels"),

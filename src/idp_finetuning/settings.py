@@ -14,6 +14,7 @@ class Variable(StrEnum):
 
     DATA_BUCKET = "DATA_BUCKET"
     TEST_SET_BUCKET = "TEST_SET_BUCKET"
+    TEST_SET_BUCKET_IS = "TEST_SET_BUCKET_IS"
     JOBS_TABLE = "JOBS_TABLE"
     TEST_SETS_TABLE = "TEST_SETS_TABLE"
     FINETUNING_STATE_MACHINE_ARN = "FINETUNING_STATE_MACHINE_ARN"
@@ -22,6 +23,13 @@ class Variable(StrEnum):
     BEDROCK_ROLE_ARN = "BEDROCK_ROLE_ARN"
     TRAINING_POLL_SECONDS = "TRAINING_POLL_SECONDS"
     DEPLOYMENT_POLL_SECONDS = "DEPLOYMENT_POLL_SECONDS"
+
+
+class BucketIs(StrEnum):
+    """Values of TEST_SET_BUCKET_IS: made by this stack, or attached from another and never written."""
+
+    OWNED = "owned"
+    ATTACHED = "attached"
 
 
 class FunctionSpec(BaseModel):
@@ -61,6 +69,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         variables=(
             V.DATA_BUCKET,
             V.TEST_SET_BUCKET,
+            V.TEST_SET_BUCKET_IS,
             V.JOBS_TABLE,
             V.TEST_SETS_TABLE,
             V.FINETUNING_STATE_MACHINE_ARN,
@@ -76,7 +85,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="ValidateTestSet",
         timeout_seconds=900,
         memory_mb=1769,
-        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.JOBS_TABLE, V.TEST_SETS_TABLE),
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.TEST_SET_BUCKET_IS, V.JOBS_TABLE, V.TEST_SETS_TABLE),
     ),
     # An 8,000 px square page is 256 MB as RGBA [build notes].
     FunctionSpec(

@@ -160,6 +160,7 @@ def environment(
     variables = {
         "DATA_BUCKET": "data",
         "TEST_SET_BUCKET": "documents",
+        "TEST_SET_BUCKET_IS": "owned",
         "JOBS_TABLE": "t-jobs",
         "TEST_SETS_TABLE": "t-test-sets",
         "FINETUNING_STATE_MACHINE_ARN": arns["finetuning"],

@@ -50,6 +50,7 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "LOG_LEVEL": {"INFO"},
         "DATA_BUCKET": {"DataBucket"},
         "TEST_SET_BUCKET": {"TestSetBucket"},
+        "TEST_SET_BUCKET_IS": {"owned"},
         "JOBS_TABLE": {f"{PREFIX}-jobs"},
         "TEST_SETS_TABLE": {f"{PREFIX}-test-sets"},
         "READ_LABELS_FUNCTION": {f"{PREFIX}-read-labels"},

@@ -7,6 +7,7 @@ import os
 from functools import cached_property
 from typing import Any
 
+from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import client
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
@@ -15,7 +16,7 @@ from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.errors import SettingMissing
-from idp_finetuning.settings import Variable
+from idp_finetuning.settings import BucketIs, Variable
 
 
 def setting(variable: Variable) -> str:
@@ -43,8 +44,10 @@ class Services:
         return JobTable(client("dynamodb"), setting(Variable.JOBS_TABLE))
 
     @cached_property
-    def test_sets(self) -> TestSetTable:
-        """Test-set records."""
+    def test_sets(self) -> TestSetTable | AttachedTestSets:
+        """Test-set records; in an attached bucket, what its prefixes tell."""
+        if setting(Variable.TEST_SET_BUCKET_IS) == BucketIs.ATTACHED:
+            return AttachedTestSets(client("s3"), setting(Variable.TEST_SET_BUCKET))
         return TestSetTable(client("dynamodb"), setting(Variable.TEST_SETS_TABLE))
 
     @cached_property

@@ -75,6 +75,7 @@ def create_test_set_uploads(
     arguments: UploadsArguments, identity: Identity, services: Services
 ) -> list[dict[str, Any]]:
     """Where to send each file. Raises Conflict once the test set is complete."""
+    services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     if test_set.status is not TestSetStatus.UPLOADING:
         raise Conflict(f"Test set '{test_set.id}' is complete and takes no more files. Create a new test set.")
@@ -83,6 +84,7 @@ def create_test_set_uploads(
 
 def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> WireModel:
     """Makes a test set ready for jobs; may be repeated. Raises InvalidInput where it holds no document."""
+    services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     bucket = services.test_set_bucket
     documents = sum(not file.key.endswith("/") for file in bucket.list(input_prefix(test_set.id)))

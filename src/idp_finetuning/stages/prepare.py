@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import TypeAdapter
 
+from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
@@ -43,7 +44,7 @@ def validate_test_set(
     job_id: str,
     *,
     jobs: JobTable,
-    test_sets: TestSetTable,
+    test_sets: TestSetTable | AttachedTestSets,
     test_set_bucket: TestSetBucket,
     data: DataBucket,
     bedrock: Bedrock,

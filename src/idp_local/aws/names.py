@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from idp_finetuning.settings import FUNCTIONS, JOBS_TABLE, TEST_SETS_TABLE, Variable
+from idp_finetuning.settings import FUNCTIONS, JOBS_TABLE, TEST_SETS_TABLE, BucketIs, Variable
 from idp_local.environment import ACCOUNT_ID, REGION
 
 PREFIX: Final = "idp-finetuning"
@@ -35,6 +35,7 @@ def variable_values(poll_seconds: int) -> Mapping[Variable, str]:
     return {
         Variable.DATA_BUCKET: DATA_BUCKET,
         Variable.TEST_SET_BUCKET: TEST_SET_BUCKET,
+        Variable.TEST_SET_BUCKET_IS: BucketIs.OWNED,
         Variable.JOBS_TABLE: JOBS_TABLE.table_name(PREFIX),
         Variable.TEST_SETS_TABLE: TEST_SETS_TABLE.table_name(PREFIX),
         Variable.FINETUNING_STATE_MACHINE_ARN: state_machine_arn(FINETUNING),

@@ -1,0 +1,81 @@
+"""Test sets of a bucket that belongs to another stack, such as the accelerator's: found by prefix, never written."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from typing import Any, NoReturn
+
+from idp_finetuning.adapters.test_set_table import TestSetPage
+from idp_finetuning.clock import timestamp
+from idp_finetuning.errors import InvalidInput, TestSetNotFound
+from idp_finetuning.layout import input_prefix, uploading_marker
+from idp_finetuning.test_sets import TestSet, TestSetStatus
+
+
+class AttachedTestSets:
+    """Stands in for the table where the test-set bucket is attached; a test set is a prefix with documents."""
+
+    def __init__(self, s3: Any, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def require_writable(self) -> NoReturn:
+        """Raises InvalidInput: the bucket's owner uploads and removes."""
+        raise InvalidInput(
+            "The test-set bucket belongs to another stack and is read-only here. Upload, complete and remove test sets "
+            "where the bucket belongs."
+        )
+
+    def create(self, test_set: TestSet) -> NoReturn:  # noqa: ARG002 - the table's signature
+        """Raises InvalidInput."""
+        self.require_writable()
+
+    def mark_ready(self, test_set_id: str, file_count: int) -> NoReturn:  # noqa: ARG002
+        """Raises InvalidInput."""
+        self.require_writable()
+
+    def get(self, test_set_id: str) -> TestSet:
+        """The test set below this prefix; READY unless its upload is marked as unfinished. Raises TestSetNotFound."""
+        documents = [entry for entry in self._objects(input_prefix(test_set_id)) if not entry["Key"].endswith("/")]
+        if "/" in test_set_id or not documents:
+            raise TestSetNotFound(f"There is no test set '{test_set_id}'. listTestSets shows those there are.")
+        uploading = any(self._objects(uploading_marker(test_set_id)))
+        return TestSet(
+            id=test_set_id,
+            name=test_set_id,
+            file_count=len(documents),
+            status=TestSetStatus.UPLOADING if uploading else TestSetStatus.READY,
+            created_at=timestamp(min(entry["LastModified"] for entry in documents)),
+        )
+
+    def list(self, *, limit: int, next_token: str | None) -> TestSetPage:
+        """A page of test sets by id; a bucket knows no order of creation."""
+        after = _id_in(next_token) if next_token else ""
+        ids = [test_set_id for test_set_id in self._ids() if test_set_id > after]
+        found: list[TestSet] = []
+        for test_set_id in ids:
+            if len(found) == limit:
+                return TestSetPage(items=tuple(found), next_token=_token(found[-1].id))
+            if any(self._objects(input_prefix(test_set_id))):
+                found.append(self.get(test_set_id))
+        return TestSetPage(items=tuple(found), next_token=None)
+
+    def _ids(self) -> Sequence[str]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Delimiter="/")
+        return sorted(entry["Prefix"].rstrip("/") for page in pages for entry in page.get("CommonPrefixes", []))
+
+    def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return (entry for page in pages for entry in page.get("Contents", []))
+
+
+def _token(test_set_id: str) -> str:
+    return base64.urlsafe_b64encode(test_set_id.encode()).decode()
+
+
+def _id_in(token: str) -> str:
+    try:
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
+    except ValueError as error:
+        raise InvalidInput("nextToken is not one this API returned. Start the list again without it.") from error
