@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -63,6 +64,11 @@ def test_a_made_up_token_is_refused(attached: AttachedTestSets) -> None:
 
 def test_writes_are_refused_with_the_reason(attached: AttachedTestSets) -> None:
     new = TestSet(id="new", name="new", status=TestSetStatus.UPLOADING, created_at="2026-01-01T00:00:00.000Z")
-    for write in (lambda: attached.create(new), lambda: attached.mark_ready("docsplit", 2), attached.require_writable):
+    writes: tuple[Callable[[], object], ...] = (
+        lambda: attached.create(new),
+        lambda: attached.mark_ready("docsplit", 2),
+        attached.require_writable,
+    )
+    for write in writes:
         with pytest.raises(InvalidInput, match="read-only"):
             write()
