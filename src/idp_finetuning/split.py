@@ -21,50 +21,64 @@ def held_out(test_set_id: str, documents: Sequence[DocumentLabels], train_split:
 
     As many as `held_out_target` says, or as near below it as leaves every class a training document. Within
     it, as many classes as fit stand on both sides, largest first; the rest follows the classes' shares. A
-    packet counts for each class in it. The order within a class is a hash of test set and path. Files that
-    occur twice train as long as there are others to hold out: a model knows what it was trained with.
+    packet counts for each class in it. The order within a class is a hash of test set and path. Identical files
+    stay on one side, a model knows what it was trained with; only where the total cannot be had so, they part.
     """
     ordered = sorted(documents, key=lambda d: hashlib.sha256(f"{test_set_id}\0{d.path}".encode()).digest())
     target = held_out_target(len(ordered), train_split)
-    copies = Counter((d.etag, d.size) for d in ordered)
-    repeated = frozenset(d.path for d in ordered if copies[d.etag, d.size] > 1)
     cover = _training_cover(ordered)
-    best: list[str] = []
-    for kept in (repeated, repeated | cover, frozenset[str](), cover):
-        chosen = _Choice(ordered, target, kept).fill()
-        if len(chosen) > len(best):
-            best = chosen
-        if len(best) == target:
-            break
+    best: tuple[str, ...] = ()
+    for together in (True, False):
+        for kept in (frozenset[str](), cover):
+            chosen = _Choice(_units(ordered, together), target, kept).fill()
+            if len(chosen) > len(best):
+                best = chosen
+            if len(best) == target:
+                return frozenset(best)
     return frozenset(best)
 
 
-class _Choice:
-    """Documents moved one by one to the held-out side while every class keeps a training document.
+class _Unit:
+    """Documents that move together, and how many of them stand for each class."""
 
-    Documents of the same classes are interchangeable, so they wait in one queue, in hash order. A queue that
-    cannot give a document now never can again: training counts only fall.
+    def __init__(self, documents: Sequence[DocumentLabels]) -> None:
+        self.paths = tuple(d.path for d in documents)
+        self.counts = Counter(name for d in documents for name in d.classes)
+        self.kind = (len(documents), frozenset(self.counts.items()))
+
+
+def _units(ordered: Sequence[DocumentLabels], together: bool) -> list[_Unit]:
+    """Each document by itself, or identical files together, in the order of the first."""
+    units: dict[object, list[DocumentLabels]] = {}
+    for document in ordered:
+        units.setdefault((document.etag, document.size) if together else document.path, []).append(document)
+    return [_Unit(members) for members in units.values()]
+
+
+class _Choice:
+    """Units moved one by one to the held-out side while every class keeps a training document.
+
+    Units of the same kind (number of documents and classes) are interchangeable, so they wait in one queue, in
+    hash order. A queue that cannot give a unit now never can again: room and training counts only fall.
     """
 
-    def __init__(self, ordered: Sequence[DocumentLabels], target: int, kept: frozenset[str]) -> None:
-        self.target = target
-        self.queues: dict[frozenset[str], deque[str]] = {}
-        for document in ordered:
-            if document.path not in kept:
-                self.queues.setdefault(document.classes, deque()).append(document.path)
-        self.total = Counter(name for d in ordered for name in d.classes)
+    def __init__(self, units: Sequence[_Unit], target: int, kept: frozenset[str]) -> None:
+        self.room = target
+        self.queues: dict[object, deque[_Unit]] = {}
+        for unit in units:
+            if not kept.intersection(unit.paths):
+                self.queues.setdefault(unit.kind, deque()).append(unit)
+        self.total = sum((unit.counts for unit in units), Counter[str]())
         self.training = Counter(self.total)
         self.chosen: list[str] = []
 
-    def fill(self) -> list[str]:
+    def fill(self) -> tuple[str, ...]:
         """Covers the classes, largest first, then fills up by the classes' shares."""
-        for name in sorted(self.total, key=lambda n: (-self.total[n], n)):
-            if self.training[name] == self.total[name]:
-                candidates = [classes for classes in self.queues if name in classes and self._movable(classes)]
-                if candidates and len(self.chosen) < self.target:
-                    self._move(max(candidates, key=self._newly_covered))
-        turns = {name: deque(c for c in self.queues if name in c) for name in sorted(self.total)}
-        while turns and len(self.chosen) < self.target:
+        while self._cover_more():
+            pass
+        waiting = [queue for queue in self.queues.values() if queue]
+        turns = {name: deque(queue for queue in waiting if name in queue[0].counts) for name in sorted(self.total)}
+        while turns and self.room:
             behind = max(turns, key=lambda n: self.training[n] / self.total[n])
             while turns[behind] and not self._movable(turns[behind][0]):
                 turns[behind].popleft()
@@ -73,17 +87,36 @@ class _Choice:
                 turns[behind].rotate(-1)
             else:
                 del turns[behind]
-        return self.chosen
+        return tuple(self.chosen)
 
-    def _movable(self, classes: frozenset[str]) -> bool:
-        return bool(self.queues[classes]) and all(self.training[name] > 1 for name in classes)
+    def _cover_more(self) -> bool:
+        """Moves the unit that puts most classes on both sides; among equals, the largest classes."""
+        movable = [queue for queue in self.queues.values() if self._movable(queue) and self._newly_covered(queue)]
+        if not movable:
+            return False
+        self._move(min(movable, key=self._rank))
+        return True
 
-    def _move(self, classes: frozenset[str]) -> None:
-        self.chosen.append(self.queues[classes].popleft())
-        self.training.subtract(classes)
+    def _movable(self, queue: deque[_Unit]) -> bool:
+        return bool(
+            queue
+            and len(queue[0].paths) <= self.room
+            and all(self.training[name] > count for name, count in queue[0].counts.items())
+        )
 
-    def _newly_covered(self, classes: frozenset[str]) -> int:
-        return sum(self.training[name] == self.total[name] for name in classes)
+    def _move(self, queue: deque[_Unit]) -> None:
+        unit = queue.popleft()
+        self.chosen.extend(unit.paths)
+        self.room -= len(unit.paths)
+        self.training.subtract(unit.counts)
+
+    def _newly_covered(self, queue: deque[_Unit]) -> list[str]:
+        return [name for name in queue[0].counts if self.training[name] == self.total[name]]
+
+    def _rank(self, queue: deque[_Unit]) -> tuple[int, int, list[tuple[int, str]]]:
+        """Most newly covered classes first, then fewest documents, then the largest classes by name."""
+        new = self._newly_covered(queue)
+        return -len(new), len(queue[0].paths), sorted((-self.total[name], name) for name in new)
 
 
 def _training_cover(documents: Sequence[DocumentLabels]) -> frozenset[str]:

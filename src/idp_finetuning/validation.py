@@ -6,7 +6,8 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
-from idp_finetuning.base_models import BaseModelSpec, base_models
+from idp_finetuning.base_models import BaseModelSpec, base_models, find_base_model
+from idp_finetuning.errors import InvalidInput
 from idp_finetuning.labels import DocumentLabels, LabelProblem, Labels
 from idp_finetuning.prompt import reserved_word
 from idp_finetuning.split import held_out
@@ -34,9 +35,12 @@ class Validation(WireModel):
 
 
 def validate(
-    labels: Labels, *, train_split: float, base_model: BaseModelSpec | None = None, uploading: bool = False
+    labels: Labels, *, train_split: float, base_model: str | None = None, uploading: bool = False
 ) -> Validation:
-    """Applies every rule to labels that were read; opens no document. Without a base model all models are weighed."""
+    """Applies every rule to labels that were read; opens no document. Without a base model all models are weighed.
+
+    `base_model` is any id of the catalogue; an unknown one is an error of the verdict.
+    """
     documents = labels.documents
     usable = [d for d in documents if d.problem is None]
     distribution: Counter[str] = Counter(s.class_name for d in usable for s in d.sections)
@@ -54,7 +58,7 @@ def validate(
         *_likely_mistakes(labels, distribution, held),
     ]
     if base_model:
-        errors.extend(_size_problems(base_model, train))
+        errors.extend(_model_errors(base_model, train))
     else:
         warnings.extend(problem for model in base_models() for problem in _size_problems(model, train) if not errors)
     return Validation(
@@ -152,12 +156,19 @@ def _likely_mistakes(labels: Labels, distribution: Counter[str], held: frozenset
         if document.problem is None:
             by_content[document.etag, document.size].append(document)
     for same in by_content.values():
-        if len({d.classes for d in same}) > 1:
+        if len({d.sections for d in same}) > 1:
             yield f"Identical files under different labels: {named([d.path for d in same])}"
         if len({d.path in held for d in same}) > 1:
             yield f"Identical files both train and are held out: {named([d.path for d in same])}"
     if labels.orphans:
         yield f"Baselines without a document are ignored ({len(labels.orphans)}): {named(labels.orphans)}"
+
+
+def _model_errors(base_model: str, train: list[DocumentLabels]) -> Iterator[str]:
+    try:
+        yield from _size_problems(find_base_model(base_model), train)
+    except InvalidInput as error:
+        yield error.message
 
 
 def _size_problems(model: BaseModelSpec, train: list[DocumentLabels]) -> Iterator[str]:

@@ -138,3 +138,21 @@ def test_a_packet_that_alone_holds_every_class_frees_all_others() -> None:
     chosen = held_out("docsplit", documents, 0.5)
     assert "packet.pdf" not in chosen
     assert len(chosen) == 3
+
+
+def test_a_file_that_occurs_twice_trains_as_long_as_there_are_others_to_hold_out() -> None:
+    unique = list(of_classes({"a": 15, "b": 15}).documents)
+    twins = [d.model_copy(update={"etag": "same", "size": 5}) for d in of_classes({"c": 5, "d": 5}).documents]
+    chosen = held_out("docsplit", [*unique, *twins], 0.8)
+    assert len(chosen) == 8
+    assert not chosen & {d.path for d in twins}
+
+
+def test_identical_files_stay_on_one_side_where_the_total_can_be_had_so() -> None:
+    documents = [
+        d.model_copy(update={"etag": f"pair {n // 2}"}) for n, d in enumerate(of_classes({"a": 20, "b": 20}).documents)
+    ]
+    chosen = held_out("docsplit", documents, 0.9)
+    assert len(chosen) == 4
+    sides = {etag: {d.path in chosen for d in documents if d.etag == etag} for etag in {d.etag for d in documents}}
+    assert all(len(side) == 1 for side in sides.values())

@@ -16,7 +16,7 @@ NOVA_1 = find_base_model("us.amazon.nova-lite-v1:0")
 
 def verdict(test_set: Labels, base_model: BaseModelSpec | None = None, uploading: bool = False) -> Validation:
     """The verdict at the default split."""
-    return validate(test_set, train_split=0.9, base_model=base_model, uploading=uploading)
+    return validate(test_set, train_split=0.9, base_model=base_model.id if base_model else None, uploading=uploading)
 
 
 @pytest.mark.parametrize("base_model", [None, NOVA_1, NOVA_2])
@@ -137,3 +137,9 @@ def test_unusable_documents_are_counted_but_not_split() -> None:
     bad = [document(f"{n}.pdf", problem=LabelProblem.GAP) for n in range(5)]
     found = verdict(labels(*of_classes({"a": 10, "b": 10}).documents, *bad))
     assert (found.document_count, found.train_count, found.validation_count) == (25, 18, 2)
+
+
+def test_a_model_that_cannot_be_fine_tuned_is_an_error_of_the_verdict() -> None:
+    found = validate(of_classes({"a": 14, "b": 14}), train_split=0.9, base_model="us.amazon.nova-premier-v1:0")
+    assert not found.is_valid
+    assert found.errors[0].startswith("baseModel is not a model that can be fine-tuned.")

@@ -29,7 +29,7 @@ def id_token(key: RSAKey = KEY, header: dict[str, Any] | None = None, **changes:
         "token_use": "id",
         "cognito:username": "user-1",
         "cognito:groups": ["Author"],
-        "exp": int(time.time()) + 60,
+        "exp": int(time.time()) + 86_400,  # parametrized tokens are made when tests are collected
         **changes,
     }
     claims = {name: value for name, value in claims.items() if value is not None}

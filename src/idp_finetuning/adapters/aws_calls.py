@@ -69,9 +69,11 @@ def aws_calls() -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         said = f"{error.operation_name} answered {code}: {error_text(error)}"
         if code in _TRANSIENT_CODES or status >= 500 or status == 429:
-            raise TransientError(f"{said}. The call is tried again.") from error
+            raise TransientError(f"{said}. Try again later.") from error
         raise AwsCallRefused(f"{said}. Check the permissions and quotas of this deployment.") from error
     except (ConnectionError, HTTPClientError) as error:
-        raise TransientError(f"An AWS service could not be reached ({type(error).__name__}).") from error
+        raise TransientError(
+            f"An AWS service could not be reached ({type(error).__name__}). Try again later."
+        ) from error
     except BotoCoreError as error:
         raise AwsCallRefused(f"A call to AWS could not be made ({type(error).__name__}): {error}.") from error

@@ -140,13 +140,6 @@ class JobTable:
             ) from error
         return from_attributes(FinetuningJob, answer["Attributes"])
 
-    def note(self, job_id: str, status: JobStatus, **changes: object) -> FinetuningJob:
-        """Stores changes while the job stays in the status. Raises JobNotFound or StaleState."""
-        job = self.get(job_id)
-        if job.status is not status:
-            raise StaleState(f"Job '{job_id}' is {job.status}, no longer {status}. Nothing was changed.")
-        return self.move(job_id, status, **changes)
-
     def delete(self, job: FinetuningJob) -> None:
         """Removes the record and its client token; only while DELETING, so that nothing comes back or goes early."""
         if job.client_token:

@@ -103,9 +103,10 @@ def start_finetuning_job(arguments: StartArguments, identity: Identity, services
         )
     now = timestamp()
     token = f"token#{identity.sub}#{request.client_token}" if request.client_token else None
+    new_id = str(uuid4())
     job = services.jobs.create(
         FinetuningJob(
-            id=str(uuid4()),
+            id=new_id,
             job_name=request.job_name,
             test_set_id=test_set.id,
             test_set_name=test_set.name,
@@ -123,14 +124,17 @@ def start_finetuning_job(arguments: StartArguments, identity: Identity, services
         request.digest,
     )
     if job.status is JobStatus.VALIDATING:
-        _start_workflow(job, services)
+        _start_workflow(job, services, is_new=job.id == new_id)
     return job
 
 
-def _start_workflow(job: FinetuningJob, services: Services) -> None:
+def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> None:
+    """Starts the workflow; a repeated request starts what an earlier one may have left unstarted."""
     try:
         services.finetuning.start(job.id, name=job.id)
     except Exception as error:
+        if not is_new:
+            raise  # the first request may well have started it
         # No job may stay VALIDATING with no workflow behind it, whatever kept it from starting.
         services.jobs.move(
             job.id,

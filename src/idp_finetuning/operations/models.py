@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.base_models import base_models, find_base_model
+from idp_finetuning.base_models import base_models
 from idp_finetuning.jobs import JobStatus
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.jobs import DEFAULT_TRAIN_SPLIT
@@ -68,7 +68,7 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
     verdict = validate(
         read.labels,
         train_split=DEFAULT_TRAIN_SPLIT if arguments.train_split is None else arguments.train_split,
-        base_model=find_base_model(arguments.base_model) if arguments.base_model else None,
+        base_model=arguments.base_model,
         uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
     )
     shown = verdict.model_copy(update={"held_out_paths": frozenset()}).to_wire()

@@ -69,7 +69,7 @@ def validate_test_set(
     validation = validate(
         read.labels,
         train_split=job.train_split,
-        base_model=model,
+        base_model=job.base_model,
         uploading=read.listing.uploading or not ready,
     )
     if not validation.is_valid:

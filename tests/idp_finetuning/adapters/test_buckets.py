@@ -71,6 +71,12 @@ def test_a_file_under_kms_is_present_by_the_md5_it_was_uploaded_with(documents_b
     assert upload(documents_bucket, announced).present
 
 
+def test_a_file_cut_short_is_not_present_though_its_metadata_says_so(documents_bucket: TestSetBucket, s3: Any) -> None:
+    announced = file("input/a.pdf", b"12345")
+    s3.put_object(Bucket="documents", Key="docsplit/input/a.pdf", Body=b"123", Metadata={"md5": announced.md5})
+    assert not upload(documents_bucket, announced).present
+
+
 def test_uploads_are_answered_in_the_order_they_were_asked(documents_bucket: TestSetBucket) -> None:
     files = [file(f"input/{n}.pdf", bytes(n)) for n in range(100)]
     assert [a.key for a in documents_bucket.uploads("docsplit", files)] == [f.key for f in files]

@@ -191,7 +191,8 @@ def test_a_model_without_validation_sets_gets_no_validation_file(
     base_model = "us.amazon.nova-2-lite-v1:0"
     jobs.move(event["jobId"], JobStatus.VALIDATING, base_model=base_model)
     model = find_base_model(base_model).model_copy(update={"minimum_records": 8})
-    monkeypatch.setattr("idp_finetuning.stages.prepare.find_base_model", lambda _: model)
+    for module in ("stages.prepare", "validation"):
+        monkeypatch.setattr(f"idp_finetuning.{module}.find_base_model", lambda _: model)
     prepare(pipeline, s3, event)
     pipeline.run("AssembleDataset", event)
     assert f"data/{ROOT}dataset/validation.jsonl" not in pipeline.state()

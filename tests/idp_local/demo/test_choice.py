@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.base_models import base_models, find_base_model
+from idp_finetuning.base_models import base_models
 from idp_finetuning.labels import DocumentLabels, Labels, Section
 from idp_finetuning.validation import validate
 from idp_local.demo.choice import first_fitting_model
@@ -50,8 +50,7 @@ class RulesGraphQL:
             shown = ("id", "name", "label", "minimumRecords", "validationSupported")
             models = [{name: model.to_wire()[name] for name in shown} for model in base_models()]
             return {"listAvailableModels": {"baseModels": models}}
-        model = find_base_model(variables["baseModel"])
-        verdict = validate(self._labels, train_split=0.9, base_model=model).to_wire()
+        verdict = validate(self._labels, train_split=0.9, base_model=variables["baseModel"]).to_wire()
         del verdict["heldOutPaths"]
         return {"validateTestSetForFinetuning": verdict}
 
