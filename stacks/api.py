@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from aws_cdk import Stack
 from aws_cdk import aws_appsync as appsync
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -66,13 +65,11 @@ class Api(Construct):
 
         Set below the construct's own `log_config`, which would add a Lambda function to set the retention.
         """
-        make_log_group(self, "Logs", name=f"/aws/appsync/apis/{self.graphql_api.api_id}", options=options)
-        stack = Stack.of(self)
-        groups = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:/aws/appsync/apis/*"
+        group = make_log_group(self, "Logs", name=f"/aws/appsync/apis/{self.graphql_api.api_id}", options=options)
         role = iam.Role(self, "LogRole", assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"))
-        role.add_to_policy(
-            Allow(("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), (groups,)).statement()
-        )
+        # AppSync asks for the group before it writes, with CreateLogGroup, whether it exists or not.
+        allow = Allow(("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), (group.log_group_arn,))
+        role.add_to_policy(allow.statement())
         cast(
             appsync.CfnGraphQLApi, self.graphql_api.node.default_child
         ).log_config = appsync.CfnGraphQLApi.LogConfigProperty(

@@ -14,7 +14,7 @@ from idp_finetuning.settings import FUNCTIONS, FunctionSpec, Variable
 from stacks.bundling import BundleName
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions
-from stacks.permissions import TRACING, Allow
+from stacks.permissions import SEND_TRACES, Allow
 
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "idp-finetuning", "LOG_LEVEL": "INFO"}
@@ -48,7 +48,7 @@ class Functions(Construct):
         log_group = make_log_group(self, f"{spec.name}Logs", name=f"/aws/lambda/{name}", options=self._options)
         role = iam.Role(self, f"{spec.name}Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         write_logs = Allow(("logs:CreateLogStream", "logs:PutLogEvents"), (log_group.log_group_arn,))
-        for allow in (write_logs, TRACING, *permissions):
+        for allow in (write_logs, SEND_TRACES, *permissions):
             role.add_to_policy(allow.statement())
         return lambda_.Function(
             self,
@@ -63,6 +63,8 @@ class Functions(Construct):
             environment={**POWERTOOLS, **{str(name): value for name, value in variables.items()}},
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
+            # The runtime's own lines, for a failed run for example, are JSON as ours are.
+            logging_format=lambda_.LoggingFormat.JSON,
             # Without its own policy updates the role holds what the permission table says and nothing more.
             role=role.without_policy_updates(),
         )

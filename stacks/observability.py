@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_appsync as appsync
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_stepfunctions as sfn
@@ -18,9 +20,12 @@ from stacks.options import DeploymentOptions
 
 PERIOD = Duration.minutes(5)
 
+# Failures that only operators can mend; clients get an InternalError instead [idp_finetuning.operations.dispatch].
+ANSWERED_AS_INTERNAL = ("AwsCallRefused", "SettingMissing")
+
 
 class Observability(Construct):
-    """Alarms on failed jobs, failed removals, the API's errors and throttled functions."""
+    """Alarms on failed jobs and removals, the API's failures, background work that is lost, and throttling."""
 
     def __init__(
         self,
@@ -36,6 +41,7 @@ class Observability(Construct):
         super().__init__(scope, construct_id)
         self._prefix = options.name_prefix
         self._action = self._email_action(options.alarm_email)
+        resolver, example = functions["Resolver"], functions["GenerateExample"]
         api_errors = cloudwatch.Metric(
             namespace="AWS/AppSync",
             metric_name="5XXError",
@@ -43,51 +49,79 @@ class Observability(Construct):
             statistic="Sum",
             period=PERIOD,
         )
-        resolver = functions["Resolver"]
+        internal_errors = self._internal_errors(resolver)
+        # After its last retry Lambda drops an event without a word; nobody waits for an answer.
+        dropped = functions["ReadLabels"].metric("AsyncEventsDropped", statistic="Sum", period=PERIOD)
         # The two functions that run many times at once; of the others there is one a job.
-        busy = {"resolver": resolver, "examples": functions["GenerateExample"]}
-        throttles = cloudwatch.MathExpression(
-            expression=" + ".join(busy),
-            using_metrics={name: function.metric_throttles(period=PERIOD) for name, function in busy.items()},
-            label="Throttled invocations",
-            period=PERIOD,
-        )
-        self._alarm("JobFailed", "A fine-tuning job failed", finetuning.metric_failed(period=PERIOD))
-        self._alarm("DeletionFailed", "The removal of a fine-tuning job failed", deletion.metric_failed(period=PERIOD))
-        self._alarm("ApiErrors", "The GraphQL API answered with server errors", api_errors)
-        self._alarm("ResolverErrors", "The resolver function failed", resolver.metric_errors(period=PERIOD))
-        self._alarm("Throttles", "Functions are throttled: raise the account's Lambda concurrency", throttles)
+        throttles = {
+            "api": resolver.metric_throttles(period=PERIOD),
+            "rendering": example.metric_throttles(period=PERIOD),
+        }
+        # One metric each: a sum of metrics is missing where one of them is.
+        alarms = {
+            **_bad_ends("job", "A fine-tuning job", finetuning),
+            **_bad_ends("deletion", "The removal of a fine-tuning job", deletion),
+            "api-errors": ("The GraphQL API answered with server errors", api_errors),
+            "resolver-errors": ("The resolver crashed or ran out of time", resolver.metric_errors(period=PERIOD)),
+            "internal-errors": ("Requests of the API ended with an InternalError", internal_errors),
+            "label-reading-lost": ("Labels of a large test set could not be read in the background", dropped),
+            "api-throttled": ("Calls of the resolver were throttled", throttles["api"]),
+            "rendering-throttled": ("Rendering of documents was throttled", throttles["rendering"]),
+        }
+        for name, (description, metric) in alarms.items():
+            self._alarm(name, description, metric)
         self._dashboard(
             {
-                "Fine-tuning jobs": [
-                    finetuning.metric_started(),
-                    finetuning.metric_succeeded(),
-                    finetuning.metric_failed(),
-                ],
-                "Removals": [deletion.metric_started(), deletion.metric_succeeded(), deletion.metric_failed()],
-                "API errors": [api_errors, resolver.metric_errors(period=PERIOD)],
+                "Fine-tuning jobs": _executions(finetuning),
+                "Removals": _executions(deletion),
+                "API errors": [api_errors, resolver.metric_errors(period=PERIOD), internal_errors],
                 "API duration": [
                     resolver.metric_duration(statistic="p50"),
                     resolver.metric_duration(statistic="p95"),
                 ],
                 "Failed invocations": [function.metric_errors() for function in functions.values()],
-                "Throttles": [throttles],
+                "Throttled and lost invocations": [*throttles.values(), dropped],
             }
         )
+
+    def _internal_errors(self, resolver: lambda_.Function) -> cloudwatch.Metric:
+        """Failures the resolver answers as InternalError: to Lambda and AppSync these are successful answers."""
+        lines = [logs.FilterPattern.string_value("$.level", "=", "ERROR")] + [
+            logs.FilterPattern.string_value("$.error_code", "=", error) for error in ANSWERED_AS_INTERNAL
+        ]
+        return logs.MetricFilter(
+            self,
+            "InternalErrorLines",
+            log_group=resolver.log_group,
+            filter_pattern=logs.FilterPattern.any(*lines),
+            metric_namespace=self._prefix,
+            metric_name="InternalErrors",
+        ).metric(statistic="Sum", period=PERIOD)
 
     def _email_action(self, address: str | None) -> actions.SnsAction | None:
         if not address:
             return None
         topic = sns.Topic(self, "Alarms", topic_name=f"{self._prefix}-alarms", enforce_ssl=True)
         topic.add_subscription(subscriptions.EmailSubscription(address))
+        # A policy of its own takes the place of the one that would let this account's alarms publish.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
         return actions.SnsAction(topic)
 
-    def _alarm(self, construct_id: str, description: str, metric: cloudwatch.IMetric) -> None:
+    def _alarm(self, name: str, description: str, metric: cloudwatch.IMetric) -> None:
         alarm = cloudwatch.Alarm(
             self,
-            construct_id,
+            name,
+            alarm_name=f"{self._prefix}-{name}",
             alarm_description=f"{self._prefix}: {description}.",
             metric=metric,
+            # One failure in five minutes is worth a look: there are few jobs, and each costs money.
             threshold=1,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -100,3 +134,17 @@ class Observability(Construct):
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=self._prefix)
         for title, metrics in graphs.items():
             dashboard.add_widgets(cloudwatch.GraphWidget(title=title, left=metrics, width=12))
+
+
+def _executions(machine: sfn.StateMachine) -> list[cloudwatch.IMetric]:
+    bad = (metric for _, metric in _bad_ends("", "", machine).values())
+    return [machine.metric_started(), machine.metric_succeeded(), *bad]
+
+
+def _bad_ends(name: str, subject: str, machine: sfn.StateMachine) -> dict[str, tuple[str, cloudwatch.IMetric]]:
+    """Alarms on a state machine; a failed execution has recorded why on its job, the others have not."""
+    return {
+        f"{name}-failed": (f"{subject} failed", machine.metric_failed(period=PERIOD)),
+        f"{name}-timed-out": (f"{subject} ran out of time", machine.metric_timed_out(period=PERIOD)),
+        f"{name}-aborted": (f"{subject} was aborted in Step Functions", machine.metric_aborted(period=PERIOD)),
+    }

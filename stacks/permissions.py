@@ -42,6 +42,8 @@ ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
     "logs:DescribeResourcePolicies": "log delivery has no resource type",
     "logs:DescribeLogGroups": "log delivery has no resource type",
 }
+# Lambda only sends traces; state machines also ask which executions to trace [Step Functions guide, X-Ray policies].
+SEND_TRACES = Allow(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ANYTHING)
 TRACING = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if action.startswith("xray:")), ANYTHING)
 LOG_DELIVERY = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if action.startswith("logs:")), ANYTHING)
 
@@ -58,16 +60,17 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
     list_test_sets = Allow(("s3:ListBucket",), (at.test_set_bucket,))
     read_labels = (
         list_test_sets,
-        Allow(("s3:GetObject",), (at.documents("*"),)),
+        Allow(("s3:GetObject",), (at.documents("*/baseline/*"),)),
         *_decrypt_test_sets(at),
         list_data,
-        Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*"),)),
+        Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*.json"),)),
     )
     return {
         "Resolver": (
             Allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), (at.jobs, at.test_sets)),
             Allow(("dynamodb:Query",), (at.jobs_by_creation, at.test_sets_by_creation)),
             *read_labels,
+            Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*.reading"),)),
             *_write_test_sets(at),
             Allow(("s3:GetObject",), (at.data("jobs/*/dataset/report.json"),)),
             Allow(("states:StartExecution",), (at.state_machine(FINETUNING), at.state_machine(DELETION))),
@@ -97,14 +100,14 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
                 ("s3:GetObject",),
                 tuple(at.data(f"jobs/*/{part}") for part in ("manifest.json", "examples/*", "rejected/*")),
             ),
-            Allow(("s3:PutObject", "s3:AbortMultipartUpload"), (at.data("jobs/*/dataset/*"),)),
+            Allow(("s3:PutObject",), (at.data("jobs/*/dataset/*"),)),
+            Allow(("s3:AbortMultipartUpload",), (at.data("jobs/*/dataset/*.jsonl"),)),
         ),
         "CreateCustomizationJob": (
             move_job,
-            Allow(
-                ("bedrock:CreateModelCustomizationJob", "bedrock:TagResource"),
-                (*at.foundation_models, models, customization_jobs),
-            ),
+            Allow(("bedrock:CreateModelCustomizationJob",), (*at.foundation_models, models, customization_jobs)),
+            # Not on foundation models, which cannot be tagged [service authorization reference, TagResource].
+            Allow(("bedrock:TagResource",), (models, customization_jobs)),
             Allow(("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"), (customization_jobs,)),
             Allow(
                 ("iam:PassRole",),
@@ -148,6 +151,8 @@ def _write_test_sets(at: Places) -> tuple[Allow, ...]:
     if at.options.test_set_bucket_name:
         return ()
     return (
+        # What is there already, a HEAD tells, is not uploaded again.
+        Allow(("s3:GetObject",), (at.documents("*/input/*"),)),
         Allow(
             ("s3:PutObject",),
             (at.documents("*/input/*"), at.documents("*/baseline/*"), at.documents("*/.uploading")),

@@ -1,6 +1,8 @@
-"""Tables and buckets: job and test-set records, test sets as users upload them, and the data of jobs."""
+"""Tables and buckets: job and test-set records, test sets as users upload them, the data of jobs, access logs."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -24,6 +26,7 @@ class Storage(Construct):
         tables = {spec.name: self._table(spec) for spec in TABLES}
         self.jobs_table = tables[JOBS_TABLE.name]
         self.test_sets_table = tables[TEST_SETS_TABLE.name]
+        self._access_logs = self._access_log_bucket()
         self.data_bucket = self._bucket("DataBucket")
         self.data_bucket.add_lifecycle_rule(
             id="ForgetReadLabels", prefix="validation/", expiration=Duration.days(LABEL_CACHE_DAYS)
@@ -65,6 +68,27 @@ class Storage(Construct):
         return bucket
 
     def _bucket(self, construct_id: str) -> s3.Bucket:
+        bucket = self._closed_bucket(
+            construct_id,
+            versioned=True,
+            server_access_logs_bucket=self._access_logs,
+            server_access_logs_prefix=f"{construct_id}/",
+        )
+        bucket.add_lifecycle_rule(
+            id="ForgetOldVersions",
+            noncurrent_version_expiration=Duration.days(self._options.noncurrent_version_days),
+            expired_object_delete_marker=True,
+        )
+        bucket.add_lifecycle_rule(id="AbortUnfinishedUploads", abort_incomplete_multipart_upload_after=Duration.days(7))
+        return bucket
+
+    def _access_log_bucket(self) -> s3.Bucket:
+        """Who read or wrote which object, kept as long as other logs: keys hold the names of documents."""
+        bucket = self._closed_bucket("AccessLogs")
+        bucket.add_lifecycle_rule(id="ForgetAccess", expiration=Duration.days(self._options.log_retention_days))
+        return bucket
+
+    def _closed_bucket(self, construct_id: str, **properties: Any) -> s3.Bucket:
         return s3.Bucket(
             self,
             construct_id,
@@ -73,17 +97,9 @@ class Storage(Construct):
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
-            versioned=True,
             removal_policy=RemovalPolicy.RETAIN if self._keep else RemovalPolicy.DESTROY,
             auto_delete_objects=not self._keep,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    id="ForgetOldVersions",
-                    noncurrent_version_expiration=Duration.days(self._options.noncurrent_version_days),
-                    expired_object_delete_marker=True,
-                ),
-                s3.LifecycleRule(id="AbortUnfinishedUploads", abort_incomplete_multipart_upload_after=Duration.days(7)),
-            ],
+            **properties,
         )
 
 

@@ -1,101 +1,32 @@
-"""One local runtime for the tests of the whole pipeline, and jobs driven through GraphQL alone."""
+"""One local runtime for the tests of the whole pipeline, and what happens on it, each once a session."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.dataset import DatasetReport
-from idp_finetuning.prompt import Prompt
-from idp_local.client import GraphQLClient
-from idp_local.demo.console import Console
-from idp_local.demo.labelled import LabelledDocument
-from idp_local.demo.pages import JobData
-from idp_local.demo.progress import Followed, follow
-from idp_local.demo.scores import Score, ask, majority_score, score
-from idp_local.demo.service import FinetuningService, JobState
-from idp_local.demo.upload import upload
-from idp_local.environment import local_client
+from idp_finetuning.settings import FUNCTIONS
+from idp_local.aws.names import PREFIX, function_name, variable_values
+from idp_local.demo.documents import demo_test_set
+from idp_local.demo.service import JobState
+from idp_local.environment import CHECKOUT, aws_environment, local_client
+from idp_local.functions.pool import WorkerPool
+from idp_local.functions.service import Functions
 from idp_local.runtime import LocalRuntime
+from tests.pipeline import documents
+from tests.pipeline.driver import Finished, Pipeline
 
+JOB_NAME = "Мой job__v2 . -- 🙂"
 
-class Pipeline:
-    """Runs jobs on a local runtime as author@example.com."""
-
-    def __init__(self, runtime: LocalRuntime, directory: Path) -> None:
-        self.runtime = runtime
-        self.connection = runtime.connection
-        self.directory = directory
-        self.client = GraphQLClient(self.connection, "author@example.com")
-        self.service = FinetuningService(self.client)
-        self.s3 = local_client("s3", self.connection.aws_endpoint_url)
-        self.stepfunctions = local_client("stepfunctions", self.connection.aws_endpoint_url)
-        self.bedrock = local_client("bedrock", self.connection.bedrock_endpoint_url)
-        self.bedrock_runtime = local_client("bedrock-runtime", self.connection.bedrock_endpoint_url)
-
-    def as_user(self, username: str) -> GraphQLClient:
-        """A client signed in as another user."""
-        return GraphQLClient(self.connection, username)
-
-    def upload(self, name: str, documents: Sequence[LabelledDocument]) -> str:
-        """Id of a complete test set with these documents."""
-        test_set_id = self.service.create_test_set(name, "")
-        upload(self.service, test_set_id, documents, lambda _: None)
-        self.service.complete_test_set(test_set_id)
-        return test_set_id
-
-    def start(self, **given: Any) -> JobState:
-        """Starts a job with these members of StartFinetuningJobInput."""
-        mutation = "mutation ($input: StartFinetuningJobInput!) { startFinetuningJob(input: $input) { id status } }"
-        return JobState.model_validate(self.client.execute(mutation, {"input": given})["startFinetuningJob"])
-
-    def run(self, **given: Any) -> Followed:
-        """Starts a job and follows it to its end."""
-        return follow(self.service, self.start(**given), Console())
-
-    def read(self, key: str) -> bytes:
-        """An object of the data bucket."""
-        content: bytes = self.s3.get_object(Bucket=self.connection.data_bucket, Key=key)["Body"].read()
-        return content
-
-    def keys(self, prefix: str) -> list[str]:
-        """Keys of the data bucket below a prefix."""
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.connection.data_bucket, Prefix=prefix)
-        return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
-
-    def records(self, key: str) -> list[dict[str, Any]]:
-        """The records of a JSONL object of the data bucket."""
-        return [json.loads(line) for line in self.read(key).splitlines()]
-
-    def scores(self, job: JobState) -> tuple[Score, Score]:
-        """Held-out scores of the job's deployment and of always answering the majority class."""
-        data = JobData(self.s3, self.connection.data_bucket, job.id)
-        pages = data.held_out_pages()
-        prompt: Prompt = data.prompt()
-        report: DatasetReport = self.service.report(job.id)
-        assert job.custom_model_deployment_arn
-        answers = ask(self.bedrock_runtime, prompt, job.custom_model_deployment_arn, pages)
-        return score(answers), majority_score(pages, report.train)
-
-
-class Finished(BaseModel):
-    """A followed job with the documents it was given."""
-
-    model_config = ConfigDict(frozen=True)
-
-    followed: Followed
-    documents: tuple[LabelledDocument, ...]
-    test_set_id: str
-
-    @property
-    def job(self) -> JobState:
-        """The ended job."""
-        return self.followed.state
+MOVING_STAGES = (
+    "AssembleDataset",
+    "CreateCustomizationJob",
+    "GetCustomizationJob",
+    "CreateModelDeployment",
+    "GetModelDeployment",
+)
 
 
 @pytest.fixture(scope="session")
@@ -104,3 +35,96 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     directory = tmp_path_factory.mktemp("runtime")
     with LocalRuntime(directory, seconds_per_phase=1.0) as runtime:
         yield Pipeline(runtime, directory)
+
+
+@pytest.fixture(scope="session")
+def finished(pipeline: Pipeline) -> Finished:
+    """A Nova 2 Lite job on the demo's documents and two that cannot be used."""
+    given = (*demo_test_set(), *documents.damaged())
+    test_set_id = pipeline.upload("Nova 2 set", given)
+    followed = pipeline.run(testSetId=test_set_id, baseModel="us.amazon.nova-2-lite-v1:0", jobName=JOB_NAME)
+    return Finished(followed=followed, documents=given, test_set_id=test_set_id)
+
+
+@pytest.fixture(scope="session")
+def packets(pipeline: Pipeline) -> Finished:
+    """A Nova Pro v1 job on ten packets whose pages are labelled out of order."""
+    given = documents.packets()
+    test_set_id = pipeline.upload("Packets", given)
+    followed = pipeline.run(testSetId=test_set_id, baseModel="amazon.nova-pro-v1:0", jobName="x" * 200)
+    return Finished(followed=followed, documents=given, test_set_id=test_set_id)
+
+
+@pytest.fixture(scope="session")
+def deleted(pipeline: Pipeline, packets: Finished) -> JobState:
+    """A second job of the same name, as it was when it had ended and before it was deleted."""
+    job = pipeline.run(testSetId=packets.test_set_id, baseModel="amazon.nova-pro-v1:0", jobName="x" * 200).state
+    pipeline.delete(job.id)
+    return job
+
+
+@pytest.fixture(scope="session")
+def late_runs(pipeline: Pipeline, packets: Finished) -> dict[str, str]:
+    """Error type of each stage that is run once more for a job that has ended."""
+    return {stage: pipeline.invoke(stage, {"jobId": packets.job.id})["errorType"] for stage in MOVING_STAGES}
+
+
+@pytest.fixture(scope="session")
+def lost_document(pipeline: Pipeline, packets: Finished) -> dict[str, Any]:
+    """Lambda's error object for a document that was removed after validation."""
+    key = f"{packets.test_set_id}/input/removed.pdf"
+    document = {"documentId": "0" * 20, "key": key, "split": "train", "sections": [{"className": "letter"}]}
+    return pipeline.invoke("GenerateExample", {"jobId": packets.job.id, "document": document})
+
+
+@pytest.fixture(scope="session")
+def hopeless(pipeline: Pipeline) -> JobState:
+    """A job that failed for none of its documents can be used, and was deleted after a deletion that had stopped.
+
+    The job is as it was before it was deleted.
+    """
+    test_set_id = pipeline.upload("Hopeless", documents.unusable())
+    assert pipeline.service.validate(test_set_id).is_valid
+    job = pipeline.run(testSetId=test_set_id, baseModel="us.amazon.nova-lite-v1:0", jobName="hopeless").state
+    local_client("dynamodb", pipeline.connection.aws_endpoint_url).update_item(
+        TableName=pipeline.connection.jobs_table,
+        Key={"id": {"S": job.id}, "item": {"S": "job"}},
+        UpdateExpression="SET #status = :deleting",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":deleting": {"S": "DELETING"}},
+    )
+    pipeline.delete(job.id)
+    return job
+
+
+@pytest.fixture(scope="session")
+def read_in_background(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, Any]]:
+    """A test set whose labels the resolver has no time to read, and what it answers while they are being read.
+
+    The functions are the shipped ones; only a request's time is none, which stands for thousands of labels.
+    """
+    test_set_id = pipeline.upload("Large", documents.packets())
+    root = tmp_path_factory.mktemp("hurried")
+    (root / "lambdas").mkdir()
+    lines = ["from idp_finetuning import reading", "reading.REQUEST_SECONDS = -1", f"__path__ = ['{CHECKOUT}/lambdas']"]
+    (root / "lambdas/__init__.py").write_text("\n".join(lines))
+    logs = pipeline.directory / "logs"
+    pool = WorkerPool(0, handler_root=root, log=logs / "hurried.log")
+    functions = Functions(
+        FUNCTIONS,
+        prefix=PREFIX,
+        pool=pool,
+        values=variable_values(1),
+        endpoints=aws_environment(pipeline.connection.aws_endpoint_url, pipeline.connection.bedrock_endpoint_url),
+        logs=logs,
+    )
+    event = {
+        "field": "validateTestSetForFinetuning",
+        "arguments": {"testSetId": test_set_id},
+        "identity": {"sub": "s", "username": "viewer@example.com", "groups": []},
+    }
+    try:
+        answer: dict[str, Any] = functions.invoke(function_name("Resolver"), event).payload
+    finally:
+        pool.close()
+    return test_set_id, answer

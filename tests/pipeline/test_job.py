@@ -5,58 +5,19 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from graphql import FieldNode, OperationDefinitionNode, parse, print_ast
 from idp_finetuning.jobs import JobStatus
 from idp_local.demo.documents import demo_test_set
-from idp_local.demo.labelled import LabelledDocument, LabelledSection, shuffled
+from idp_local.demo.labelled import shuffled
 from tests.nova_rules import check_dataset
-from tests.pipeline.conftest import Finished, Pipeline
+from tests.pipeline.conftest import JOB_NAME
+from tests.pipeline.driver import Finished, Pipeline
+from tests.pipeline.guide import operation, selected
 
 pytestmark = pytest.mark.xdist_group("pipeline")
-
-GUIDE = Path(__file__).parent.parent / "guide"
-JOB_NAME = "Мой job__v2 . -- 🙂"
-
-
-def damaged() -> tuple[LabelledDocument, ...]:
-    label = (LabelledSection(class_name="invoice", page_indices=(0,)),)
-    return (
-        LabelledDocument(path="bad/no document.pdf", content=b"just text", sections=label),
-        LabelledDocument(path="bad/empty.pdf", content=b"", sections=label),
-    )
-
-
-@pytest.fixture(scope="session")
-def finished(pipeline: Pipeline) -> Finished:
-    """A Nova 2 Lite job on the demo's documents and two that cannot be used."""
-    documents = (*demo_test_set(), *damaged())
-    test_set_id = pipeline.upload("Nova 2 set", documents)
-    followed = pipeline.run(testSetId=test_set_id, baseModel="us.amazon.nova-2-lite-v1:0", jobName=JOB_NAME)
-    return Finished(followed=followed, documents=documents, test_set_id=test_set_id)
-
-
-def operation(name: str) -> str:
-    """One of the guide's operations, word for word."""
-    for definition in parse((GUIDE / "operations.graphql").read_text(encoding="utf-8")).definitions:
-        assert isinstance(definition, OperationDefinitionNode)
-        if definition.name and definition.name.value == name:
-            return print_ast(definition)
-    raise KeyError(name)
-
-
-def selected(name: str) -> list[str]:
-    """Names of the fields that a guide's operation selects below its one field."""
-    definition = parse(operation(name)).definitions[0]
-    assert isinstance(definition, OperationDefinitionNode)
-    field = definition.selection_set.selections[0]
-    assert isinstance(field, FieldNode)
-    assert field.selection_set
-    return [node.name.value for node in field.selection_set.selections if isinstance(node, FieldNode)]
 
 
 def test_a_job_goes_through_every_status_of_the_guide(finished: Finished) -> None:

@@ -2,68 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-import time
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from fpdf import FPDF
 
 from idp_finetuning.jobs import JobStatus
-from idp_local.client import GraphQLError
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
+from idp_local.demo.service import JobState
 from tests.nova_rules import check_dataset
-from tests.pipeline.conftest import Finished, Pipeline
-from tests.pipeline.test_job import operation
+from tests.pipeline.documents import EXPECTED
+from tests.pipeline.driver import Finished, Pipeline
 
 pytestmark = pytest.mark.xdist_group("pipeline")
-
-# Class of each page and whether it starts a document, as the section files below say.
-EXPECTED = [
-    ("letter", "start"),
-    ("invoice", "start"),
-    ("letter", "continue"),
-    ("invoice", "continue"),
-    ("receipt", "start"),
-    ("receipt", "start"),
-]
-SECTIONS = (
-    LabelledSection(class_name="letter", page_indices=(0, 2)),  # not consecutive
-    LabelledSection(class_name="invoice", page_indices=(3, 1)),  # not in order
-    LabelledSection(class_name="receipt", page_indices=(4,)),
-    LabelledSection(class_name="receipt", page_indices=(5,)),
-)
-
-
-def pdf(texts: Sequence[str]) -> bytes:
-    """A PDF with a page a text."""
-    document = FPDF(format=(100, 140))
-    document.set_font("Helvetica", size=14)
-    for text in texts:
-        document.add_page()
-        document.multi_cell(80, 8, text)
-    buffer = io.BytesIO()
-    document.output(buffer)
-    return buffer.getvalue()
-
-
-@pytest.fixture(scope="session")
-def packets(pipeline: Pipeline) -> Finished:
-    """A Nova Pro v1 job on ten packets whose pages are labelled out of order."""
-    documents = tuple(
-        LabelledDocument(
-            path=f"sub folder/packet {number} – ü.pdf",
-            content=pdf([f"packet {number} page {page} {name} {boundary}" for page, (name, boundary) in pages]),
-            sections=SECTIONS,
-        )
-        for number in range(10)
-        for pages in [list(enumerate(EXPECTED))]
-    )
-    test_set_id = pipeline.upload("Packets", documents)
-    followed = pipeline.run(testSetId=test_set_id, baseModel="amazon.nova-pro-v1:0", jobName="x" * 200)
-    return Finished(followed=followed, documents=documents, test_set_id=test_set_id)
 
 
 def answers(pipeline: Pipeline, key: str) -> list[tuple[str, str]]:
@@ -98,34 +48,18 @@ def test_a_v1_model_reports_both_losses(packets: Finished) -> None:
     assert packets.job.training_metrics.validation_loss is not None
 
 
-def test_a_second_job_of_the_same_name_completes_too(pipeline: Pipeline, packets: Finished) -> None:
-    again = pipeline.run(testSetId=packets.test_set_id, baseModel="amazon.nova-pro-v1:0", jobName="x" * 200)
-    assert again.state.status is JobStatus.COMPLETED, again.state.error_message
-    assert again.state.custom_model_deployment_arn != packets.job.custom_model_deployment_arn
-    delete_and_wait(pipeline, again.state.id)
-    assert_nothing_left(pipeline, again.state.id, again.state.custom_model_deployment_arn)
+def test_a_second_job_of_the_same_name_completes_too(packets: Finished, deleted: JobState) -> None:
+    assert deleted.status is JobStatus.COMPLETED, deleted.error_message
+    assert deleted.custom_model_deployment_arn != packets.job.custom_model_deployment_arn
 
 
-def delete_and_wait(pipeline: Pipeline, job_id: str) -> None:
-    assert pipeline.client.execute(operation("DeleteFinetuningJob"), {"jobId": job_id}) == {"deleteFinetuningJob": True}
-    for _ in range(120):
-        try:
-            pipeline.service.job(job_id)
-        except GraphQLError as gone:
-            if gone.error_type == "JobNotFound":
-                return
-            raise
-        time.sleep(0.5)
-    pytest.fail("the job was not deleted")
-
-
-def assert_nothing_left(pipeline: Pipeline, job_id: str, deployment_arn: str | None) -> None:
+def test_the_deletion_of_a_job_leaves_nothing(pipeline: Pipeline, deleted: JobState) -> None:
     versions: dict[str, Any] = pipeline.s3.list_object_versions(
-        Bucket=pipeline.connection.data_bucket, Prefix=f"jobs/{job_id}/"
+        Bucket=pipeline.connection.data_bucket, Prefix=f"jobs/{deleted.id}/"
     )
     assert "Versions" not in versions
     assert "DeleteMarkers" not in versions
     deployments = pipeline.bedrock.list_custom_model_deployments()["modelDeploymentSummaries"]
-    assert deployment_arn not in [entry["customModelDeploymentArn"] for entry in deployments]
+    assert deleted.custom_model_deployment_arn not in [entry["customModelDeploymentArn"] for entry in deployments]
     models = pipeline.bedrock.list_custom_models()["modelSummaries"]
-    assert not [entry for entry in models if job_id.replace("-", "") in entry["modelName"]]
+    assert not [entry for entry in models if deleted.id.replace("-", "") in entry["modelName"]]

@@ -11,8 +11,8 @@ from graphql import ObjectTypeDefinitionNode, parse
 from idp_finetuning.jobs import JobStatus
 from idp_local.client import GraphQLError, post_graphql, sign_in
 from idp_local.demo.labelled import LabelledDocument, LabelledSection
-from tests.pipeline.conftest import Pipeline
-from tests.pipeline.test_job import operation
+from tests.pipeline.driver import Pipeline
+from tests.pipeline.guide import operation
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

@@ -26,8 +26,8 @@ from graphql import (
     parse,
 )
 from stacks.appsync_schema import for_appsync
-from tests.stacks.conftest import ROOT
-from tests.stacks.deployed import Deployed
+from tests.stacks.deployed import ACCOUNT, REGION, Deployed
+from tests.stacks.synthesis import ROOT
 
 SOURCE = (ROOT / "graphql" / "schema.graphql").read_text(encoding="utf-8")
 # What AppSync supplies.
@@ -164,8 +164,10 @@ def test_the_api_logs_errors_without_headers_arguments_and_results(deployed: Dep
     assert api["XrayEnabled"] is True
     (statement,) = deployed.statements(api["LogConfig"]["CloudWatchLogsRoleArn"])
     assert {action.split(":")[0] for action in statement.actions} == {"logs"}
-    (resource,) = statement.resources
-    assert resource.endswith(":log-group:/aws/appsync/apis/*")
+    (group,) = [
+        name for name in deployed.named("AWS::Logs::LogGroup", "LogGroupName") if name.startswith("/aws/appsync/apis/")
+    ]
+    assert statement.resources == {f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"}
 
 
 def test_nothing_but_the_declared_functions_runs_in_the_account(template: dict[str, Any]) -> None:

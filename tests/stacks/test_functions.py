@@ -67,6 +67,12 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
 
 
 @BY_NAME
+def test_even_the_runtimes_own_log_lines_are_json(deployed: Deployed, spec: FunctionSpec) -> None:
+    function = deployed.named("AWS::Lambda::Function", "FunctionName")[spec.function_name(PREFIX)]
+    assert function["LoggingConfig"]["LogFormat"] == "JSON"
+
+
+@BY_NAME
 def test_a_function_logs_to_its_own_group_with_an_end(deployed: Deployed, spec: FunctionSpec) -> None:
     group = f"/aws/lambda/{spec.function_name(PREFIX)}"
     assert deployed.named("AWS::Logs::LogGroup", "LogGroupName")[group]["RetentionInDays"] == 90

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
+import pytest
+
+from idp_finetuning import errors
+from idp_finetuning.operations.dispatch import error_answer
+from tests.docs_pages import table
 from tests.stacks.deployed import ACCOUNT, REGION, Deployed
 
 
@@ -22,22 +28,65 @@ def test_outputs_hold_what_a_client_needs(deployed: Deployed) -> None:
     assert outputs["FinetuningStateMachineArn"] == machine
 
 
-def test_failed_jobs_failed_removals_api_errors_and_throttling_raise_alarms(deployed: Deployed) -> None:
-    alarms = deployed.of_type("AWS::CloudWatch::Alarm")
-    watched = {(alarm.get("Namespace"), alarm.get("MetricName")) for alarm in alarms}
-    assert watched >= {("AWS/States", "ExecutionsFailed"), ("AWS/AppSync", "5XXError"), ("AWS/Lambda", "Errors")}
-    failed = [alarm["Dimensions"][0]["Value"] for alarm in alarms if alarm.get("MetricName") == "ExecutionsFailed"]
-    assert sorted(failed) == [
-        f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning-{name}" for name in ("deletion", "finetuning")
-    ]
-    throttled = [
-        metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"]
-        for alarm in alarms
-        for metric in alarm.get("Metrics", [])
-        if "MetricStat" in metric
-    ]
-    assert sorted(throttled) == ["idp-finetuning-generate-example", "idp-finetuning-resolver"]
-    assert {alarm["TreatMissingData"] for alarm in alarms} == {"notBreaching"}
+MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "namespace", "metric", "of"),
+    [
+        ("job-failed", "AWS/States", "ExecutionsFailed", f"{MACHINES}-finetuning"),
+        ("job-timed-out", "AWS/States", "ExecutionsTimedOut", f"{MACHINES}-finetuning"),
+        ("job-aborted", "AWS/States", "ExecutionsAborted", f"{MACHINES}-finetuning"),
+        ("deletion-failed", "AWS/States", "ExecutionsFailed", f"{MACHINES}-deletion"),
+        ("deletion-timed-out", "AWS/States", "ExecutionsTimedOut", f"{MACHINES}-deletion"),
+        ("deletion-aborted", "AWS/States", "ExecutionsAborted", f"{MACHINES}-deletion"),
+        ("api-errors", "AWS/AppSync", "5XXError", "Api/GraphqlApi.ApiId"),
+        ("resolver-errors", "AWS/Lambda", "Errors", "idp-finetuning-resolver"),
+        ("label-reading-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-read-labels"),
+        ("api-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-resolver"),
+        ("rendering-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-generate-example"),
+    ],
+)
+def test_a_single_failure_raises_its_alarm(
+    deployed: Deployed, alarm: str, namespace: str, metric: str, of: str
+) -> None:
+    properties = deployed.named("AWS::CloudWatch::Alarm", "AlarmName")[f"idp-finetuning-{alarm}"]
+    assert (properties["Namespace"], properties["MetricName"]) == (namespace, metric)
+    assert [dimension["Value"] for dimension in properties["Dimensions"]] == [of]
+    assert (properties["Statistic"], properties["Period"], properties["EvaluationPeriods"]) == ("Sum", 300, 1)
+    assert (properties["Threshold"], properties["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+
+
+def test_quiet_times_are_no_alarm(deployed: Deployed) -> None:
+    assert {alarm["TreatMissingData"] for alarm in deployed.of_type("AWS::CloudWatch::Alarm")} == {"notBreaching"}
+
+
+def test_an_internal_error_raises_an_alarm_though_lambda_and_appsync_see_an_answer(deployed: Deployed) -> None:
+    metric_filter = deployed.only("AWS::Logs::MetricFilter")
+    assert metric_filter["LogGroupName"] == "Functions/ResolverLogs"
+    (transformation,) = metric_filter["MetricTransformations"]
+    alarm = deployed.named("AWS::CloudWatch::Alarm", "AlarmName")["idp-finetuning-internal-errors"]
+    watched = (alarm["Namespace"], alarm["MetricName"])
+    assert watched == (transformation["MetricNamespace"], transformation["MetricName"])
+    assert transformation["MetricValue"] == "1"
+
+
+def test_the_alarm_on_internal_errors_matches_the_lines_of_all_failures_answered_so(deployed: Deployed) -> None:
+    hidden = {
+        error.__name__
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, errors.FinetuningError)
+        if error not in (errors.FinetuningError, errors.DocumentRejected, errors.InternalError)
+        if error_answer(error("reason"))["error"]["type"] == "InternalError"
+    }
+    pattern = deployed.only("AWS::Logs::MetricFilter")["FilterPattern"]
+    assert set(re.findall(r'\(\$\.error_code = "(\w+)"\)', pattern)) == hidden
+    assert '($.level = "ERROR")' in pattern  # how an unexpected exception is logged
+
+
+def test_the_operators_page_says_what_to_do_about_every_alarm(deployed: Deployed) -> None:
+    names = set(deployed.named("AWS::CloudWatch::Alarm", "AlarmName"))
+    assert names == {f"idp-finetuning-{alarm}" for alarm in table("operations", "alarm")}
 
 
 def test_without_an_address_alarms_tell_nobody(deployed: Deployed) -> None:
@@ -50,9 +99,11 @@ def test_with_an_address_every_alarm_sends_an_email(customized: Deployed) -> Non
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "ops@example.com")
     actions = [alarm["AlarmActions"] for alarm in customized.of_type("AWS::CloudWatch::Alarm")]
     assert actions == [[subscription["TopicArn"]]] * len(actions)
-    (statement,) = customized.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
-    assert statement["Effect"] == "Deny"
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    refused, allowed = customized.only("AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+    assert (refused["Effect"], refused["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    assert (allowed["Effect"], allowed["Action"]) == ("Allow", "sns:Publish")
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
 def test_the_dashboard_shows_every_function(deployed: Deployed) -> None:

@@ -87,7 +87,26 @@ def test_no_document_and_no_job_data_expires_by_itself(deployed: Deployed) -> No
         for rule in bucket["LifecycleConfiguration"]["Rules"]
         if "ExpirationInDays" in rule
     }
-    assert expiring == {("DataBucket", "validation/")}
+    assert expiring == {("DataBucket", "validation/"), ("AccessLogs", None)}
+
+
+@BUCKETS
+def test_every_access_to_a_bucket_is_logged_as_long_as_other_logs_last(customized: Deployed, bucket: str) -> None:
+    buckets = customized.buckets()
+    assert buckets[bucket]["LoggingConfiguration"] == {
+        "DestinationBucketName": "AccessLogs",
+        "LogFilePrefix": f"{bucket}/",
+    }
+    (rule,) = buckets["AccessLogs"]["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 7)
+    writers = [
+        s for s in buckets["AccessLogs"]["BucketPolicy"] if s["Effect"] == "Allow" and "Service" in s["Principal"]
+    ]
+    sources = {w["Condition"]["ArnLike"]["aws:SourceArn"]: (w["Principal"]["Service"], w["Resource"]) for w in writers}
+    assert sources[f"arn:aws:s3:::{bucket}"] == (
+        "logging.s3.amazonaws.com",
+        f"arn:aws:s3:::AccessLogs/{bucket}/*",
+    )
 
 
 def test_browsers_may_post_documents_and_nothing_else(deployed: Deployed) -> None:
@@ -117,15 +136,15 @@ def test_user_data_goes_with_the_stack_where_the_context_says_so(customized: Dep
 
 
 def test_old_versions_live_as_long_as_the_context_says(customized: Deployed) -> None:
-    for bucket in customized.buckets().values():
-        rules = bucket["LifecycleConfiguration"]["Rules"]
+    for name in ("DataBucket", "TestSetBucket"):
+        rules = customized.buckets()[name]["LifecycleConfiguration"]["Rules"]
         assert [r["NoncurrentVersionExpiration"] for r in rules if "NoncurrentVersionExpiration" in r] == [
             {"NoncurrentDays": 5}
         ]
 
 
 def test_an_attached_bucket_is_not_part_of_the_stack(attached: Deployed) -> None:
-    assert set(attached.buckets()) == {"DataBucket"}
+    assert set(attached.buckets()) == {"DataBucket", "AccessLogs"}
     assert attached.outputs()["TestSetBucketName"] == "accelerator-test-sets"
     names = {
         function["Environment"]["Variables"].get("TEST_SET_BUCKET")

@@ -192,5 +192,5 @@ def test_labels_that_no_child_can_carry_are_refused_before_the_map(pages: int, p
     ]
     labels = labels_of(documents)
     carried = max(size(manifest_item(document.sections)) for document in labels.documents)
-    accepting = [model.id for model in base_models() if validate(labels, train_split=0.9, base_model=model).is_valid]
+    accepting = [model.id for model in base_models() if validate(labels, train_split=0.9, base_model=model.id).is_valid]
     assert carried < LIMIT or not accepting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -18,6 +19,10 @@ from idp_finetuning.wire import WireModel
 E = TypeVar("E", bound=WireModel)
 
 logger = Logger(location=None)
+
+# Lambda sets the level of all loggers. Boto's lines carry no job id below WARNING, and bodies and headers at DEBUG.
+for _library in ("boto3", "botocore", "s3transfer"):
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 # Failures whose text tells of AWS or of the deployment, never of a document.
 _FOR_OPERATORS = (AwsCallRefused, SettingMissing, TransientError)

@@ -14,6 +14,7 @@ from importlib import import_module
 from queue import SimpleQueue
 from typing import Any
 
+from idp_local.functions.call_log import CallLog
 from idp_local.functions.messages import Outcome, Task, failure
 
 MAXIMUM_PAYLOAD = 6_291_556  # bytes [Lambda quotas, as its own message words it]
@@ -46,10 +47,13 @@ def main() -> None:
     sys.path.insert(0, sys.argv[1])
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what handlers print belongs to the log
+    calls = CallLog()
     lines: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
     while True:
-        outcome = run(Task.model_validate_json(lines.get()))
+        task = Task.model_validate_json(lines.get())
+        calls.begin(task)
+        outcome = run(task)
         answers.write(outcome.model_dump_json().encode() + b"\n")
         answers.flush()
 

@@ -10,7 +10,6 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from idp_finetuning.base_models import find_base_model
 from idp_finetuning.labels import Listing, StoredFile, read_labels
 from idp_finetuning.test_sets import TestSetFile
 from idp_finetuning.validation import validate
@@ -47,7 +46,7 @@ def test_nova_2_lite_can_be_trained_and_every_class_is_held_out(test_set: Docume
     keys = sorted([*contents, *(f"demo/input/{document.path}" for document in test_set)])
     listing = Listing(test_set_id="demo", files=tuple(StoredFile(key=k, size=1, etag=k) for k in keys))
     labels = read_labels(listing, lambda wanted: [contents[key] for key in wanted])
-    verdict = validate(labels, train_split=0.9, base_model=find_base_model("us.amazon.nova-2-lite-v1:0"))
+    verdict = validate(labels, train_split=0.9, base_model="us.amazon.nova-2-lite-v1:0")
     assert (verdict.errors, verdict.warnings) == ((), ())
     training = sum(d.page_count or 0 for d in labels.documents if d.path not in verdict.held_out_paths)
     assert 200 <= training <= 260

@@ -1,0 +1,74 @@
+"""What cdk-nag's AwsSolutions rules find in the stack and the product accepts, each with its reason.
+
+The reasons travel as metadata of the template, in the form cdk-nag reads; nothing of cdk-nag is needed to synthesize.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from aws_cdk import CfnResource, Stack
+from constructs import IConstruct
+
+from stacks.options import REGION
+
+_JOB_DATA = r"<StorageDataBucket\w+\.Arn>/jobs/\*"
+_TEST_SET_PARTS = r"(<StorageTestSetBucket\w+\.Arn>|arn:aws:s3:::[a-z0-9.-]+)/\*/(input/\*|baseline/\*|\.uploading)"
+_ACCOUNT = r"(<AWS::AccountId>|\d{12})"
+
+# Resource patterns in policies (rule IAM5): regular expression of the whole resource, and why it holds a wildcard.
+WILDCARDS: Mapping[str, str] = {
+    r"\*": "Tracing, log delivery and ListFoundationModels name no resource; a test holds all else to named ones.",
+    _JOB_DATA: "Bedrock reads and DeleteJobData removes whole jobs, whose ids are made at run time.",
+    _JOB_DATA + r"/[a-z*/.]+": "Job ids are made at run time; the function reaches one part of a job's data.",
+    r"<StorageDataBucket\w+\.Arn>/validation/\*\.[a-z]+": "Labels that were read lie below the ids of test sets.",
+    _TEST_SET_PARTS: "Users name test sets and documents; only the parts are known.",
+    rf"arn:aws:states:{REGION}:{_ACCOUNT}:execution:[a-z0-9-]+[:/]\*": "Executions of one machine, named at run time.",
+    rf"arn:aws:bedrock:{REGION}:{_ACCOUNT}:(model-customization-job|custom-model|custom-model-deployment)/\*": (
+        "Bedrock makes the ids of what it creates, and whether it honours tag conditions there is not documented."
+    ),
+}
+
+# Rules that no construct of a kind follows, by rule.
+EVERYWHERE: Mapping[str, str] = {
+    "L1": "The bundles are locked, built and tested for Python 3.13; a newer runtime comes with new locks.",
+}
+
+# Rules that one construct does not follow, by its path in the stack.
+SOMEWHERE: Mapping[str, Mapping[str, str]] = {
+    "Identity/UserPool": {
+        "COG2": "Clients sign in with a password alone; users may add a one-time password.",
+        "COG8": "The plus plan is paid by user; its threat protection is the operator's choice, made in the pool.",
+    },
+    "Api/GraphqlApi": {
+        "ASC3": "Errors are logged; the verbose content this rule wants would put headers with tokens into the log.",
+    },
+}
+
+
+def accept_findings(stack: Stack) -> None:
+    """Writes the reasons into the metadata of the stack and of those constructs that it makes itself."""
+    wildcards = [
+        {**_suppression("IAM5", reason), "applies_to": [{"regex": f"/^Resource::{pattern}$/"}]}
+        for pattern, reason in WILDCARDS.items()
+    ]
+    everywhere = [_suppression(rule, reason) for rule, reason in EVERYWHERE.items()]
+    stack.template_options.metadata = {"cdk_nag": {"rules_to_suppress": [*wildcards, *everywhere]}}
+    for path, reasons in SOMEWHERE.items():
+        resource = _resource(stack, path)
+        if resource:
+            suppressions = [_suppression(rule, reason) for rule, reason in reasons.items()]
+            resource.add_metadata("cdk_nag", {"rules_to_suppress": suppressions})
+
+
+def _resource(stack: Stack, path: str) -> CfnResource | None:
+    """The resource of a construct; None where it is attached instead of made."""
+    construct: IConstruct = stack
+    for name in path.split("/"):
+        construct = construct.node.find_child(name)
+    return cast(CfnResource | None, construct.node.default_child)
+
+
+def _suppression(rule: str, reason: str) -> dict[str, object]:
+    return {"id": f"AwsSolutions-{rule}", "reason": reason}

@@ -1,0 +1,153 @@
+"""Every bundled function answers real events under AWS's runtime interface client, with nothing else installed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idp_finetuning.dataset import DatasetReport
+from idp_finetuning.jobs import JobStatus
+from idp_finetuning.labels import Labels
+from idp_finetuning.layout import JobLayout, Split
+from idp_finetuning.settings import FUNCTIONS
+from stacks.bundling import BundleName
+from tests.bundles.account import DOCUMENTS, JOB, MISLABELLED
+from tests.bundles.isolated import isolated_python
+from tests.bundles.story import Story, event
+
+LAYOUT = JobLayout(job_id=JOB)
+
+ANSWERS: dict[str, Any] = {
+    "Resolver": {"data": True},
+    "ReadLabels": {},
+    "ValidateTestSet": {"key": LAYOUT.manifest},
+    "GenerateExample": {},
+    "RejectDocument": {},
+    "AssembleDataset": {},
+    "CreateCustomizationJob": {},
+    "GetCustomizationJob": {"status": "Completed"},
+    "CreateModelDeployment": {},
+    "GetModelDeployment": {"status": "Active"},
+    "CompleteJob": {},
+    "EndJob": {
+        "code": "TestSetInvalid",
+        "message": "Insufficient documents: 3 found, at least 10 needed. Add more documents to the test set.",
+    },
+    "DeleteModelDeployment": {"status": "Gone"},
+    "DeleteCustomModel": {},
+    "DeleteJobData": {},
+}
+
+# The resolver answers with its errors; all others leave theirs to Step Functions, which knows them by this name.
+REFUSALS = {
+    "ReadLabels": "InternalError",
+    "ValidateTestSet": "TestSetInvalid",
+    "GenerateExample": "DocumentRejected",
+    "RejectDocument": "InternalError",
+    "AssembleDataset": "JobNotFound",
+    "CreateCustomizationJob": "TrainingFailed",
+    "GetCustomizationJob": "TrainingFailed",
+    "CreateModelDeployment": "DeploymentFailed",
+    "GetModelDeployment": "DeploymentFailed",
+    "CompleteJob": "StaleState",
+    "EndJob": "StaleState",
+    "DeleteModelDeployment": "Conflict",
+    "DeleteCustomModel": "Conflict",
+    "DeleteJobData": "Conflict",
+}
+
+LIST_IMPORTABLE = """
+import sys
+sys.path[:0] = sys.argv[1:3]
+from pkgutil import iter_modules
+outside = [p for p in sys.path if "site-packages" in p or "dist-packages" in p]
+names = [m.name for folder in sys.argv[1:3] for m in iter_modules([folder])]
+from importlib.util import find_spec
+absent = [n for n in ("moto", "flask", "pytest", "idp_local", "stacks", "aws_cdk") if find_spec(n) is None]
+import json
+print(json.dumps({"outside": outside, "names": sorted(names), "absent": absent}))
+"""
+
+
+def test_a_function_sees_its_bundle_the_runtime_client_and_nothing_else_of_this_machine(
+    native: dict[BundleName, Path], runtime_client: Path, tmp_path: Path
+) -> None:
+    command = isolated_python(tmp_path, LIST_IMPORTABLE, str(native["core"]), str(runtime_client))
+    seen = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert seen["outside"] == []
+    assert seen["absent"] == ["moto", "flask", "pytest", "idp_local", "stacks", "aws_cdk"]
+    assert {"lambdas", "idp_finetuning", "boto3", "awslambdaric", "runtime_client"} <= set(seen["names"])
+    assert "PIL" not in seen["names"]
+    assert {path.name.split("-")[0].split(".")[0] for path in runtime_client.iterdir()} == {
+        "awslambdaric",
+        "runtime_client",
+        "simplejson",
+        "snapshot_restore_py",
+    }
+
+
+@pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
+def test_a_function_answers_what_the_workflow_goes_on_with(story: Story, spec: Any) -> None:
+    assert story.answer(spec.name) == ANSWERS[spec.name]
+
+
+@pytest.mark.parametrize("name", [spec.name for spec in FUNCTIONS if spec.name != "Resolver"])
+def test_a_failure_reaches_the_runtime_api_under_the_name_of_its_class(story: Story, name: str) -> None:
+    refusal = story.refusal(name)
+    assert refusal.error_type == REFUSALS[name]
+    assert refusal.payload["errorMessage"]
+
+
+def test_the_resolver_answers_with_data_or_with_an_error_the_api_can_show(story: Story) -> None:
+    started, unknown, with_headers, deleted = (run.outcome.payload for run in story.runs["Resolver"])
+    assert started["data"]["status"] == "VALIDATING"
+    assert started["data"]["createdBy"] == event("resolver")["identity"]["username"]
+    assert unknown["error"]["type"] == "JobNotFound"
+    assert with_headers["error"]["type"] == "InternalError"
+    assert deleted == {"data": True}
+    assert {execution["jobId"] for execution in story.started} == {started["data"]["id"], JOB}
+
+
+def test_labels_are_read_into_the_data_bucket(story: Story) -> None:
+    (content,) = story.labels.values()
+    assert len(Labels.model_validate_json(content).documents) == DOCUMENTS
+
+
+def test_events_of_a_document_are_what_the_workflow_reads_from_the_manifest(story: Story) -> None:
+    assert len(story.manifest) == DOCUMENTS
+    for name in ("generate_example", "generate_example-refused", "reject_document"):
+        assert event(name)["document"] in story.manifest
+
+
+def test_pages_are_rendered_with_the_libraries_of_the_bundle(story: Story) -> None:
+    pages = [content for key, content in story.data.items() if key.endswith(".jpeg")]
+    assert len(pages) == 2 * (DOCUMENTS - 1)
+    assert all(page.startswith(b"\xff\xd8\xff") for page in pages)
+
+
+def test_the_data_set_holds_a_record_a_page_and_names_the_document_it_had_to_leave_out(story: Story) -> None:
+    report = DatasetReport.model_validate_json(story.data[LAYOUT.report])
+    (rejected,) = report.rejected_documents
+    assert rejected.key == f"statements/input/doc {MISLABELLED}.pdf"
+    assert rejected.code == "label_mismatch"
+    for split, side in ((Split.TRAIN, report.train), (Split.VALIDATION, report.validation)):
+        records = story.data[LAYOUT.dataset(split)].splitlines()
+        assert len(records) == side.pages > 0
+        assert {json.loads(record)["schemaVersion"] for record in records} == {"bedrock-conversation-2024"}
+
+
+def test_the_job_ends_with_a_deployed_model(story: Story) -> None:
+    assert story.completed
+    assert story.completed.status is JobStatus.COMPLETED
+    assert ":custom-model-deployment/" in str(story.completed.custom_model_deployment_arn)
+    assert story.completed.training_metrics
+    assert story.completed.training_metrics.training_loss
+
+
+def test_a_deleted_job_leaves_nothing(story: Story) -> None:
+    assert story.data
+    assert story.left == {}

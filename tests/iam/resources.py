@@ -1,0 +1,98 @@
+"""The kinds of resources a role could reach: each a pattern, finer than any policy may be."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from idp_finetuning.layout import JobLayout, Split, baseline_prefix, input_prefix, labels_key, uploading_marker
+from idp_finetuning.layout import reading_marker as being_read
+from idp_finetuning.settings import FUNCTIONS, TABLES
+from tests.iam.calls import arn
+from tests.iam.policies import matches
+from tests.stacks.deployed import ACCOUNT, REGION
+
+PREFIX = "idp-finetuning"
+DATA = "arn:aws:s3:::DataBucket"
+TEST_SETS = "arn:aws:s3:::TestSetBucket"
+JOBS_TABLE, TEST_SETS_TABLE = (arn("dynamodb", f"table/{spec.table_name(PREFIX)}") for spec in TABLES)
+BEDROCK_ROLE = f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"
+
+CUSTOM_MODELS = arn("bedrock", "custom-model/*")
+DEPLOYMENTS = arn("bedrock", "custom-model-deployment/*")
+CUSTOMIZATION_JOBS = arn("bedrock", "model-customization-job/*")
+# By their ids: amazon.nova-2-lite-v1:0 is the model, amazon.nova-2-lite-v1:0:256k what fine-tuning calls it.
+FOUNDATION_MODELS = f"arn:aws:bedrock:{REGION}::foundation-model/*:0"
+FINE_TUNED_AS = f"arn:aws:bedrock:{REGION}::foundation-model/*k"
+
+_JOB = JobLayout(job_id="*")
+TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in Split)
+
+# A star is a part of a path, at the end everything that follows.
+KINDS = (
+    *(arn("dynamodb", f"table/{spec.table_name(PREFIX)}") for spec in TABLES),
+    *(
+        arn("dynamodb", f"table/{spec.table_name(PREFIX)}/index/{index.name}")
+        for spec in TABLES
+        for index in spec.indexes
+    ),
+    DATA,
+    f"{DATA}/{_JOB.manifest}",
+    f"{DATA}/{_JOB.prompt}",
+    f"{DATA}/{_JOB.prefix}pages/*",
+    *(f"{DATA}/{_JOB.examples(split)}*" for split in Split),
+    f"{DATA}/{_JOB.rejections}*",
+    TRAINING_FILE,
+    VALIDATION_FILE,
+    f"{DATA}/{_JOB.report}",
+    f"{DATA}/{_JOB.output}*",
+    f"{DATA}/{labels_key('*', '*')}",
+    f"{DATA}/{being_read('*', '*')}",
+    TEST_SETS,
+    f"{TEST_SETS}/{input_prefix('*')}*",
+    f"{TEST_SETS}/{baseline_prefix('*')}*",
+    f"{TEST_SETS}/{uploading_marker('*')}",
+    *(
+        arn("states", f"{kind}:{PREFIX}-{machine}{rest}")
+        for machine in ("finetuning", "deletion")
+        for kind, rest in (("stateMachine", ""), ("execution", ":*"), ("execution", "/*"))
+    ),
+    *(arn("lambda", f"function:{spec.function_name(PREFIX)}") for spec in FUNCTIONS),
+    CUSTOM_MODELS,
+    DEPLOYMENTS,
+    CUSTOMIZATION_JOBS,
+    FOUNDATION_MODELS,
+    FINE_TUNED_AS,
+    BEDROCK_ROLE,
+    # What is none of ours.
+    "arn:aws:s3:::other",
+    "arn:aws:s3:::other/*",
+    f"{DATA}/other",
+    f"{TEST_SETS}/other",
+    arn("dynamodb", "table/other"),
+    arn("states", "stateMachine:other"),
+    arn("lambda", "function:other"),
+    arn("bedrock", "imported-model/*"),
+    f"arn:aws:iam::{ACCOUNT}:role/other",
+)
+
+
+@cache
+def kind_of(resource: str) -> str | None:
+    """The kind a resource is of, if any."""
+    return resource if resource == "*" else next((k for k in KINDS if _expression(k).fullmatch(resource)), None)
+
+
+@cache
+def kinds_within(pattern: str) -> frozenset[str]:
+    """The kinds a policy's resource reaches; itself where it reaches none, for that is no kind anyone knows."""
+    if pattern == "*":
+        return frozenset({"*"})
+    reached = frozenset(kind for kind in KINDS if matches(pattern, kind.replace("*", "x")))
+    return reached or frozenset({kind_of(pattern) or pattern})
+
+
+@cache
+def _expression(kind: str) -> re.Pattern[str]:
+    inner = re.escape(kind).replace(r"\*", "[^/]+")
+    return re.compile(inner.removesuffix("[^/]+") + ".+" if kind.endswith("*") else inner, re.DOTALL)

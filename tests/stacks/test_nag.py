@@ -1,0 +1,78 @@
+"""cdk-nag's AwsSolutions rules find nothing that is not accepted with its reason, and no reason is idle."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from stacks.nag import EVERYWHERE, SOMEWHERE, WILDCARDS
+from tests.stacks.synthesis import assembled
+
+# Everything attached that can be, and what is removed with its stack.
+OTHERWISE = {
+    "testSetBucketName": "accelerator-test-sets",
+    "testSetBucketKmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "userPoolId": "us-east-1_AbCdEf123",
+    "alarmEmail": "ops@example.com",
+    "removal": "destroy",
+}
+
+
+class Verdict(NamedTuple):
+    """What a rule says of a resource; `reason` begins with the pattern it found, in brackets, where it is IAM5."""
+
+    rule: str
+    resource: str
+    compliance: str
+    reason: str
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> list[Verdict]:
+    """Verdicts on the stack as it ships."""
+    return _verdicts(tmp_path_factory.mktemp("shipped"))
+
+
+def _verdicts(folder: Path, **changes: str) -> list[Verdict]:
+    import cdk_nag
+
+    checks = cdk_nag.AwsSolutionsChecks(reports=True, report_formats=[cdk_nag.NagReportFormat.JSON])
+    (report,) = assembled(folder, checks, **changes).glob("*NagReport.json")
+    return [
+        Verdict(
+            line["ruleId"].removeprefix("AwsSolutions-"),
+            line["resourceId"],
+            line["compliance"],
+            line["exceptionReason"],
+        )
+        for line in json.loads(report.read_text())["lines"]
+    ]
+
+
+def _findings(verdicts: list[Verdict]) -> list[Verdict]:
+    return [verdict for verdict in verdicts if verdict.compliance not in ("Compliant", "Suppressed")]
+
+
+def test_the_stack_as_it_ships_has_no_finding(shipped: list[Verdict]) -> None:
+    assert {verdict.compliance for verdict in shipped} == {"Compliant", "Suppressed"}
+    assert not _findings(shipped)
+
+
+def test_a_stack_that_attaches_and_removes_has_no_finding(tmp_path: Path) -> None:
+    assert not _findings(_verdicts(tmp_path, **OTHERWISE))
+
+
+def test_every_accepted_finding_is_still_found(shipped: list[Verdict]) -> None:
+    suppressed = [verdict for verdict in shipped if verdict.compliance == "Suppressed"]
+    found = [re.match(r"\[Resource::(.+?)\] ", verdict.reason) for verdict in suppressed if verdict.rule == "IAM5"]
+    patterns = {match[1] for match in found if match}
+    assert [wild for wild in WILDCARDS if not any(re.fullmatch(wild, pattern) for pattern in patterns)] == []
+    assert {v.rule for v in suppressed} - {"IAM5", *(rule for rules in SOMEWHERE.values() for rule in rules)} == set(
+        EVERYWHERE
+    )
+    accepted = {(f"idp-finetuning/{path}/Resource", rule) for path, rules in SOMEWHERE.items() for rule in rules}
+    assert accepted <= {(verdict.resource, verdict.rule) for verdict in suppressed}
