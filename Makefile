@@ -14,6 +14,7 @@ timed = @start=$$(date +%s); $(2) && echo "== $(1): $$(( $$(date +%s) - start ))
 # Options of the CDK CLI, for example CDKFLAGS="-c namePrefix=my-finetuning"
 CDK := node_modules/.bin/cdk
 CDKFLAGS ?=
+unexport CDKFLAGS # the CLI takes every CDK… variable of its environment for an option
 
 .PHONY: help setup demo up test lint typecheck unit bench synth diff deploy destroy lock clean
 
