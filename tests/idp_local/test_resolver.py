@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from idp_finetuning import errors
 from idp_local.api import resolver
 
 VECTORS = json.loads((Path(__file__).parents[1] / "graphql/resolver_vectors.json").read_text(encoding="utf-8"))
@@ -29,3 +30,8 @@ def test_the_answer_becomes_data_or_an_error(ctx: dict[str, Any], expected: dict
     except resolver.ResolverError as error:
         answer = {"error": {"type": error.error_type, "message": error.message}}
     assert answer == expected
+
+
+def test_the_vectors_hold_every_error_type_of_the_tree() -> None:
+    told = {vector["expected"]["error"]["type"] for vector in VECTORS["response"] if "error" in vector["expected"]}
+    assert told == {error.__name__ for error in vars(errors).values() if isinstance(error, type)} - {"FinetuningError"}
