@@ -59,7 +59,8 @@ def validate_test_set(
     job = jobs.move(job_id, JobStatus.VALIDATING)
     model = find_base_model(job.base_model)
     offered, unchecked = _offered(bedrock)
-    if offered is not None and model.fine_tuning_id not in offered:
+    # The account may list a model by its plain id or by the one with the context length.
+    if offered is not None and not offered & {model.fine_tuning_id, model.foundation_model_id}:
         raise ModelUnavailable(
             f"This account does not offer {model.name} ({model.fine_tuning_id}) for fine-tuning. It offers: "
             f"{', '.join(sorted(offered)) or 'no model'}."

@@ -168,6 +168,15 @@ def test_a_model_the_account_does_not_offer_ends_the_job_and_names_those_it_does
         pipeline.run("ValidateTestSet", event)
 
 
+@pytest.mark.parametrize("offered", ["amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0:300k"])
+def test_a_model_is_offered_under_its_plain_id_or_with_its_context_length(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, event: dict[str, Any], offered: str
+) -> None:
+    fake_bedrock.offered = [offered]
+    pipeline.run("ValidateTestSet", event)
+    assert jobs.get(event["jobId"]).status is JobStatus.GENERATING_DATA
+
+
 def test_a_list_of_models_that_cannot_be_had_is_only_a_warning(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, event: dict[str, Any]
 ) -> None:
