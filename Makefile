@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?=
 PORT ?= 4000
+JOBS ?= 300
+SEED ?= 1
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -16,7 +18,7 @@ CDK := node_modules/.bin/cdk
 CDKFLAGS ?=
 unexport CDKFLAGS # the CLI takes every CDK… variable of its environment for an option
 
-.PHONY: help setup demo up test lint typecheck unit bench synth diff deploy destroy lock clean
+.PHONY: help setup demo up test lint typecheck unit bench chaos synth diff deploy destroy lock clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -69,6 +71,9 @@ destroy: setup  ## removes the stack
 
 bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> uses your documents
 	@$(BIN)/python -m benchmarks $(if $(DOCS),--docs "$(DOCS)")
+
+chaos: $(VENV)/.ready  ## jobs under random faults, then the invariants; JOBS=300 SEED="1 2"
+	@$(BIN)/idp-local chaos --jobs $(JOBS) --seed $(SEED)
 
 # Locks name no registry host; make them with `pip install uv`.
 lock:  ## new locks after a change of the dependencies in pyproject.toml

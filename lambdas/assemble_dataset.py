@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.jobs import JobRun
 from idp_finetuning.stages.prepare import assemble_dataset
 
 
-@state_handler(JobEvent)
-def handler(event: JobEvent, services: Services) -> None:
+@state_handler(JobRun)
+def handler(event: JobRun, services: Services) -> None:
     """Leaves its result in S3 and on the job."""
-    assemble_dataset(event.job_id, jobs=services.jobs, data=services.data)
+    assemble_dataset(event, jobs=services.jobs, data=services.data)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.jobs import JobRun
 from idp_finetuning.stages.train import create_customization_job
 
 
-@state_handler(JobEvent)
-def handler(event: JobEvent, services: Services) -> None:
+@state_handler(JobRun)
+def handler(event: JobRun, services: Services) -> None:
     """Leaves the customization job's ARN on the job."""
     create_customization_job(
-        event.job_id,
+        event,
         jobs=services.jobs,
         bedrock=services.bedrock,
         data_bucket=services.data.name,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.jobs import JobRun
 from idp_finetuning.stages.end import delete_job_data
 
 
-@state_handler(JobEvent)
-def handler(event: JobEvent, services: Services) -> None:
+@state_handler(JobRun)
+def handler(event: JobRun, services: Services) -> None:
     """Leaves nothing."""
-    delete_job_data(event.job_id, jobs=services.jobs, data=services.data)
+    delete_job_data(event, jobs=services.jobs, data=services.data)

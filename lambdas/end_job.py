@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.failures import WorkflowError
-from idp_finetuning.jobs import Failure
+from idp_finetuning.jobs import Failure, JobRun
 from idp_finetuning.stages.end import end_job
 
 
-class FailureEvent(JobEvent):
+class FailureEvent(JobRun):
     """A job and what Step Functions caught."""
 
     error: WorkflowError
@@ -18,4 +18,4 @@ class FailureEvent(JobEvent):
 @state_handler(FailureEvent)
 def handler(event: FailureEvent, services: Services) -> Failure:
     """Answers what the failed execution shows in the console."""
-    return end_job(event.job_id, event.error, jobs=services.jobs)
+    return end_job(event, event.error, jobs=services.jobs, bedrock=services.bedrock)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.examples import ManifestDocument
+from idp_finetuning.jobs import JobRun
 from idp_finetuning.stages.generate_example import generate_example
 
 
-class DocumentEvent(JobEvent):
+class DocumentEvent(JobRun):
     """A job and one document of its manifest."""
 
     document: ManifestDocument
@@ -18,8 +19,9 @@ class DocumentEvent(JobEvent):
 def handler(event: DocumentEvent, services: Services) -> None:
     """Leaves its result in S3."""
     generate_example(
-        event.job_id,
+        event,
         event.document,
+        jobs=services.jobs,
         test_set_bucket=services.test_set_bucket,
         data=services.data,
         seconds_left=services.seconds_left,

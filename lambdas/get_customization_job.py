@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.jobs import JobRun
 from idp_finetuning.stages.train import TrainingProgress, get_customization_job
 
 
-@state_handler(JobEvent)
-def handler(event: JobEvent, services: Services) -> TrainingProgress:
+@state_handler(JobRun)
+def handler(event: JobRun, services: Services) -> TrainingProgress:
     """Answers the progress that IsTrained decides on."""
-    return get_customization_job(event.job_id, jobs=services.jobs, bedrock=services.bedrock)
+    return get_customization_job(event, jobs=services.jobs, bedrock=services.bedrock)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.examples import ManifestDocument
 from idp_finetuning.failures import WorkflowError
+from idp_finetuning.jobs import JobRun
 from idp_finetuning.stages.prepare import reject_document
 
 
-class RejectionEvent(JobEvent):
+class RejectionEvent(JobRun):
     """A job, one document of its manifest and what Step Functions caught."""
 
     document: ManifestDocument
@@ -19,4 +20,4 @@ class RejectionEvent(JobEvent):
 @state_handler(RejectionEvent)
 def handler(event: RejectionEvent, services: Services) -> None:
     """Leaves its result in S3."""
-    reject_document(event.job_id, event.document, event.error, data=services.data)
+    reject_document(event, event.document, event.error, data=services.data)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from idp_finetuning.adapters.lambda_handler import JobEvent, state_handler
+from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.jobs import JobRun
 from idp_finetuning.stages.prepare import ManifestLocation, validate_test_set
 
 
-@state_handler(JobEvent)
-def handler(event: JobEvent, services: Services) -> ManifestLocation:
+@state_handler(JobRun)
+def handler(event: JobRun, services: Services) -> ManifestLocation:
     """Answers where the manifest lies."""
     return validate_test_set(
-        event.job_id,
+        event,
         jobs=services.jobs,
         test_sets=services.test_sets,
         test_set_bucket=services.test_set_bucket,

@@ -19,6 +19,7 @@ from stacks.observability import Observability
 from stacks.options import DeploymentOptions
 from stacks.permissions import function_permissions
 from stacks.places import DELETION, FINETUNING, Places
+from stacks.reconciliation import Reconciliation
 from stacks.storage import Storage
 from stacks.workflow import Workflow
 
@@ -55,6 +56,13 @@ class FinetuningStack(Stack):
         finetuning, deletion = (
             Workflow(self, name.title(), name=name, options=options, at=at, functions=functions.by_name)
             for name in (FINETUNING, DELETION)
+        )
+        Reconciliation(
+            self,
+            "Reconciliation",
+            options=options,
+            function=functions.by_name["ReconcileJobs"],
+            machines=[workflow.state_machine for workflow in (finetuning, deletion)],
         )
         api = Api(self, "Api", options=options, identity=identity, resolver=functions.by_name["Resolver"])
         Observability(
@@ -98,4 +106,7 @@ def _variables(at: Places) -> dict[Variable, str]:
         Variable.BEDROCK_ROLE_ARN: at.bedrock_role,
         Variable.TRAINING_POLL_SECONDS: str(at.options.training_poll_seconds),
         Variable.DEPLOYMENT_POLL_SECONDS: str(at.options.deployment_poll_seconds),
+        Variable.NOT_STARTED_HOURS: str(at.options.not_started_hours),
+        Variable.TRAINING_HOURS: str(at.options.training_hours),
+        Variable.DEPLOYMENT_HOURS: str(at.options.deployment_hours),
     }

@@ -14,12 +14,12 @@ from constructs import IConstruct
 from stacks.options import REGION
 
 _JOB_DATA = r"<StorageDataBucket\w+\.Arn>/jobs/\*"
-_TEST_SET_PARTS = r"(<StorageTestSetBucket\w+\.Arn>|arn:aws:s3:::[a-z0-9.-]+)/\*/(input/\*|baseline/\*|\.uploading)"
+_TEST_SET_PARTS = r"(<StorageTestSetBucket\w+\.Arn>|arn:aws:s3:::[a-z0-9.-]+)/\*/(input/\*|baseline/\*|\.uploading|\*)"
 _ACCOUNT = r"(<AWS::AccountId>|\d{12})"
 
 # Resource patterns in policies (rule IAM5): regular expression of the whole resource, and why it holds a wildcard.
 WILDCARDS: Mapping[str, str] = {
-    r"\*": "Tracing, log delivery and ListFoundationModels name no resource; a test holds all else to named ones.",
+    r"\*": "Tracing, log delivery and Bedrock's lists name no resource; a test holds all else to named ones.",
     _JOB_DATA: "Bedrock reads and DeleteJobData removes whole jobs, whose ids are made at run time.",
     _JOB_DATA + r"/[a-z*/.]+": "Job ids are made at run time; the function reaches one part of a job's data.",
     r"<StorageDataBucket\w+\.Arn>/validation/\*\.[a-z]+": "Labels that were read lie below the ids of test sets.",

@@ -19,13 +19,15 @@ from constructs import Construct
 from stacks.options import DeploymentOptions
 
 PERIOD = Duration.minutes(5)
+# What is still there at the next pass shall not raise its alarm again for a pass that came a little late.
+SEVERAL_PASSES = Duration.minutes(15)
 
 # Failures that only operators can mend; clients get an InternalError instead [idp_finetuning.operations.dispatch].
 ANSWERED_AS_INTERNAL = ("AwsCallRefused", "SettingMissing")
 
 
 class Observability(Construct):
-    """Alarms on failed jobs and removals, the API's failures, background work that is lost, and throttling."""
+    """Alarms on failed jobs and removals, the API's failures, lost background work, orphans, and throttling."""
 
     def __init__(
         self,
@@ -42,6 +44,10 @@ class Observability(Construct):
         self._prefix = options.name_prefix
         self._action = self._email_action(options.alarm_email)
         resolver, example = functions["Resolver"], functions["GenerateExample"]
+        reconciliation = functions["ReconcileJobs"]
+        # Counted in the log of each pass; one that could not look at a job goes on with the others.
+        orphans = self._counted("Orphans", reconciliation, "$.orphans_found")
+        left_over = self._counted("UnreconciledJobs", reconciliation, "$.jobs_failed")
         api_errors = cloudwatch.Metric(
             namespace="AWS/AppSync",
             metric_name="5XXError",
@@ -64,6 +70,12 @@ class Observability(Construct):
             "api-errors": ("The GraphQL API answered with server errors", api_errors),
             "resolver-errors": ("The resolver crashed or ran out of time", resolver.metric_errors(period=PERIOD)),
             "internal-errors": ("Requests of the API ended with an InternalError", internal_errors),
+            "reconciliation-failed": (
+                "The search for unfinished jobs crashed or ran out of time",
+                reconciliation.metric_errors(period=PERIOD),
+            ),
+            "job-not-reconciled": ("An unfinished job could not be looked at", left_over),
+            "orphans": ("Bedrock holds something with our tag that no job owns", orphans),
             "label-reading-lost": ("Labels of a large test set could not be read in the background", dropped),
             "api-throttled": ("Calls of the resolver were throttled", throttles["api"]),
             "rendering-throttled": ("Rendering of documents was throttled", throttles["rendering"]),
@@ -79,6 +91,7 @@ class Observability(Construct):
                     resolver.metric_duration(statistic="p50"),
                     resolver.metric_duration(statistic="p95"),
                 ],
+                "Reconciliation": [orphans, left_over],
                 "Failed invocations": [function.metric_errors() for function in functions.values()],
                 "Throttled and lost invocations": [*throttles.values(), dropped],
             }
@@ -97,6 +110,18 @@ class Observability(Construct):
             metric_namespace=self._prefix,
             metric_name="InternalErrors",
         ).metric(statistic="Sum", period=PERIOD)
+
+    def _counted(self, name: str, function: lambda_.Function, field: str) -> cloudwatch.Metric:
+        """The highest number of this field in the function's log within three passes, which come each PERIOD or so."""
+        return logs.MetricFilter(
+            self,
+            f"{name}Lines",
+            log_group=function.log_group,
+            filter_pattern=logs.FilterPattern.exists(field),
+            metric_namespace=self._prefix,
+            metric_name=name,
+            metric_value=field,
+        ).metric(statistic="Maximum", period=SEVERAL_PASSES)
 
     def _email_action(self, address: str | None) -> actions.SnsAction | None:
         if not address:

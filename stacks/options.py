@@ -13,6 +13,12 @@ REGION: Literal["us-east-1"] = "us-east-1"
 # Of the numbers of days CloudWatch Logs takes [botocore logs PutRetentionPolicy].
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731, 1827, 3653)
 
+# Step Functions ends an execution at 25,000 events; some are for the stages before. A poll is a wait, a task and a
+# choice; while a deployment waits for a quota, another task.
+HISTORY_EVENTS = 24_000
+EVENTS_A_POLL = 9
+EVENTS_A_TRY = 14
+
 
 class OptionInvalid(Exception):
     """An option cannot be used; the message is one sentence for the operator."""
@@ -61,6 +67,11 @@ class DeploymentOptions(BaseModel):
     map_concurrency: int = Field(default=40, ge=1, le=1000)
     training_poll_seconds: int = Field(default=300, ge=30, le=3600)
     deployment_poll_seconds: int = Field(default=60, ge=10, le=3600)
+    # Deadlines: training that has not started in Bedrock, training as a whole, and the deployment with its waits. An
+    # execution ends after seven days whatever it does.
+    not_started_hours: int = Field(default=24, ge=1, le=168)
+    training_hours: int = Field(default=48, ge=1, le=168)
+    deployment_hours: int = Field(default=4, ge=1, le=168)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -68,7 +79,20 @@ class DeploymentOptions(BaseModel):
             raise ValueError("testSetBucketKmsKeyArn is only for a bucket named by testSetBucketName")
         if self.user_pool_client_id and not self.user_pool_id:
             raise ValueError("userPoolClientId is only for a pool named by userPoolId")
+        if self._training_polls * EVENTS_A_POLL + self._deployment_polls * EVENTS_A_TRY > HISTORY_EVENTS:
+            raise ValueError(
+                "one execution cannot ask Bedrock that often for that long: raise trainingPollSeconds or "
+                "deploymentPollSeconds, or lower trainingHours or deploymentHours"
+            )
         return self
+
+    @property
+    def _training_polls(self) -> float:
+        return self.training_hours * 3600 / self.training_poll_seconds
+
+    @property
+    def _deployment_polls(self) -> float:
+        return self.deployment_hours * 3600 / self.deployment_poll_seconds
 
 
 def read_options(context: Mapping[str, Any], environment: Mapping[str, str]) -> DeploymentOptions:

@@ -29,6 +29,9 @@ ANYTHING = ("*",)
 # Actions whose service offers no resource to name; every other statement names its resources.
 ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
     "bedrock:ListFoundationModels": "lists the account's models; the action has no resource type",
+    "bedrock:ListModelCustomizationJobs": "lists the account's jobs; the action has no resource type",
+    "bedrock:ListCustomModels": "lists the account's models; the action has no resource type",
+    "bedrock:ListCustomModelDeployments": "lists the account's deployments; the action has no resource type",
     "xray:PutTraceSegments": "X-Ray has no resource for trace data",
     "xray:PutTelemetryRecords": "X-Ray has no resource for trace data",
     "xray:GetSamplingRules": "X-Ray has no resource for sampling",
@@ -51,10 +54,15 @@ LOG_DELIVERY = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if acti
 def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
     """Statements by function name, beside those every function has (its log group, tracing)."""
     read_job = Allow(("dynamodb:GetItem",), (at.jobs,))
-    move_job = Allow(("dynamodb:GetItem", "dynamodb:UpdateItem"), (at.jobs,))
+    stay = Allow(("dynamodb:GetItem", "dynamodb:UpdateItem"), (at.jobs,))
+    # A transition, or a fact worth keeping, is an item of its own in the job's history.
+    move_job = Allow((*stay.actions, "dynamodb:PutItem"), (at.jobs,))
     customization_jobs = at.bedrock("model-customization-job/*")
     models = at.bedrock("custom-model/*")
     deployments = at.bedrock("custom-model-deployment/*")
+    stop_training = Allow(
+        ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"), (customization_jobs,)
+    )
     # S3 answers 404 for an absent object only to those who may list the bucket, 403 to others.
     list_data = Allow(("s3:ListBucket",), (at.data_bucket,))
     list_test_sets = Allow(("s3:ListBucket",), (at.test_set_bucket,))
@@ -68,7 +76,9 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
     return {
         "Resolver": (
             Allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), (at.jobs, at.test_sets)),
-            Allow(("dynamodb:Query",), (at.jobs_by_creation, at.test_sets_by_creation)),
+            # The table itself for the history of a job.
+            Allow(("dynamodb:Query",), (at.jobs, at.jobs_by_creation, at.unfinished_jobs, at.test_sets_by_creation)),
+            Allow(("dynamodb:DeleteItem",), (at.test_sets,)),
             *read_labels,
             Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*.reading"),)),
             *_write_test_sets(at),
@@ -76,6 +86,9 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
             Allow(("states:StartExecution",), (at.state_machine(FINETUNING), at.state_machine(DELETION))),
             Allow(("states:DescribeExecution",), (at.executions(DELETION),)),
             Allow(("lambda:InvokeFunction",), (at.function("ReadLabels"),)),
+            # Stopping a job stops its training; a retry looks at what there is.
+            stop_training,
+            Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
         ),
         "ReadLabels": read_labels,
         "ValidateTestSet": (
@@ -86,6 +99,7 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
             Allow(("bedrock:ListFoundationModels",), ANYTHING),
         ),
         "GenerateExample": (
+            read_job,
             list_test_sets,
             Allow(("s3:GetObject",), (at.documents("*/input/*"),)),
             *_decrypt_test_sets(at),
@@ -108,7 +122,7 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
             Allow(("bedrock:CreateModelCustomizationJob",), (*at.foundation_models, models, customization_jobs)),
             # Not on foundation models, which cannot be tagged [service authorization reference, TagResource].
             Allow(("bedrock:TagResource",), (models, customization_jobs)),
-            Allow(("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"), (customization_jobs,)),
+            stop_training,
             Allow(
                 ("iam:PassRole",),
                 (at.bedrock_role,),
@@ -119,18 +133,35 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
         "CreateModelDeployment": (
             move_job,
             Allow(("bedrock:CreateCustomModelDeployment", "bedrock:TagResource"), (models, deployments)),
-            Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
+            # A failed deployment of an earlier attempt is removed first.
+            Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
         ),
-        "GetModelDeployment": (move_job, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
+        "GetModelDeployment": (stay, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
         "CompleteJob": (move_job,),
-        "EndJob": (move_job,),
+        "EndJob": (move_job, stop_training),
+        "ReconcileJobs": (
+            move_job,
+            Allow(("dynamodb:Query",), (at.unfinished_jobs,)),
+            Allow(("states:DescribeExecution",), (at.executions(FINETUNING), at.executions(DELETION))),
+            Allow(("states:StartExecution",), (at.state_machine(DELETION),)),
+            stop_training,
+            Allow(
+                (
+                    "bedrock:ListModelCustomizationJobs",
+                    "bedrock:ListCustomModels",
+                    "bedrock:ListCustomModelDeployments",
+                ),
+                ANYTHING,
+            ),
+            Allow(("bedrock:ListTagsForResource",), (customization_jobs, models, deployments)),
+        ),
         "DeleteModelDeployment": (
             read_job,
             Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
         ),
         "DeleteCustomModel": (read_job, Allow(("bedrock:DeleteCustomModel",), (models,))),
         "DeleteJobData": (
-            Allow(("dynamodb:GetItem", "dynamodb:DeleteItem"), (at.jobs,)),
+            Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (at.jobs,)),
             Allow(("s3:ListBucketVersions",), (at.data_bucket,)),
             # S3 wants both for the removal of a version [S3 API reference, DeleteObjects].
             Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (at.data("jobs/*"),)),
@@ -147,7 +178,7 @@ def _decrypt_test_sets(at: Places) -> tuple[Allow, ...]:
 
 
 def _write_test_sets(at: Places) -> tuple[Allow, ...]:
-    """For presigned uploads and the marker of an unfinished one; an attached bucket is never written."""
+    """For presigned uploads, the marker of an unfinished one, and removal; an attached bucket is never written."""
     if at.options.test_set_bucket_name:
         return ()
     return (
@@ -157,5 +188,7 @@ def _write_test_sets(at: Places) -> tuple[Allow, ...]:
             ("s3:PutObject",),
             (at.documents("*/input/*"), at.documents("*/baseline/*"), at.documents("*/.uploading")),
         ),
-        Allow(("s3:DeleteObject",), (at.documents("*/.uploading"),)),
+        Allow(("s3:ListBucketVersions",), (at.test_set_bucket,)),
+        # Everything below the folder of a test set, whoever put it there.
+        Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (at.documents("*/*"),)),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aws_cdk import Stack
 
 from idp_finetuning.base_models import base_models
-from idp_finetuning.settings import FUNCTIONS, JOBS_BY_CREATION, TEST_SETS_BY_CREATION
+from idp_finetuning.settings import FUNCTIONS, JOBS_BY_CREATION, TEST_SETS_BY_CREATION, UNFINISHED_JOBS
 from stacks.options import DeploymentOptions
 from stacks.storage import Storage
 
@@ -33,6 +33,11 @@ class Places:
     def jobs_by_creation(self) -> str:
         """The index that lists jobs."""
         return f"{self.jobs}/index/{JOBS_BY_CREATION.name}"
+
+    @property
+    def unfinished_jobs(self) -> str:
+        """The index that holds jobs which have not ended."""
+        return f"{self.jobs}/index/{UNFINISHED_JOBS.name}"
 
     @property
     def test_sets(self) -> str:

@@ -52,8 +52,10 @@ class Storage(Construct):
                 index_name=index.name,
                 partition_key=_text(index.partition_key),
                 sort_key=_text(index.sort_key),
-                projection_type=dynamodb.ProjectionType.INCLUDE,
-                non_key_attributes=list(index.projected),
+                projection_type=dynamodb.ProjectionType.INCLUDE
+                if index.projected
+                else dynamodb.ProjectionType.KEYS_ONLY,
+                non_key_attributes=list(index.projected) or None,
             )
         return table
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import botocore.session
@@ -14,12 +15,16 @@ from botocore import xform_name
 from graphql import build_schema, parse, validate
 from idp_finetuning import errors
 from idp_finetuning.dataset import NO_RESULT
+from idp_finetuning.deadlines import Deadlines
 from idp_finetuning.errors import FinetuningError
+from idp_finetuning.jobs import JobStatus
 from idp_finetuning.operations.identity import ALLOWED_GROUPS
 from idp_finetuning.settings import FUNCTIONS, GROUPS
 from stacks.appsync_schema import for_appsync
 from stacks.options import read_options
+from stacks.reconciliation import ENDED_BADLY
 from tests.docs_pages import PAGES, ROOT, aws_commands, blocks, page, shell, table
+from tests.idp_finetuning.samples import job
 
 # Options of every command, of commands that list, and of commands that are more than one call.
 EVERYWHERE = {"region", "profile", "query", "output"}
@@ -28,6 +33,7 @@ COMPOSED = {
     ("s3", "sync"): {"delete", "dryrun"},
     ("logs", "tail"): {"since", "follow", "filter-pattern"},
 }
+JOB = "6f1c2b1e-0000-4000-8000-000000000001"
 
 each_page = pytest.mark.parametrize("name", PAGES)
 
@@ -58,6 +64,16 @@ def _rejection_codes() -> set[str]:
 def test_every_error_has_its_row() -> None:
     documented = {name for name in table("operations", "error") if "." not in name}  # Step Functions' own have a dot
     assert documented == _error_names()
+
+
+def test_every_way_the_reconciliation_ends_a_job_has_its_row() -> None:
+    hours = timedelta(hours=1)
+    late = job(JOB, status=JobStatus.TRAINING, stage_started_at="2020-01-01T00:00:00.000Z")
+    passed = Deadlines(not_started=hours, training=hours, deployment=hours).passed(late, training_started=True)
+    assert passed
+    executions = {f"workflow {status}" for status in ENDED_BADLY}
+    documented = set(table("operations", "ended by"))
+    assert documented == {passed.code, *executions, "workflow that was never started"}
 
 
 def test_every_rejection_code_has_its_row() -> None:

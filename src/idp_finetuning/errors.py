@@ -13,6 +13,7 @@ FinetuningError
 ├── ModelUnavailable        the account does not offer the base model for fine-tuning
 ├── TrainingFailed          Bedrock ended the customization job without a model
 ├── DeploymentFailed        Bedrock ended the deployment without an endpoint
+├── JobStopping             the job is being stopped; its workflow ends here
 ├── StaleState              a late or repeated run found the job elsewhere
 ├── TransientError          throttled or temporarily failing call; the workflow retries it
 ├── AwsCallRefused          an AWS service refused a call for good
@@ -90,6 +91,10 @@ class TrainingFailed(FinetuningError):
 
 class DeploymentFailed(FinetuningError):
     """Bedrock ended the deployment without an endpoint."""
+
+
+class JobStopping(FinetuningError):
+    """The job is being stopped; whatever its workflow does next ends here."""
 
 
 class StaleState(FinetuningError):

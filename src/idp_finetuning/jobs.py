@@ -10,7 +10,7 @@ from idp_finetuning.wire import WireModel
 
 
 class JobStatus(StrEnum):
-    """Where a job stands; the guide's statuses and DELETING."""
+    """Where a job stands; beyond the guide's statuses STOPPING, STOPPED and DELETING."""
 
     VALIDATING = "VALIDATING"
     GENERATING_DATA = "GENERATING_DATA"
@@ -18,22 +18,34 @@ class JobStatus(StrEnum):
     DEPLOYING = "DEPLOYING"
     COMPLETED = "COMPLETED"
     FAILED = "FAILED"
+    STOPPING = "STOPPING"
+    STOPPED = "STOPPED"
     DELETING = "DELETING"
 
 
-ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED})
-UNFINISHED = (JobStatus.VALIDATING, JobStatus.GENERATING_DATA, JobStatus.TRAINING, JobStatus.DEPLOYING)
+STAGES = (JobStatus.VALIDATING, JobStatus.GENERATING_DATA, JobStatus.TRAINING, JobStatus.DEPLOYING)
+ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED})
+UNFINISHED = frozenset({*STAGES, JobStatus.STOPPING, JobStatus.DELETING})
 
-# A status may follow itself: every handler may run twice.
+# A status may follow itself, for every handler may run twice; a job fails and stops once, for the first reason.
 MAY_BECOME_FROM: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.VALIDATING: frozenset({JobStatus.VALIDATING}),
     JobStatus.GENERATING_DATA: frozenset({JobStatus.VALIDATING, JobStatus.GENERATING_DATA}),
     JobStatus.TRAINING: frozenset({JobStatus.GENERATING_DATA, JobStatus.TRAINING}),
     JobStatus.DEPLOYING: frozenset({JobStatus.TRAINING, JobStatus.DEPLOYING}),
     JobStatus.COMPLETED: frozenset({JobStatus.DEPLOYING, JobStatus.COMPLETED}),
-    JobStatus.FAILED: frozenset({*UNFINISHED, JobStatus.FAILED}),
+    JobStatus.FAILED: frozenset(STAGES),
+    JobStatus.STOPPING: frozenset({*STAGES, JobStatus.STOPPING}),
+    JobStatus.STOPPED: frozenset({JobStatus.STOPPING}),
     JobStatus.DELETING: frozenset({*ENDED, JobStatus.DELETING}),
 }
+
+
+class JobRun(WireModel):
+    """One run of a job's workflow: every write names it, so that nothing left of an earlier run changes a later one."""
+
+    job_id: str
+    run: int
 
 
 class TrainingMetrics(WireModel):
@@ -75,6 +87,8 @@ class FinetuningJob(JobSummary):
     hyper_parameters: HyperParameters
     created_by: str
     client_token: str | None = None
+    run: int = 1
+    stage_started_at: str | None = None
     training_attempt: int = 1
     deployment_attempt: int = 1
     deletion_attempt: int = 0
@@ -82,6 +96,7 @@ class FinetuningJob(JobSummary):
     training_completed_at: str | None = None
     deployment_completed_at: str | None = None
     customization_job_arn: str | None = None
+    customization_job_status: str | None = None
     custom_model_arn: str | None = None
     training_metrics: TrainingMetrics | None = None
     documents: DocumentCounts | None = None
@@ -89,6 +104,30 @@ class FinetuningJob(JobSummary):
     warnings: tuple[str, ...] = ()
     error_stage: JobStatus | None = None
     error_code: str | None = None
+    waiting_for: str | None = None
+
+    @property
+    def current_run(self) -> JobRun:
+        """The run that may write."""
+        return JobRun(job_id=self.id, run=self.run)
+
+    @property
+    def execution_name(self) -> str:
+        """Name of the workflow's execution of this run."""
+        return self.id if self.run == 1 else f"{self.id}-run-{self.run}"
+
+    @property
+    def deletion_name(self) -> str:
+        """Name of the deletion's execution."""
+        return f"{self.id}-deletion-{self.deletion_attempt}"
+
+
+class JobFact(WireModel):
+    """A transition or a notable fact in the life of a job."""
+
+    at: str
+    type: str
+    message: str
 
 
 class Failure(WireModel):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Literal
+from uuid import UUID
 
 # JobName, CustomModelName and ModelDeploymentName allow at most 63 characters; a name is legal for all three
 # where it matches ^[0-9a-zA-Z](-?[0-9a-zA-Z])*$ [botocore bedrock JobName, CustomModelName, ModelDeploymentName].
 MAXIMUM_LENGTH = 63
+
+_OURS = re.compile(r"(?:^|-)([0-9a-f]{32})-[td]\d+$")
 
 Stage = Literal["training", "deployment"]
 
@@ -24,3 +27,9 @@ def bedrock_name(job_name: str, job_id: str, stage: Stage, attempt: int) -> str:
     slug = "-".join(re.findall(r"[0-9a-zA-Z]+", ascii_name)).lower()
     slug = slug[: MAXIMUM_LENGTH - len(suffix) - 1].strip("-")
     return f"{slug}-{suffix}" if slug else suffix
+
+
+def job_id_in(name: str) -> str | None:
+    """The id of the job a name was made for, or None where `bedrock_name` did not make it."""
+    match = _OURS.search(name)
+    return str(UUID(hex=match[1])) if match else None

@@ -23,6 +23,9 @@ class Variable(StrEnum):
     BEDROCK_ROLE_ARN = "BEDROCK_ROLE_ARN"
     TRAINING_POLL_SECONDS = "TRAINING_POLL_SECONDS"
     DEPLOYMENT_POLL_SECONDS = "DEPLOYMENT_POLL_SECONDS"
+    NOT_STARTED_HOURS = "NOT_STARTED_HOURS"
+    TRAINING_HOURS = "TRAINING_HOURS"
+    DEPLOYMENT_HOURS = "DEPLOYMENT_HOURS"
 
 
 class BucketIs(StrEnum):
@@ -93,7 +96,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         timeout_seconds=900,
         memory_mb=2048,
         bundle="render",
-        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET),
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.JOBS_TABLE),
     ),
     FunctionSpec(name="RejectDocument", variables=(V.DATA_BUCKET,)),
     FunctionSpec(name="AssembleDataset", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
@@ -105,6 +108,21 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(name="EndJob", variables=(V.JOBS_TABLE,)),
     FunctionSpec(name="DeleteModelDeployment", variables=(V.JOBS_TABLE,)),
     FunctionSpec(name="DeleteCustomModel", variables=(V.JOBS_TABLE,)),
+    # Runs every 5 minutes, and when an execution ends.
+    FunctionSpec(
+        name="ReconcileJobs",
+        timeout_seconds=300,
+        variables=(
+            V.JOBS_TABLE,
+            V.FINETUNING_STATE_MACHINE_ARN,
+            V.DELETION_STATE_MACHINE_ARN,
+            V.TRAINING_POLL_SECONDS,
+            V.DEPLOYMENT_POLL_SECONDS,
+            V.NOT_STARTED_HOURS,
+            V.TRAINING_HOURS,
+            V.DEPLOYMENT_HOURS,
+        ),
+    ),
     FunctionSpec(name="DeleteJobData", timeout_seconds=900, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
 )
 
@@ -125,7 +143,7 @@ class TableSpec(BaseModel):
 
 
 class IndexSpec(BaseModel):
-    """One global secondary index with the attributes it projects beside the keys."""
+    """One global secondary index with the attributes it projects beside the keys (none: keys only)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -152,6 +170,8 @@ JOBS_BY_CREATION = IndexSpec(
         "errorMessage",
     ),
 )
+# Sparse: only jobs that have not ended carry `unfinished`.
+UNFINISHED_JOBS = IndexSpec(name="Unfinished", partition_key="unfinished", sort_key="createdAt", projected=())
 TEST_SETS_BY_CREATION = IndexSpec(
     name="ByCreation",
     partition_key="kind",
@@ -159,8 +179,8 @@ TEST_SETS_BY_CREATION = IndexSpec(
     projected=("name", "description", "fileCount", "status"),
 )
 
-# A job and its client token are items of the Jobs table: (id, item) = (<job id>, "job"), (<token>, "token").
-JOBS_TABLE = TableSpec(name="jobs", partition_key="id", sort_key="item", indexes=(JOBS_BY_CREATION,))
+# Items of the Jobs table by (id, item): (<job id>, "job"), (<job id>, "event#<time>#…"), (<token>, "token").
+JOBS_TABLE = TableSpec(name="jobs", partition_key="id", sort_key="item", indexes=(JOBS_BY_CREATION, UNFINISHED_JOBS))
 TEST_SETS_TABLE = TableSpec(name="test-sets", partition_key="id", indexes=(TEST_SETS_BY_CREATION,))
 TABLES: tuple[TableSpec, ...] = (JOBS_TABLE, TEST_SETS_TABLE)
 

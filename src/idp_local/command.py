@@ -1,4 +1,4 @@
-"""The command `idp-local`: `up` runs the local runtime, `demo` tells the whole story on it."""
+"""The command `idp-local`: `up` runs the local runtime, `demo` tells the story on it, `chaos` shakes it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ DIRECTORY = Path(".idp-local")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; the result is the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    options = _parser(with_demo_options=words[:1] == ["demo"]).parse_args(words)
+    options = _parser(words[0] if words else "").parse_args(words)
     forget_aws_settings()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     try:
-        return _demo(options) if options.command == "demo" else _up(options.port)
+        return _COMMANDS[options.command](options)
     except LocalRuntimeError as error:
         print(error, file=sys.stderr)
         return 1
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser(*, with_demo_options: bool) -> argparse.ArgumentParser:
+def _parser(command: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="idp-local", description="Runs schema, state machines and Lambda code on this machine, without AWS."
     )
@@ -40,10 +40,15 @@ def _parser(*, with_demo_options: bool) -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="start the local runtime with GraphiQL and stay until Ctrl-C")
     up.add_argument("--port", type=int, default=4000, help="port of the API; 0 takes a free one (default: 4000)")
     demo = commands.add_parser("demo", help="fine-tune, deploy and measure a classifier on invented or own documents")
-    if with_demo_options:
+    if command == "demo":
         from idp_local.demo.command import add_arguments  # its imports are heavy; `up` need not wait for them
 
         add_arguments(demo)
+    chaos = commands.add_parser("chaos", help="run jobs under random faults, then check that nothing is lost or left")
+    if command == "chaos":
+        from idp_local.chaos.command import add_arguments as add_chaos_arguments
+
+        add_chaos_arguments(chaos)
     return parser
 
 
@@ -53,11 +58,17 @@ def _demo(options: argparse.Namespace) -> int:
     return run(options)
 
 
-def _up(port: int) -> int:
+def _chaos(options: argparse.Namespace) -> int:
+    from idp_local.chaos.command import run_chaos
+
+    return run_chaos(options)
+
+
+def _up(options: argparse.Namespace) -> int:
     from idp_local.runtime import LocalRuntime
 
     print("Starting the local runtime ...", flush=True)
-    with LocalRuntime(DIRECTORY, port) as runtime:
+    with LocalRuntime(DIRECTORY, options.port) as runtime:
         print(_told(runtime.connection), flush=True)
         try:
             while True:
@@ -85,3 +96,6 @@ def _told(connection: Connection) -> str:
 
 def _end(number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + number)
+
+
+_COMMANDS = {"up": _up, "demo": _demo, "chaos": _chaos}

@@ -6,11 +6,11 @@ import json
 import subprocess
 import threading
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from idp_finetuning.settings import FUNCTIONS, JOBS_TABLE
 from idp_local.api.schema import executable_schema
@@ -34,8 +34,12 @@ from idp_local.environment import CHECKOUT, REGION, aws_environment
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.endpoint import FunctionEndpoint
 from idp_local.functions.pool import WorkerPool
-from idp_local.functions.service import API_FUNCTION, Functions
+from idp_local.functions.schedule import ReconcileTimer
+from idp_local.functions.service import API_FUNCTION, Disturbance, Functions
 from idp_local.http import HOST, listening_socket, server_on
+
+if TYPE_CHECKING:
+    from idp_local.bedrock.server import BedrockServer
 
 
 class LocalRuntime:
@@ -43,8 +47,10 @@ class LocalRuntime:
 
     `directory` gets logs and connection.json. `port` is the API's, 0 takes a free one. `workers` run the workflow's
     functions, one more runs the API's. `seconds_per_phase` is the least time in each phase of a Bedrock job,
-    `poll_seconds` and `retry_interval_seconds` (at least 1, moto) replace the minutes AWS waits. `handler_root` holds
-    the `lambdas` package.
+    `poll_seconds` and `retry_interval_seconds` (at least 1, moto) replace the minutes AWS waits.
+    `reconcile_seconds` lie between two runs of ReconcileJobs, which get `reconcile_event`. `handler_root` holds the
+    `lambdas` package, `definitions` the state machines. `disturbance` stands before every run of a function, and
+    `bedrock` makes the Bedrock stand-in for the address of S3; by default it is a well-behaved one.
     """
 
     def __init__(
@@ -57,7 +63,12 @@ class LocalRuntime:
         retry_interval_seconds: int = 1,
         poll_seconds: int = 1,
         map_concurrency: int = 4,
+        reconcile_seconds: float = 20,
+        reconcile_event: Mapping[str, Any] | None = None,
         handler_root: Path = CHECKOUT,
+        definitions: Path = CHECKOUT / "statemachines",
+        disturbance: Disturbance | None = None,
+        bedrock: Callable[[str], BedrockServer] | None = None,
     ) -> None:
         self._directory = directory
         self._port = port
@@ -66,10 +77,16 @@ class LocalRuntime:
         self._retry_interval_seconds = retry_interval_seconds
         self._poll_seconds = poll_seconds
         self._map_concurrency = map_concurrency
+        self._reconcile_seconds = reconcile_seconds
+        self._reconcile_event = dict(reconcile_event or {})
         self._handler_root = handler_root
+        self._definitions = definitions
+        self._disturbance = disturbance
+        self._bedrock = bedrock
         self._logs = directory / "logs"
         self._ending = ExitStack()
         self.connection: Connection
+        self.functions: Functions
 
     def __enter__(self) -> Self:
         try:
@@ -102,11 +119,7 @@ class LocalRuntime:
                 ["-m", "idp_local.aws", "--socket", str(aws_socket.fileno()), "--functions", endpoint.url],
                 pass_fds=(aws_socket.fileno(),),
             )
-        bedrock = self._child(
-            "bedrock",
-            ["-m", "idp_local.bedrock", "--seconds-per-phase", str(self._seconds_per_phase), "--exit-with-stdin"],
-            environment=aws_environment(aws_url),
-        )
+        bedrock = None if self._bedrock else self._bedrock_child(aws_url)
         pool = WorkerPool(self._workers, handler_root=self._handler_root, log=self._logs / "workers.log")
         self._ending.callback(pool.close)
         schema = executable_schema((CHECKOUT / "graphql/schema.graphql").read_text(encoding="utf-8"))
@@ -114,11 +127,14 @@ class LocalRuntime:
         users = provision(
             aws_url,
             functions=FUNCTIONS,
-            definitions=CHECKOUT / "statemachines",
+            definitions=self._definitions,
             retry_interval_seconds=self._retry_interval_seconds,
             map_concurrency=self._map_concurrency,
         )
-        bedrock_url = first_line(bedrock, name="bedrock", log=self._logs / "bedrock.log")
+        if bedrock:
+            bedrock_url = first_line(bedrock, name="bedrock", log=self._logs / "bedrock.log")
+        elif self._bedrock:
+            bedrock_url = self._ending.enter_context(self._bedrock(aws_url)).url
         endpoint.functions = Functions(
             FUNCTIONS,
             prefix=PREFIX,
@@ -127,7 +143,9 @@ class LocalRuntime:
             endpoints=aws_environment(aws_url, bedrock_url),
             logs=self._logs,
             retry_interval_seconds=self._retry_interval_seconds,
+            disturbance=self._disturbance,
         )
+        self.functions = endpoint.functions
         graphql_url = f"http://{HOST}:{api_socket.getsockname()[1]}/graphql"
         self.connection = _connection(graphql_url, aws_url, bedrock_url, users)
         app = graphql_app(
@@ -143,9 +161,18 @@ class LocalRuntime:
         self._ending.callback(server.server_close)
         self._ending.callback(server.shutdown)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        timer = ReconcileTimer(endpoint.functions, self._reconcile_seconds, self._reconcile_event)
+        self._ending.callback(timer.cancel)
         file = ConnectionFile(self._directory)
         file.write(self.connection)
         self._ending.callback(file.remove)
+
+    def _bedrock_child(self, aws_url: str) -> subprocess.Popen[bytes]:
+        return self._child(
+            "bedrock",
+            ["-m", "idp_local.bedrock", "--seconds-per-phase", str(self._seconds_per_phase), "--exit-with-stdin"],
+            environment=aws_environment(aws_url),
+        )
 
     def _child(
         self,

@@ -93,7 +93,7 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
         with function("GenerateExample") as generate:
             by_file = [event("generate_example-refused"), event("generate_example")]
             story.manifest = json.loads(account.objects(JobLayout(job_id=JOB).manifest).popitem()[1])
-            by_manifest = [{"jobId": JOB, "document": document} for document in story.manifest]
+            by_manifest = [{"jobId": JOB, "run": 1, "document": document} for document in story.manifest]
             for sent in (*by_file, *(other for other in by_manifest if other not in by_file)):
                 send(generate, sent)
         both("RejectDocument")
@@ -104,6 +104,9 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
         both("GetModelDeployment", lambda answer: answer != {"status": "Creating"})
         both("CompleteJob")
         both("EndJob")
+        with function("ReconcileJobs") as reconcile:
+            for name in ("reconcile_jobs-refused", "reconcile_jobs-all", "reconcile_jobs"):
+                send(reconcile, event(name))
         story.completed = account.jobs.get(JOB)
         story.data = account.objects(JobLayout(job_id=JOB).prefix)
         send(resolver, event("resolver-delete"))

@@ -15,7 +15,7 @@ from idp_finetuning.labels import Labels
 from idp_finetuning.layout import JobLayout, Split
 from idp_finetuning.settings import FUNCTIONS
 from stacks.bundling import BundleName
-from tests.bundles.account import DOCUMENTS, JOB, MISLABELLED
+from tests.bundles.account import DOCUMENTS, JOB, LOST, MISLABELLED, UNDEPLOYED
 from tests.bundles.isolated import isolated_python
 from tests.bundles.story import Story, event
 
@@ -37,6 +37,7 @@ ANSWERS: dict[str, Any] = {
         "code": "TestSetInvalid",
         "message": "Insufficient documents: 3 found, at least 10 needed. Add more documents to the test set.",
     },
+    "ReconcileJobs": {"ended": [], "stoppedTraining": [], "orphans": [], "failed": 0},
     "DeleteModelDeployment": {"status": "Gone"},
     "DeleteCustomModel": {},
     "DeleteJobData": {},
@@ -54,7 +55,8 @@ REFUSALS = {
     "CreateModelDeployment": "DeploymentFailed",
     "GetModelDeployment": "DeploymentFailed",
     "CompleteJob": "StaleState",
-    "EndJob": "StaleState",
+    "EndJob": "InternalError",
+    "ReconcileJobs": "InternalError",
     "DeleteModelDeployment": "Conflict",
     "DeleteCustomModel": "Conflict",
     "DeleteJobData": "Conflict",
@@ -110,6 +112,12 @@ def test_the_resolver_answers_with_data_or_with_an_error_the_api_can_show(story:
     assert with_headers["error"]["type"] == "InternalError"
     assert deleted == {"data": True}
     assert {execution["jobId"] for execution in story.started} == {started["data"]["id"], JOB}
+
+
+def test_jobs_that_have_stood_in_their_stage_without_a_workflow_are_ended(story: Story) -> None:
+    _, every_job, _ = (run.outcome.payload for run in story.runs["ReconcileJobs"])
+    assert set(every_job["ended"]) == {LOST, UNDEPLOYED}
+    assert every_job["failed"] == 0
 
 
 def test_labels_are_read_into_the_data_bucket(story: Story) -> None:

@@ -43,6 +43,13 @@ def test_every_run_logs_how_it_ended_in_json_with_the_job_it_was_for(story: Stor
             assert lines[0]["message"].startswith("failed") == (run.outcome.error_type is not None)
 
 
+def test_a_pass_of_the_reconciliation_logs_the_numbers_that_alarms_watch(story: Story) -> None:
+    _, (run, (line,)), _ = _with_request_id(story, "ReconcileJobs")
+    assert line["jobs_ended"] == len(run.outcome.payload["ended"]) > 0
+    assert (line["jobs_failed"], line["trainings_stopped"], line["orphans_found"]) == (0, 0, 0)
+    assert line["orphans"] == []
+
+
 @BY_NAME
 def test_no_other_line_is_logged_but_the_runtimes_own_of_a_failure(story: Story, name: str) -> None:
     """Lambda's client logs what a handler raises; the line has the id of the request, by which ours is found."""

@@ -145,6 +145,10 @@ OPERATIONS: Mapping[tuple[str, str], Needs] = {
     ("stepfunctions", "DescribeExecution"): lambda p: [Need("states:DescribeExecution", p["executionArn"])],
     ("lambda", "Invoke"): lambda p: [Need("lambda:InvokeFunction", arn("lambda", f"function:{p['FunctionName']}"))],
     ("bedrock", "ListFoundationModels"): lambda _: [Need("bedrock:ListFoundationModels", "*")],
+    ("bedrock", "ListModelCustomizationJobs"): lambda _: [Need("bedrock:ListModelCustomizationJobs", "*")],
+    ("bedrock", "ListCustomModels"): lambda _: [Need("bedrock:ListCustomModels", "*")],
+    ("bedrock", "ListCustomModelDeployments"): lambda _: [Need("bedrock:ListCustomModelDeployments", "*")],
+    ("bedrock", "ListTagsForResource"): lambda p: [Need("bedrock:ListTagsForResource", p["resourceARN"])],
     ("bedrock", "CreateModelCustomizationJob"): _create_customization_job,
     ("bedrock", "GetModelCustomizationJob"): _on_bedrock(
         "bedrock:GetModelCustomizationJob", "model-customization-job", "jobIdentifier"

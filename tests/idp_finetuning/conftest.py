@@ -16,7 +16,7 @@ from moto import mock_aws
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.settings import JOBS_TABLE, TEST_SETS_TABLE, TableSpec
+from idp_finetuning.settings import JOBS_TABLE, TEST_SETS_TABLE, IndexSpec, TableSpec
 from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.service_model import problems
 
@@ -65,6 +65,11 @@ def dynamodb(aws: None) -> Any:
     return dynamodb
 
 
+def _projection(index: IndexSpec) -> dict[str, Any]:
+    named = list(index.projected)
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": named} if named else {"ProjectionType": "KEYS_ONLY"}
+
+
 def _create_table(dynamodb: Any, spec: TableSpec) -> None:
     keys = [(spec.partition_key, "HASH"), *([(spec.sort_key, "RANGE")] if spec.sort_key else [])]
     attributes = {name for name, _ in keys}
@@ -82,7 +87,7 @@ def _create_table(dynamodb: Any, spec: TableSpec) -> None:
                     {"AttributeName": index.partition_key, "KeyType": "HASH"},
                     {"AttributeName": index.sort_key, "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.projected)},
+                "Projection": _projection(index),
             }
             for index in spec.indexes
         ],
@@ -169,6 +174,9 @@ def environment(
         "BEDROCK_ROLE_ARN": "arn:aws:iam::123456789012:role/bedrock",
         "TRAINING_POLL_SECONDS": "60",
         "DEPLOYMENT_POLL_SECONDS": "60",
+        "NOT_STARTED_HOURS": "24",
+        "TRAINING_HOURS": "48",
+        "DEPLOYMENT_HOURS": "4",
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,10 +34,17 @@ class FakeBedrock:
         self.calls: list[str] = []
         self.requests: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self.failures: defaultdict[str, list[str]] = defaultdict(list)
+        self.created: list[str] = []
         self.lost_answers: set[str] = set()
+        self.tags: dict[str, list[dict[str, str]]] = {}
+        self.before_call: Callable[[Callable[[], Any]], Any] = lambda call: call()
         self.offered = ["amazon.nova-2-lite-v1:0:256k", "amazon.nova-lite-v1:0:300k", "amazon.nova-pro-v1:0:300k"]
 
     def _call(self, operation: str, request: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        answer: dict[str, Any] = self.before_call(lambda: self._answer(operation, request, work))
+        return answer
+
+    def _answer(self, operation: str, request: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         self.calls.append(operation)
         self.requests[operation].append(request)
         assert not (wrong := problems("bedrock", operation, "input", request)), wrong
@@ -90,6 +97,9 @@ class FakeBedrock:
                 "validationDataConfig": request.get("validationDataConfig", {"validators": []}),
                 "outputDataConfig": request["outputDataConfig"],
             }
+            self.created.append(name)
+            self.tags[self.jobs[name]["jobArn"]] = request.get("jobTags", [])
+            self.tags[name] = request.get("customModelTags", [])
             return {"jobArn": self.jobs[name]["jobArn"]}
 
         return self._call("CreateModelCustomizationJob", request, work)
@@ -125,6 +135,8 @@ class FakeBedrock:
                 "createdAt": THEN,
                 "status": "Creating",
             }
+            self.created.append(name)
+            self.tags[arn] = request.get("tags", [])
             return {"customModelDeploymentArn": arn}
 
         return self._call("CreateCustomModelDeployment", request, work)
@@ -160,6 +172,53 @@ class FakeBedrock:
 
         return self._call("DeleteCustomModel", request, work)
 
+    def list_tags_for_resource(self, **request: Any) -> dict[str, Any]:
+        """Tags by ARN."""
+
+        def work() -> dict[str, Any]:
+            if request["resourceARN"] not in self.tags:
+                raise self._refuse("ListTagsForResource", "ResourceNotFoundException")
+            return {"tags": self.tags[request["resourceARN"]]}
+
+        return self._call("ListTagsForResource", request, work)
+
+    def get_paginator(self, operation: str) -> FakeList:
+        """The lists, one item a page."""
+        return FakeList(self, operation)
+
+    def _rows(self, operation: str, request: dict[str, Any]) -> tuple[str, str, list[dict[str, Any]]]:
+        """Operation, member and rows of a list, as botocore names them."""
+        if operation == "list_model_customization_jobs":
+            names = ("jobArn", "baseModelArn", "jobName", "status", "creationTime")
+            wanted = request.get("statusEquals")
+            jobs = [job for job in self.jobs.values() if wanted in (None, job["status"])]
+            rows = [{name: job[name] for name in names} for job in jobs]
+            return "ListModelCustomizationJobs", "modelCustomizationJobSummaries", rows
+        if operation == "list_custom_models":
+            rows = [
+                {
+                    "modelArn": arn,
+                    "modelName": name,
+                    "creationTime": THEN,
+                    "baseModelArn": "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0:300k",
+                    "baseModelName": "amazon.nova-lite-v1",
+                }
+                for name, arn in self.models.items()
+            ]
+            return "ListCustomModels", "modelSummaries", rows
+        assert operation == "list_custom_model_deployments"
+        rows = [
+            {
+                "customModelDeploymentArn": deployment["customModelDeploymentArn"],
+                "customModelDeploymentName": deployment["modelDeploymentName"],
+                "modelArn": deployment["modelArn"],
+                "createdAt": deployment["createdAt"],
+                "status": deployment["status"],
+            }
+            for deployment in self.deployments.values()
+        ]
+        return "ListCustomModelDeployments", "modelDeploymentSummaries", rows
+
     def train(self, name: str, status: str = "Completed", **changes: Any) -> str:
         """Ends the job of this name; the answer is the model's ARN."""
         number = self.jobs[name]["jobArn"].rpartition("/")[2]
@@ -167,6 +226,7 @@ class FakeBedrock:
         self.jobs[name] |= {"status": status, "endTime": THEN, **changes}
         if status == "Completed":
             self.jobs[name]["outputModelArn"] = self.models[name] = arn
+            self.tags[arn] = self.tags[name]
         return arn
 
     def _job(self, wanted: str, operation: str = "GetModelCustomizationJob") -> dict[str, Any]:
@@ -180,3 +240,17 @@ class FakeBedrock:
             if wanted in (deployment["customModelDeploymentArn"], deployment["modelDeploymentName"]):
                 return deployment
         raise self._refuse(operation, "ResourceNotFoundException")
+
+
+class FakeList:
+    """A paginator of the account."""
+
+    def __init__(self, bedrock: FakeBedrock, operation: str) -> None:
+        self._bedrock = bedrock
+        self._operation = operation
+
+    def paginate(self, **request: Any) -> Iterator[dict[str, Any]]:
+        """Pages of one item, and an empty one."""
+        operation, member, rows = self._bedrock._rows(self._operation, request)
+        for page in [*([row] for row in rows), []]:
+            yield self._bedrock._call(operation, request, lambda page=page: {member: page})  # type: ignore[misc]

@@ -30,7 +30,9 @@ def test_a_table_has_the_keys_and_indexes_of_the_settings(runtime: LocalRuntime,
     assert set(found) == {index.name for index in spec.indexes}
     for index in spec.indexes:
         assert keys(found[index.name]["KeySchema"]) == [index.partition_key, index.sort_key]
-        assert set(found[index.name]["Projection"]["NonKeyAttributes"]) == set(index.projected)
+        projection = found[index.name]["Projection"]
+        assert projection["ProjectionType"] == ("INCLUDE" if index.projected else "KEYS_ONLY")
+        assert set(projection.get("NonKeyAttributes", [])) == set(index.projected)
 
 
 def test_both_buckets_keep_versions_and_have_no_policy(runtime: LocalRuntime) -> None:

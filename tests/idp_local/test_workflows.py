@@ -18,6 +18,8 @@ pytestmark = pytest.mark.xdist_group("local_runtime")
 
 Execution = dict[str, Any]
 
+POLLS = {"trainingPollSeconds": 0, "deploymentPollSeconds": 0}
+
 
 def execute(runtime: LocalRuntime, workflow: str, job_id: str) -> Execution:
     """Starts an execution as the product does and waits for its end."""
@@ -25,7 +27,7 @@ def execute(runtime: LocalRuntime, workflow: str, job_id: str) -> Execution:
     arn = client.start_execution(
         stateMachineArn=state_machine_arn(workflow),
         name=job_id,
-        input=json.dumps({"jobId": job_id, "trainingPollSeconds": 0, "deploymentPollSeconds": 0}),
+        input=json.dumps({"jobId": job_id, "run": 1, "startAt": "VALIDATING", **POLLS}),
     )["executionArn"]
     for _ in range(600):
         execution: Execution = client.describe_execution(executionArn=arn)

@@ -16,6 +16,7 @@ from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions
 from idp_local.runtime import LocalRuntime
 from tests.pipeline import documents
+from tests.pipeline.control import Controlled, control, record_with
 from tests.pipeline.driver import Finished, Pipeline
 
 JOB_NAME = "Мой job__v2 . -- 🙂"
@@ -66,7 +67,7 @@ def deleted(pipeline: Pipeline, packets: Finished) -> JobState:
 @pytest.fixture(scope="session")
 def late_runs(pipeline: Pipeline, packets: Finished) -> dict[str, str]:
     """Error type of each stage that is run once more for a job that has ended."""
-    return {stage: pipeline.invoke(stage, {"jobId": packets.job.id})["errorType"] for stage in MOVING_STAGES}
+    return {stage: pipeline.invoke(stage, {"jobId": packets.job.id, "run": 1})["errorType"] for stage in MOVING_STAGES}
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +75,15 @@ def lost_document(pipeline: Pipeline, packets: Finished) -> dict[str, Any]:
     """Lambda's error object for a document that was removed after validation."""
     key = f"{packets.test_set_id}/input/removed.pdf"
     document = {"documentId": "0" * 20, "key": key, "split": "train", "sections": [{"className": "letter"}]}
-    return pipeline.invoke("GenerateExample", {"jobId": packets.job.id, "document": document})
+    event = {"jobId": packets.job.id, "run": 1, "document": document}
+    with record_with(pipeline, packets.job.id, "status", "GENERATING_DATA"):
+        return pipeline.invoke("GenerateExample", event)
+
+
+@pytest.fixture(scope="session")
+def controlled(pipeline: Pipeline) -> Controlled:
+    """Jobs that were stopped, retried, aborted and lost, and a test set that was removed."""
+    return control(pipeline)
 
 
 @pytest.fixture(scope="session")

@@ -25,12 +25,15 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
         "($input: StartFinetuningJobInput!) { createFinetuningJob(input: $input) { id } }",
         {"input": {"jobName": "n", "testSetId": "none", "baseModel": "us.amazon.nova-lite-v1:0"}},
     ),
+    "stopFinetuningJob": ("($id: ID!) { stopFinetuningJob(jobId: $id) { id } }", {"id": "none"}),
+    "retryFinetuningJob": ("($id: ID!) { retryFinetuningJob(jobId: $id) { id } }", {"id": "none"}),
     "deleteFinetuningJob": ("($id: ID!) { deleteFinetuningJob(jobId: $id) }", {"id": "none"}),
     "createTestSet": ('{ createTestSet(input: {name: "refused"}) { id } }', {}),
     "createTestSetUploads": (
         '{ createTestSetUploads(testSetId: "none", files: []) { key } }',
         {},
     ),
+    "deleteTestSet": ('{ deleteTestSet(testSetId: "none") }', {}),
     "completeTestSet": ('{ completeTestSet(testSetId: "none") { id } }', {}),
 }
 

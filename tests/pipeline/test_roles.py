@@ -19,6 +19,7 @@ from tests.iam.comparison import Grant, differences, granted, needed
 from tests.iam.policies import Need
 from tests.iam.resources import kind_of, kinds_within
 from tests.iam.uncalled import excused
+from tests.pipeline.control import Controlled
 from tests.pipeline.driver import Finished, Pipeline
 from tests.stacks.deployed import Deployed, Statement
 from tests.stacks.synthesis import assembled, template_in
@@ -43,6 +44,7 @@ def called(
     packets: Finished,
     deleted: JobState,
     hopeless: JobState,
+    controlled: Controlled,
     late_runs: dict[str, str],
     lost_document: dict[str, Any],
     read_in_background: tuple[str, dict[str, Any]],

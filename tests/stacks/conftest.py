@@ -54,6 +54,9 @@ def customized(synthesize: Synthesize) -> Deployed:
             mapConcurrency="200",
             trainingPollSeconds="600",
             deploymentPollSeconds="120",
+            notStartedHours="6",
+            trainingHours="72",
+            deploymentHours="8",
         )
     )
 

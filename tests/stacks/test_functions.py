@@ -59,6 +59,9 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "BEDROCK_ROLE_ARN": {f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"},
         "TRAINING_POLL_SECONDS": {"300"},
         "DEPLOYMENT_POLL_SECONDS": {"60"},
+        "NOT_STARTED_HOURS": {"24"},
+        "TRAINING_HOURS": {"48"},
+        "DEPLOYMENT_HOURS": {"4"},
     }
     assert {machine["StateMachineName"] for machine in deployed.of_type("AWS::StepFunctions::StateMachine")} == {
         f"{PREFIX}-finetuning",
@@ -90,6 +93,13 @@ def test_a_function_is_traced_and_waits_for_the_permission_to_be(deployed: Deplo
         assert resource["Properties"]["TracingConfig"] == {"Mode": "Active"}
         kinds = {deployed.template["Resources"][name]["Type"] for name in resource["DependsOn"]}
         assert "AWS::IAM::Policy" in kinds
+
+
+def test_options_change_deadlines(customized: Deployed) -> None:
+    reconcile = customized.named("AWS::Lambda::Function", "FunctionName")["acme-reconcile-jobs"]
+    variables = reconcile["Environment"]["Variables"]
+    hours = [variables[f"{name}_HOURS"] for name in ("NOT_STARTED", "TRAINING", "DEPLOYMENT")]
+    assert hours == ["6", "72", "8"]
 
 
 def test_options_change_names_architecture_polling_and_retention(customized: Deployed) -> None:

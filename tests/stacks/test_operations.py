@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from idp_finetuning import errors
 from idp_finetuning.operations.dispatch import error_answer
+from idp_finetuning.stages.reconcile import Reconciliation
 from tests.docs_pages import table
 from tests.stacks.deployed import ACCOUNT, REGION, Deployed
 
@@ -42,6 +44,7 @@ MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning"
         ("deletion-aborted", "AWS/States", "ExecutionsAborted", f"{MACHINES}-deletion"),
         ("api-errors", "AWS/AppSync", "5XXError", "Api/GraphqlApi.ApiId"),
         ("resolver-errors", "AWS/Lambda", "Errors", "idp-finetuning-resolver"),
+        ("reconciliation-failed", "AWS/Lambda", "Errors", "idp-finetuning-reconcile-jobs"),
         ("label-reading-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-read-labels"),
         ("api-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-resolver"),
         ("rendering-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-generate-example"),
@@ -62,8 +65,7 @@ def test_quiet_times_are_no_alarm(deployed: Deployed) -> None:
 
 
 def test_an_internal_error_raises_an_alarm_though_lambda_and_appsync_see_an_answer(deployed: Deployed) -> None:
-    metric_filter = deployed.only("AWS::Logs::MetricFilter")
-    assert metric_filter["LogGroupName"] == "Functions/ResolverLogs"
+    (metric_filter,) = _metric_filters(deployed, "Functions/ResolverLogs")
     (transformation,) = metric_filter["MetricTransformations"]
     alarm = deployed.named("AWS::CloudWatch::Alarm", "AlarmName")["idp-finetuning-internal-errors"]
     watched = (alarm["Namespace"], alarm["MetricName"])
@@ -79,9 +81,33 @@ def test_the_alarm_on_internal_errors_matches_the_lines_of_all_failures_answered
         if error not in (errors.FinetuningError, errors.DocumentRejected, errors.InternalError)
         if error_answer(error("reason"))["error"]["type"] == "InternalError"
     }
-    pattern = deployed.only("AWS::Logs::MetricFilter")["FilterPattern"]
+    pattern = _metric_filters(deployed, "Functions/ResolverLogs")[0]["FilterPattern"]
     assert set(re.findall(r'\(\$\.error_code = "(\w+)"\)', pattern)) == hidden
     assert '($.level = "ERROR")' in pattern  # how an unexpected exception is logged
+
+
+def _metric_filters(deployed: Deployed, log_group: str) -> list[dict[str, Any]]:
+    return [found for found in deployed.of_type("AWS::Logs::MetricFilter") if found["LogGroupName"] == log_group]
+
+
+@pytest.mark.parametrize(("alarm", "field"), [("orphans", "orphans_found"), ("job-not-reconciled", "jobs_failed")])
+def test_what_a_pass_of_the_reconciliation_counts_in_its_log_raises_an_alarm(
+    deployed: Deployed, alarm: str, field: str
+) -> None:
+    nothing = Reconciliation(ended=(), stopped_training=(), orphans=(), failed=0)
+    assert nothing.for_operators()[field] == 0
+    (metric_filter,) = (
+        found
+        for found in _metric_filters(deployed, "Functions/ReconcileJobsLogs")
+        if found["FilterPattern"] == f'{{ $.{field} = "*" }}'
+    )
+    (transformation,) = metric_filter["MetricTransformations"]
+    assert transformation["MetricValue"] == f"$.{field}"
+    properties = deployed.named("AWS::CloudWatch::Alarm", "AlarmName")[f"idp-finetuning-{alarm}"]
+    watched = (properties["Namespace"], properties["MetricName"])
+    assert watched == (transformation["MetricNamespace"], transformation["MetricName"])
+    # A pass every five minutes, one of which may be late: the alarm shall not end in between.
+    assert (properties["Statistic"], properties["Period"], properties["Threshold"]) == ("Maximum", 900, 1)
 
 
 def test_the_operators_page_says_what_to_do_about_every_alarm(deployed: Deployed) -> None:

@@ -72,6 +72,9 @@ def test_us_east_1_is_the_default_and_a_choice_in_the_context_wins(
         ({"removal": "maybe"}, "Context key 'removal' cannot be 'maybe'"),
         ({"logRetentionDays": "8"}, "one of 1, 3, 5, 7"),
         ({"mapConcurrency": "0"}, "Context key 'mapConcurrency' cannot be '0'"),
+        ({"trainingPollSeconds": "30"}, "raise trainingPollSeconds or deploymentPollSeconds, or lower trainingHours"),
+        ({"deploymentPollSeconds": "10", "deploymentHours": "24"}, "raise trainingPollSeconds"),
+        ({"deploymentHours": "0"}, "Context key 'deploymentHours' cannot be '0'"),
         ({"trainingPollSeconds": "soon"}, "Context key 'trainingPollSeconds' cannot be 'soon'"),
     ],
 )
@@ -80,6 +83,11 @@ def test_a_value_that_cannot_be_used_is_named(changes: dict[str, str], said: str
         read_options({**SHIPPED, **changes}, {})
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_deadlines_and_polls_that_fit_an_execution_are_taken() -> None:
+    changes = {"trainingPollSeconds": "30", "trainingHours": "12", "deploymentPollSeconds": "30"}
+    assert read_options({**SHIPPED, **changes}, {}).training_hours == 12
 
 
 def test_what_belongs_to_cdk_is_left_alone() -> None:

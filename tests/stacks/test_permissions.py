@@ -15,6 +15,7 @@ PREFIX = "idp-finetuning"
 BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
 DATA = "arn:aws:s3:::DataBucket"
 TEST_SETS = "arn:aws:s3:::TestSetBucket"
+TEST_SETS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-test-sets"
 
 
 def _statements(deployed: Deployed, function: str) -> list[Statement]:
@@ -132,7 +133,15 @@ def test_deployments_are_created_on_custom_models_of_the_account(deployed: Deplo
 @pytest.mark.parametrize(
     ("function", "actions"),
     [
-        ("resolver", set()),
+        (
+            "resolver",
+            {
+                "bedrock:GetModelCustomizationJob",
+                "bedrock:StopModelCustomizationJob",
+                "bedrock:GetCustomModelDeployment",
+            },
+        ),
+        ("end-job", {"bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"}),
         ("validate-test-set", {"bedrock:ListFoundationModels"}),
         ("get-customization-job", {"bedrock:GetModelCustomizationJob"}),
         ("get-model-deployment", {"bedrock:GetCustomModelDeployment"}),
@@ -165,7 +174,13 @@ def test_uploads_go_below_input_and_baseline_of_a_test_set(deployed: Deployed) -
         resource for resource in _resources(deployed, "resolver", "s3:PutObject") if resource.startswith(TEST_SETS)
     }
     assert written == below
-    assert _resources(deployed, "resolver", "s3:DeleteObject") == {f"{TEST_SETS}/*/.uploading"}
+
+
+def test_a_test_set_is_removed_with_all_its_versions_and_nothing_beside_it(deployed: Deployed) -> None:
+    for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
+        assert _resources(deployed, "resolver", action) == {f"{TEST_SETS}/*/*"}
+    assert _resources(deployed, "resolver", "s3:ListBucketVersions") == {TEST_SETS}
+    assert _resources(deployed, "resolver", "dynamodb:DeleteItem") == {TEST_SETS_TABLE}
 
 
 def test_only_the_resolver_writes_to_the_test_set_bucket(deployed: Deployed) -> None:
@@ -179,9 +194,32 @@ def test_only_the_resolver_writes_to_the_test_set_bucket(deployed: Deployed) -> 
     assert writers == {f"{PREFIX}-resolver"}
 
 
-def test_page_images_are_made_without_any_table_or_workflow(deployed: Deployed) -> None:
+def test_page_images_are_made_by_a_function_that_reads_the_job_and_reaches_no_workflow(deployed: Deployed) -> None:
     services = {action.split(":")[0] for s in _statements(deployed, "generate-example") for action in s.actions}
-    assert services == {"logs", "xray", "s3"}
+    assert services == {"logs", "xray", "s3", "dynamodb"}
+    assert _actions(deployed, "generate-example", "dynamodb") == {"dynamodb:GetItem"}
+
+
+def test_reconciliation_stops_training_but_creates_and_deletes_nothing_in_bedrock(deployed: Deployed) -> None:
+    verbs = {action.split(":")[1] for action in _actions(deployed, "reconcile-jobs", "bedrock")}
+    assert verbs == {
+        "GetModelCustomizationJob",
+        "StopModelCustomizationJob",
+        "ListModelCustomizationJobs",
+        "ListCustomModels",
+        "ListCustomModelDeployments",
+        "ListTagsForResource",
+    }
+
+
+def test_reconciliation_starts_removals_only(deployed: Deployed) -> None:
+    states = f"arn:aws:states:{REGION}:{ACCOUNT}"
+    assert _resources(deployed, "reconcile-jobs", "states:StartExecution") == {
+        f"{states}:stateMachine:{PREFIX}-deletion"
+    }
+    assert _resources(deployed, "reconcile-jobs", "states:DescribeExecution") == {
+        f"{states}:execution:{PREFIX}-{machine}:*" for machine in ("finetuning", "deletion")
+    }
 
 
 def test_only_the_removal_of_a_job_deletes_its_data_versions_included(deployed: Deployed) -> None:

@@ -21,15 +21,21 @@ def _expected_keys(partition_key: str, sort_key: str | None) -> dict[str, str]:
     return {"HASH": partition_key} | ({"RANGE": sort_key} if sort_key else {})
 
 
+def _expected_projection(projected: tuple[str, ...]) -> dict[str, Any]:
+    if not projected:
+        return {"ProjectionType": "KEYS_ONLY"}
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(projected)}
+
+
 @pytest.mark.parametrize("spec", TABLES, ids=lambda spec: spec.name)
 def test_a_table_has_the_keys_and_indexes_of_its_specification(deployed: Deployed, spec: TableSpec) -> None:
     table = deployed.named("AWS::DynamoDB::Table", "TableName")[spec.table_name("idp-finetuning")]
     assert _keys(table["KeySchema"]) == _expected_keys(spec.partition_key, spec.sort_key)
     assert {
-        index["IndexName"]: (_keys(index["KeySchema"]), set(index["Projection"]["NonKeyAttributes"]))
+        index["IndexName"]: (_keys(index["KeySchema"]), index["Projection"])
         for index in table["GlobalSecondaryIndexes"]
     } == {
-        index.name: (_expected_keys(index.partition_key, index.sort_key), set(index.projected))
+        index.name: (_expected_keys(index.partition_key, index.sort_key), _expected_projection(index.projected))
         for index in spec.indexes
     }
     assert {definition["AttributeType"] for definition in table["AttributeDefinitions"]} == {"S"}

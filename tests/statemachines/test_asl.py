@@ -29,11 +29,14 @@ RETRIED = {
     "TransientError",
 }
 OF_THE_API = {"Resolver", "ReadLabels"}
+OF_THE_SCHEDULE = {"ReconcileJobs"}
 WITHOUT_CATCH = {"EndJob", "RejectDocument"}
+
+FIRST_CHOICE = "SelectStage"  # of the stage a retry goes on at; a new job takes the default
 
 ORDER = {
     "finetuning": [
-        *("ValidateTestSet", "GenerateExamples", "AssembleDataset"),
+        *("SelectStage", "ValidateTestSet", "GenerateExamples", "AssembleDataset"),
         *("CreateCustomizationJob", "WaitForTraining", "GetCustomizationJob", "IsTrained"),
         *("CreateModelDeployment", "WaitForDeployment", "GetModelDeployment", "IsDeployed"),
         *("CompleteJob", "EndJob", "JobFailed"),
@@ -69,11 +72,22 @@ def test_the_way_to_success_only_goes_down_the_file(machine: str) -> None:
         state = states[name]
         if is_terminal(state):
             break
-        name = state["Choices"][0]["Next"] if state["Type"] == "Choice" else state["Next"]
+        if state["Type"] == "Choice":
+            name = state["Default"] if name == FIRST_CHOICE else state["Choices"][0]["Next"]
+        else:
+            name = state["Next"]
     order = list(states)
     assert [order.index(name) for name in passed] == sorted(order.index(name) for name in passed)
     beside = {"EndJob", "JobFailed", "DeletionFailed", "WaitForDeletion"}
     assert set(order) - set(passed) <= beside
+
+
+def test_a_retry_goes_on_at_the_first_state_of_its_stage() -> None:
+    machine = definition("finetuning")
+    first = machine["States"][machine["StartAt"]]
+    by_stage = {choice["StringEquals"]: choice["Next"] for choice in first["Choices"]}
+    assert {choice["Variable"] for choice in first["Choices"]} == {"$.startAt"}
+    assert by_stage == {"TRAINING": "CreateCustomizationJob", "DEPLOYING": "CreateModelDeployment"}
 
 
 @each_machine
@@ -188,9 +202,9 @@ def test_numbers_stand_without_quotes_and_everything_else_within(machine: str) -
         )
 
 
-def test_every_function_but_those_of_the_api_is_called_by_a_machine() -> None:
+def test_every_function_but_those_of_the_api_and_the_schedule_is_called_by_a_machine() -> None:
     called = {name for machine in DEFINITIONS for name, _ in tasks(definition(machine))}
-    assert called == {function.name for function in FUNCTIONS} - OF_THE_API
+    assert called == {function.name for function in FUNCTIONS} - OF_THE_API - OF_THE_SCHEDULE
 
 
 def test_every_function_has_its_file_and_every_file_its_function() -> None:

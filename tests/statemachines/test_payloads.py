@@ -9,8 +9,10 @@ from typing import Any, get_args
 
 import pytest
 
+from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.base_models import base_models
 from idp_finetuning.examples import ManifestDocument
+from idp_finetuning.jobs import STAGES, JobRun
 from idp_finetuning.labels import Labels, Listing, Section, StoredFile, parse_section, read_labels
 from idp_finetuning.layout import Split, document_id
 from idp_finetuning.validation import validate
@@ -20,9 +22,13 @@ from tests.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, co
 
 MAXIMUM_PAGES = 500  # of one document [design §4]
 
-EXECUTION_INPUT = {
-    "finetuning": {"jobId": "j" * 36, "trainingPollSeconds": 3600, "deploymentPollSeconds": 3600},
-    "deletion": {"jobId": "j" * 36, "deploymentPollSeconds": 3600},
+# What Workflow.start sends for either machine; the longest name of a stage.
+INPUT = {
+    "jobId": "j" * 36,
+    "run": 1_000,
+    "startAt": max(STAGES, key=len).value,
+    "trainingPollSeconds": 3600,
+    "deploymentPollSeconds": 3600,
 }
 LONGEST_KEY = "k" * 1_024  # S3's limit
 
@@ -51,7 +57,7 @@ def one_page_sections(count: int, class_name: str) -> tuple[Section, ...]:
 
 def steps(machine: str, item: Any = None) -> list[Step]:
     item = item or manifest_item(one_page_sections(MAXIMUM_PAGES, longest_class_name("c")))
-    return list(walk(definition(machine), EXECUTION_INPUT[machine], item))
+    return list(walk(definition(machine), INPUT, item))
 
 
 def collections_in(model: type[WireModel]) -> set[str]:
@@ -115,7 +121,7 @@ def test_choices_and_waits_find_what_they_look_for(machine: str) -> None:
 def test_a_choice_compares_with_a_word_its_function_can_answer(machine: str) -> None:
     states = definition(machine)["States"]
     for name, state in states.items():
-        if state["Type"] == "Choice":
+        if state["Type"] == "Choice" and name != definition(machine)["StartAt"]:
             asked = next(n for n, s in states.items() if s.get("Next") == name)
             answer = contract(asked).answer
             assert answer is not None
@@ -123,6 +129,22 @@ def test_a_choice_compares_with_a_word_its_function_can_answer(machine: str) -> 
                 result_path, _, member = choice["Variable"].rpartition(".")
                 assert result_path == states[asked]["ResultPath"]
                 assert choice["StringEquals"] in get_args(answer.model_fields[member].annotation)
+
+
+class SentInput:
+    """Step Functions as far as the start of an execution goes: keeps the input."""
+
+    def start_execution(self, **arguments: str) -> None:
+        self.given = json.loads(arguments["input"])
+
+
+@each_machine
+def test_the_input_a_machine_is_started_with_is_the_one_walked_here(machine: str) -> None:
+    client = SentInput()
+    workflow = Workflow(client, f"arn:…:{machine}", training_poll_seconds=3600, deployment_poll_seconds=3600)
+    for stage in STAGES:
+        workflow.start(JobRun(job_id="j" * 36, run=1_000), "name", stage=stage)
+        assert client.given == {**INPUT, "startAt": stage.value}
 
 
 @each_machine
@@ -137,7 +159,7 @@ def children_outputs(machine: State) -> int:
     item = manifest_item((Section(class_name="invoice"),))
     ends = [
         step.left
-        for step in walk(machine, EXECUTION_INPUT["finetuning"], item)
+        for step in walk(machine, INPUT, item)
         if step.level.is_map and is_terminal(step.level.states[step.name])
     ]
     return DOCUMENTS * (max(size(end) for end in ends) + len(",")) + len("[]")

@@ -35,6 +35,14 @@ class AttachedTestSets:
         """Raises InvalidInput."""
         self.require_writable()
 
+    def close(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
+        """Raises InvalidInput."""
+        self.require_writable()
+
+    def delete(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
+        """Raises InvalidInput."""
+        self.require_writable()
+
     def get(self, test_set_id: str) -> TestSet:
         """The test set below this prefix; READY unless its upload is marked as unfinished. Raises TestSetNotFound."""
         documents = [entry for entry in self._objects(input_prefix(test_set_id)) if not entry["Key"].endswith("/")]

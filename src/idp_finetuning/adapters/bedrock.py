@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,7 @@ from idp_finetuning.adapters.aws_calls import error_code, error_text
 from idp_finetuning.clock import timestamp
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs import TrainingMetrics
+from idp_finetuning.names import job_id_in
 from idp_finetuning.wire import WireModel
 
 JOB_TAG = "idp-finetuning:job-id"
@@ -28,6 +30,8 @@ class CustomizationJob(WireModel):
     created_at: str
     ended_at: str | None
     metrics: TrainingMetrics
+    training_started: bool = True
+    progress: str
 
 
 class ModelDeployment(WireModel):
@@ -52,8 +56,43 @@ class CustomizationRequest(WireModel):
     job_id: str
 
 
+class Found(WireModel):
+    """Something in Bedrock whose name this service made."""
+
+    kind: Literal["customization job", "custom model", "deployment"]
+    name: str
+    arn: str
+
+
+_LISTS: tuple[tuple[Any, ...], ...] = (
+    (
+        "customization job",
+        "list_model_customization_jobs",
+        "modelCustomizationJobSummaries",
+        "jobName",
+        "jobArn",
+        "creationTime",
+        {"statusEquals": "InProgress"},
+    ),
+    ("custom model", "list_custom_models", "modelSummaries", "modelName", "modelArn", "creationTime", {}),
+    (
+        "deployment",
+        "list_custom_model_deployments",
+        "modelDeploymentSummaries",
+        "customModelDeploymentName",
+        "customModelDeploymentArn",
+        "createdAt",
+        {},
+    ),
+)
+
+
 class BedrockRefused(Exception):
     """Bedrock refused to create something for good; the message is its own."""
+
+
+class BedrockBusy(BedrockRefused):
+    """A quota is full at the moment; the same call may succeed later."""
 
 
 # What Bedrock answers where a name is taken; for deployments no Conflict is declared [facts §2].
@@ -81,6 +120,7 @@ class Bedrock:
                 return None
             raise
         losses = [metric.get("validationLoss") for metric in answer.get("validationMetrics") or []]
+        training = ((answer.get("statusDetails") or {}).get("trainingDetails") or {}).get("status")
         return CustomizationJob(
             arn=answer["jobArn"],
             status=answer["status"],
@@ -93,6 +133,8 @@ class Bedrock:
                 training_loss=_finite((answer.get("trainingMetrics") or {}).get("trainingLoss")),
                 validation_loss=_finite(losses[0] if losses else None),
             ),
+            training_started=training != "NotStarted",
+            progress=answer["status"] + (f", training {training}" if training and training != answer["status"] else ""),
         )
 
     def ensure_customization_job(self, request: CustomizationRequest) -> CustomizationJob:
@@ -173,6 +215,8 @@ class Bedrock:
             except ClientError as error:
                 if error_code(error) not in _REFUSED:
                     raise
+                if error_code(error) == "ServiceQuotaExceededException":
+                    raise BedrockBusy(error_text(error)) from error
                 found = self.find_deployment(name) if error_code(error) in _TAKEN else None
                 if not found:
                     raise BedrockRefused(error_text(error)) from error
@@ -182,6 +226,26 @@ class Bedrock:
         if found.model_arn != model_arn:
             raise BedrockRefused(f"Deployment '{name}' exists in Bedrock and is not of this job's model.")
         return found
+
+    def ours(self, *, older_than: timedelta) -> Iterator[Found]:
+        """Running customization jobs, custom models and deployments whose names are of our making, not just created."""
+        latest = datetime.now(UTC) - older_than
+        for kind, operation, rows, name, arn, created, filters in _LISTS:
+            pages = self._bedrock.get_paginator(operation).paginate(**filters)
+            for page in pages:
+                for row in page.get(rows, []):
+                    if job_id_in(row[name]) and row[created] < latest:
+                        yield Found(kind=kind, name=row[name], arn=row[arn])
+
+    def is_tagged_ours(self, arn: str) -> bool:
+        """Whether the resource carries this service's tag; one that is gone meanwhile carries none."""
+        try:
+            tags = self._bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
+        except ClientError as error:
+            if _is_missing(error):
+                return False
+            raise
+        return any(tag["key"] == JOB_TAG for tag in tags)
 
     def delete_deployment(self, arn: str) -> None:
         """Starts the removal of a deployment; one that is gone or already on its way is fine."""

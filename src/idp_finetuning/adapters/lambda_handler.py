@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from traceback import extract_tb
@@ -28,19 +28,13 @@ for _library in ("boto3", "botocore", "s3transfer"):
 _FOR_OPERATORS = (AwsCallRefused, SettingMissing, TransientError)
 
 
-class JobEvent(WireModel):
-    """The input of most states."""
-
-    job_id: str
-
-
 def state_handler(
-    event_model: type[E],
+    event_model: type[E], *, shown: Callable[[Any], Mapping[str, object]] = lambda _: {}
 ) -> Callable[[Callable[[E, Services], WireModel | None]], Callable[[dict[str, Any], Any], dict[str, Any]]]:
     """Makes a Lambda handler of a function from a typed event and services to a model (or nothing: `{}`).
 
     Failures leave as classes of idp_finetuning.errors, which Step Functions sees under their names. Log lines
-    carry the job id and never the content of a document.
+    carry the job id and never the content of a document; `shown` makes of the answer what the last line adds.
     """
 
     def decorate(
@@ -48,8 +42,10 @@ def state_handler(
     ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         @wraps(work)
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-            with _logged(context, job_id=event.get("jobId"), test_set_id=event.get("testSetId")), aws_calls():
+            keys = {"job_id": event.get("jobId"), "test_set_id": event.get("testSetId")}
+            with _logged(context, **keys) as told, aws_calls():
                 result = work(event_model.model_validate(event), Services(context))
+                told.update(shown(result))
             return result.to_wire() if result else {}
 
         return handler
@@ -79,16 +75,17 @@ def resolver_handler(
 
 
 @contextmanager
-def _logged(context: Any, **keys: object) -> Iterator[None]:
-    """Logs how a run ended, with these keys in every line of it.
+def _logged(context: Any, **keys: object) -> Iterator[dict[str, object]]:
+    """Logs how a run ended, with these keys in every line of it, and where it ended well with what the block told.
 
     An unexpected exception leaves as InternalError: its own text may quote a document, so only its name and the
     places it passed are logged.
     """
+    told: dict[str, object] = {}
     known = {name: value for name, value in keys.items() if value is not None}
     with logger.append_context_keys(request_id=getattr(context, "aws_request_id", None), **known):
         try:
-            yield
+            yield told
         except FinetuningError as error:
             reason = error.message if isinstance(error, _FOR_OPERATORS) else None
             logger.warning("failed", extra={"error_code": error.code, "reason": reason})
@@ -98,4 +95,4 @@ def _logged(context: Any, **keys: object) -> Iterator[None]:
             places = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
             logger.error("failed unexpectedly", extra={"error_code": name, "places": places})  # noqa: TRY400
             raise InternalError(f"The step ended unexpectedly ({name}). See the log of its function.") from None
-        logger.info("done")
+        logger.info("done", extra=told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +16,7 @@ from idp_finetuning.adapters.functions import BackgroundFunction
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
 from idp_finetuning.adapters.workflows import Workflow
+from idp_finetuning.deadlines import Deadlines
 from idp_finetuning.errors import SettingMissing
 from idp_finetuning.settings import BucketIs, Variable
 
@@ -25,6 +27,10 @@ def setting(variable: Variable) -> str:
     if not value:
         raise SettingMissing(f"The environment lacks {variable}. Deploy the stack again.")
     return value
+
+
+def _hours(variable: Variable) -> timedelta:
+    return timedelta(hours=float(setting(variable)))
 
 
 class Services:
@@ -84,6 +90,15 @@ class Services:
     def deletion(self) -> Workflow:
         """The deletion state machine."""
         return self._workflow(Variable.DELETION_STATE_MACHINE_ARN)
+
+    @cached_property
+    def deadlines(self) -> Deadlines:
+        """How long a stage may take."""
+        return Deadlines(
+            not_started=_hours(Variable.NOT_STARTED_HOURS),
+            training=_hours(Variable.TRAINING_HOURS),
+            deployment=_hours(Variable.DEPLOYMENT_HOURS),
+        )
 
     @staticmethod
     def _workflow(variable: Variable) -> Workflow:

@@ -87,3 +87,16 @@ class TestSetTable:
             **update_arguments({"status": TestSetStatus.READY.value, "fileCount": file_count}),
         )
         return from_attributes(TestSet, answer["Attributes"])
+
+    def close(self, test_set_id: str) -> None:
+        """Takes a test set out of use: it counts as not ready. May be repeated."""
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key=to_attributes({"id": test_set_id}),
+            ConditionExpression="attribute_exists(id)",
+            **update_arguments({"status": TestSetStatus.UPLOADING.value}),
+        )
+
+    def delete(self, test_set_id: str) -> None:
+        """Removes the record; may be repeated."""
+        self._dynamodb.delete_item(TableName=self._table, Key=to_attributes({"id": test_set_id}))

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
+from idp_finetuning.jobs import JobRun, JobStatus
+
+
+class ExecutionStatus(StrEnum):
+    """[botocore stepfunctions ExecutionStatus]."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+    PENDING_REDRIVE = "PENDING_REDRIVE"
 
 
 class Workflow:
@@ -23,23 +36,25 @@ class Workflow:
             "deploymentPollSeconds": deployment_poll_seconds,
         }
 
-    def start(self, job_id: str, name: str) -> None:
-        """Starts the execution `name` for a job; one that was started already is fine."""
+    def start(self, run: JobRun, name: str, *, stage: JobStatus = JobStatus.VALIDATING) -> None:
+        """Starts the execution `name` for a run of a job at a stage; one that was started already is fine."""
         try:
             self._stepfunctions.start_execution(
-                stateMachineArn=self._arn, name=name, input=json.dumps({"jobId": job_id, **self._intervals})
+                stateMachineArn=self._arn,
+                name=name,
+                input=json.dumps({**run.to_wire(), "startAt": stage.value, **self._intervals}),
             )
         except ClientError as error:
             if error_code(error) != "ExecutionAlreadyExists":
                 raise
 
-    def is_running(self, name: str) -> bool:
-        """Whether the execution of this name exists and has not ended."""
+    def status(self, name: str) -> ExecutionStatus | None:
+        """How the execution of this name stands; None where there is none."""
         arn = self._arn.replace(":stateMachine:", ":execution:") + f":{name}"
         try:
             answer = self._stepfunctions.describe_execution(executionArn=arn)
         except ClientError as error:
             if error_code(error) == "ExecutionDoesNotExist":
-                return False
+                return None
             raise
-        return bool(answer["status"] == "RUNNING")
+        return ExecutionStatus(answer["status"])

@@ -21,6 +21,9 @@ OPERATIONS: Mapping[str, tuple[type[BaseModel], Operation]] = {
     "getDatasetReport": (jobs.JobArguments, jobs.get_dataset_report),
     "startFinetuningJob": (jobs.StartArguments, jobs.start_finetuning_job),
     "createFinetuningJob": (jobs.StartArguments, jobs.start_finetuning_job),
+    "listFinetuningJobEvents": (jobs.JobEventsArguments, jobs.list_finetuning_job_events),
+    "stopFinetuningJob": (jobs.JobArguments, jobs.stop_finetuning_job),
+    "retryFinetuningJob": (jobs.JobArguments, jobs.retry_finetuning_job),
     "deleteFinetuningJob": (jobs.JobArguments, jobs.delete_finetuning_job),
     "validateTestSetForFinetuning": (models.ValidateArguments, models.validate_test_set),
     "listAvailableModels": (models.NoArguments, models.list_available_models),
@@ -28,6 +31,7 @@ OPERATIONS: Mapping[str, tuple[type[BaseModel], Operation]] = {
     "getTestSet": (test_sets.TestSetArguments, test_sets.get_test_set),
     "createTestSet": (test_sets.CreateTestSetArguments, test_sets.create_test_set),
     "createTestSetUploads": (test_sets.UploadsArguments, test_sets.create_test_set_uploads),
+    "deleteTestSet": (test_sets.TestSetArguments, test_sets.delete_test_set),
     "completeTestSet": (test_sets.TestSetArguments, test_sets.complete_test_set),
 }
 

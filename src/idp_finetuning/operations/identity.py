@@ -21,10 +21,14 @@ ALLOWED_GROUPS: Mapping[str, frozenset[str]] = {
     "getTestSet": SIGNED_IN,
     "startFinetuningJob": AUTHORS,
     "createFinetuningJob": AUTHORS,
+    "listFinetuningJobEvents": SIGNED_IN,
+    "stopFinetuningJob": AUTHORS,
+    "retryFinetuningJob": AUTHORS,
     "deleteFinetuningJob": AUTHORS,
     "createTestSet": AUTHORS,
     "createTestSetUploads": AUTHORS,
     "completeTestSet": AUTHORS,
+    "deleteTestSet": AUTHORS,
 }
 
 

@@ -9,18 +9,22 @@ from uuid import uuid4
 from pydantic import Field, field_validator
 
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.adapters.workflows import ExecutionStatus
 from idp_finetuning.base_models import HyperParameters, find_base_model
 from idp_finetuning.clock import timestamp
 from idp_finetuning.dataset import SHOWN_REJECTIONS, DatasetReport
-from idp_finetuning.errors import Conflict, TestSetInvalid
-from idp_finetuning.jobs import ENDED, FinetuningJob, JobStatus
+from idp_finetuning.errors import Conflict, JobStopping, StaleState, TestSetInvalid
+from idp_finetuning.jobs import ENDED, STAGES, FinetuningJob, JobStatus
 from idp_finetuning.layout import JobLayout
 from idp_finetuning.operations.identity import Identity
+from idp_finetuning.stages.retry import where_to_resume
+from idp_finetuning.stages.train import stop_training
 from idp_finetuning.test_sets import TestSetStatus
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
 DEFAULT_TRAIN_SPLIT = 0.9
+_RUNNING = ExecutionStatus.RUNNING
 
 
 class PageArguments(WireModel):
@@ -70,6 +74,10 @@ class StartArguments(WireModel):
     """Arguments of startFinetuningJob."""
 
     input: StartFinetuningJobInput
+
+
+class JobEventsArguments(PageArguments, JobArguments):
+    """Arguments of listFinetuningJobEvents."""
 
 
 def list_finetuning_jobs(arguments: PageArguments, identity: Identity, services: Services) -> WireModel:
@@ -129,34 +137,84 @@ def start_finetuning_job(arguments: StartArguments, identity: Identity, services
 
 
 def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> None:
-    """Starts the workflow; a repeated request starts what an earlier one may have left unstarted."""
+    """Starts the workflow of the job's run; a repeated request starts what an earlier one may have left unstarted."""
     try:
-        services.finetuning.start(job.id, name=job.id)
+        services.finetuning.start(job.current_run, job.execution_name, stage=job.status)
     except Exception as error:
         if not is_new:
             raise  # the first request may well have started it
-        # No job may stay VALIDATING with no workflow behind it, whatever kept it from starting.
+        # No job may stay in a stage with no workflow behind it, whatever kept it from starting.
         services.jobs.move(
-            job.id,
+            job.current_run,
             JobStatus.FAILED,
             error_code=type(error).__name__,
-            error_message="Validation failed: the workflow could not be started. Start the job again.",
-            error_stage=JobStatus.VALIDATING,
+            error_message=f"{_FAILED[job.status]}: the workflow could not be started. Retry the job.",
+            error_stage=job.status,
         )
         raise
+
+
+_FAILED = {
+    JobStatus.VALIDATING: "Validation failed",
+    JobStatus.TRAINING: "Training failed",
+    JobStatus.DEPLOYING: "Deployment failed",
+}
+
+
+def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
+    """Asks a running job to stop and stops its training; the workflow ends it at its next step. May be repeated."""
+    job = services.jobs.get(arguments.job_id)
+    if job.status is JobStatus.STOPPING:
+        return job
+    if job.status not in STAGES:
+        raise Conflict(f"Job '{job.id}' is {job.status}; only a running job can be stopped.")
+    try:
+        stopping = services.jobs.move(
+            job.current_run, JobStatus.STOPPING, f"{identity.username} asked to stop the job.", error_stage=job.status
+        )
+    except (StaleState, JobStopping) as ended:
+        raise Conflict(f"Job '{job.id}' ended just before it could be stopped.") from ended
+    if job.status is JobStatus.TRAINING or stopping.customization_job_arn:
+        stop_training(job, services.bedrock)
+    return stopping
+
+
+def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
+    """Resumes a failed or stopped job at the stage that did not end; what is paid for is used again."""
+    job = services.jobs.get(arguments.job_id)
+    if job.status not in (JobStatus.FAILED, JobStatus.STOPPED):
+        raise Conflict(f"Job '{job.id}' is {job.status}; only a FAILED or STOPPED job can be retried.")
+    try:
+        resumed = services.jobs.resume(job, **where_to_resume(job, services.bedrock))
+    except (StaleState, JobStopping) as moved:
+        raise Conflict(f"Job '{job.id}' was retried or deleted by another request just now.") from moved
+    services.jobs.history.record(job.id, resumed.status.value, f"{identity.username} retried the job.")
+    _start_workflow(resumed, services, is_new=True)
+    return resumed
+
+
+def list_finetuning_job_events(arguments: JobEventsArguments, identity: Identity, services: Services) -> WireModel:
+    """The history of a job, newest first."""
+    job = services.jobs.get(arguments.job_id)
+    return services.jobs.history.page(job.id, limit=arguments.size, next_token=arguments.next_token)
 
 
 def delete_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> bool:
     """Starts the deletion of an ended job and everything it left; a deletion that stopped half-way starts again."""
     job = services.jobs.get(arguments.job_id)
     if job.status not in ENDED and job.status is not JobStatus.DELETING:
-        raise Conflict(f"Job '{job.id}' is {job.status}. Delete it when it is COMPLETED or FAILED.")
-    if job.status is JobStatus.DELETING and services.deletion.is_running(_deletion_name(job)):
+        raise Conflict(f"Job '{job.id}' is {job.status}. Stop it first, or delete it when it has ended.")
+    if job.status is JobStatus.DELETING and services.deletion.status(job.deletion_name) in (None, _RUNNING):
+        services.deletion.start(job.current_run, job.deletion_name)  # a request at the same time may be about to
         return True
-    doomed = services.jobs.move(job.id, JobStatus.DELETING, deletion_attempt=job.deletion_attempt + 1)
-    services.deletion.start(job.id, name=_deletion_name(doomed))
+    try:
+        doomed = services.jobs.move(
+            job.current_run,
+            JobStatus.DELETING,
+            f"{identity.username} asked to delete the job.",
+            deletion_attempt=job.deletion_attempt + 1,
+        )
+    except StaleState as moved:
+        raise Conflict(f"Job '{job.id}' was retried by another request just now. Stop it first.") from moved
+    services.deletion.start(doomed.current_run, doomed.deletion_name)
     return True
-
-
-def _deletion_name(job: FinetuningJob) -> str:
-    return f"{job.id}-deletion-{job.deletion_attempt}"

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.clock import timestamp
-from idp_finetuning.errors import Conflict, InvalidInput
+from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound
+from idp_finetuning.jobs import JobStatus
 from idp_finetuning.layout import input_prefix, uploading_marker
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.jobs import PageArguments
@@ -93,3 +94,33 @@ def complete_test_set(arguments: TestSetArguments, identity: Identity, services:
     ready = services.test_sets.mark_ready(test_set.id, documents)
     bucket.delete(uploading_marker(test_set.id))
     return ready
+
+
+def delete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> bool:
+    """Removes a test set's objects, versions included, then its record. May be repeated.
+
+    Raises Conflict while a job reads it.
+    """
+    services.test_sets.require_writable()
+    test_set = services.test_sets.get(arguments.test_set_id)
+    _refuse_while_read(test_set, services)
+    services.test_sets.close(test_set.id)  # from here on no job starts with it
+    try:
+        _refuse_while_read(test_set, services)
+    except Conflict:
+        if test_set.status is TestSetStatus.READY:
+            services.test_sets.mark_ready(test_set.id, test_set.file_count)
+        raise
+    services.test_set_bucket.delete_prefix(f"{test_set.id}/")
+    services.test_sets.delete(test_set.id)
+    return True
+
+
+def _refuse_while_read(test_set: TestSet, services: Services) -> None:
+    for job_id in services.jobs.unfinished():
+        try:
+            job = services.jobs.get(job_id)
+        except JobNotFound:
+            continue  # the index is a moment behind the table
+        if job.test_set_id == test_set.id and job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA):
+            raise Conflict(f"Test set '{test_set.id}' is being read by job '{job.id}'. Stop the job or wait for it.")

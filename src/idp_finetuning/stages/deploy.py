@@ -4,62 +4,90 @@ from __future__ import annotations
 
 from typing import Literal
 
-from idp_finetuning.adapters.bedrock import Bedrock, BedrockRefused, ModelDeployment
+from idp_finetuning.adapters.bedrock import Bedrock, BedrockBusy, BedrockRefused
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.clock import timestamp
-from idp_finetuning.errors import DeploymentFailed
-from idp_finetuning.jobs import FinetuningJob, JobStatus
+from idp_finetuning.errors import DeploymentFailed, TransientError
+from idp_finetuning.jobs import FinetuningJob, JobRun, JobStatus
 from idp_finetuning.names import bedrock_name
 from idp_finetuning.wire import WireModel
 
 
 class DeploymentProgress(WireModel):
-    """Whether the deployment answers."""
+    """Whether the deployment answers; NotCreated while it waits for a quota."""
 
-    status: Literal["Creating", "Active"]
+    status: Literal["NotCreated", "Creating", "Active"]
 
 
 def deployment_name(job: FinetuningJob) -> str:
-    """Name of the deployment."""
+    """Name of the deployment of this attempt."""
     return bedrock_name(job.job_name, job.id, "deployment", job.deployment_attempt)
 
 
-def create_model_deployment(job_id: str, *, jobs: JobTable, bedrock: Bedrock) -> None:
-    """Creates the deployment, or adopts the one an earlier run created; the job deploys. Raises DeploymentFailed."""
-    job = jobs.move(job_id, JobStatus.DEPLOYING)
+def deployment_names(job: FinetuningJob) -> tuple[str, ...]:
+    """Names of the deployments of all attempts, the first one first."""
+    attempts = range(1, job.deployment_attempt + 1)
+    return tuple(bedrock_name(job.job_name, job.id, "deployment", attempt) for attempt in attempts)
+
+
+def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
+    """Creates the deployment, or adopts the one an earlier call created; the job deploys. Raises DeploymentFailed.
+
+    A failed deployment of an earlier attempt is removed first. A full quota is waited out: the training is paid.
+    """
+    job = jobs.move(run, JobStatus.DEPLOYING)
     if not job.custom_model_arn:
         raise DeploymentFailed("Deployment failed: training left no custom model. Start the job again.")
+    if job.deployment_attempt > 1:
+        earlier = job.model_copy(update={"deployment_attempt": job.deployment_attempt - 1})
+        if left := bedrock.find_deployment(deployment_name(earlier)):
+            if left.status == "Creating":
+                raise TransientError("The deployment of an earlier attempt is still being created. Try again later.")
+            bedrock.delete_deployment(left.arn)
     try:
-        created = bedrock.ensure_deployment(name=deployment_name(job), model_arn=job.custom_model_arn, job_id=job_id)
+        created = bedrock.ensure_deployment(name=deployment_name(job), model_arn=job.custom_model_arn, job_id=job.id)
+    except BedrockBusy as busy:
+        jobs.move(
+            run,
+            JobStatus.DEPLOYING,
+            None if job.waiting_for else f"Waiting for a Bedrock quota: {busy}",
+            waiting_for=f"Bedrock quota: {busy}",
+        )
+        return
     except BedrockRefused as refusal:
         raise DeploymentFailed(
             f"Deployment failed: Bedrock refused it: {refusal} Check the quotas and permissions of Custom Model "
-            "Deployments."
+            "Deployments, then retry the job."
         ) from refusal
-    jobs.move(job_id, JobStatus.DEPLOYING, custom_model_deployment_arn=_checked(created).arn)
+    known = job.custom_model_deployment_arn == created.arn
+    jobs.move(
+        run,
+        JobStatus.DEPLOYING,
+        None if known else f"Bedrock creates deployment {deployment_name(job)}.",
+        custom_model_deployment_arn=created.arn,
+        waiting_for=None,
+    )
 
 
-def get_model_deployment(job_id: str, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentProgress:
+def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentProgress:
     """Says whether the deployment answers. Raises DeploymentFailed."""
-    job = jobs.move(job_id, JobStatus.DEPLOYING)
+    job = jobs.move(run, JobStatus.DEPLOYING)
+    if job.waiting_for:
+        return DeploymentProgress(status="NotCreated")
     found = bedrock.find_deployment(job.custom_model_deployment_arn or deployment_name(job))
     if not found:
         raise DeploymentFailed(
-            f"Deployment failed: Bedrock no longer shows deployment '{deployment_name(job)}'. Start the job again."
+            f"Deployment failed: Bedrock no longer shows deployment '{deployment_name(job)}'. Retry the job."
         )
-    return DeploymentProgress(status="Active" if _checked(found).status == "Active" else "Creating")
-
-
-def _checked(deployment: ModelDeployment) -> ModelDeployment:
-    if deployment.status == "Failed":
+    if found.status == "Failed":
         raise DeploymentFailed(
-            f"Deployment failed: {deployment.failure_message or 'Bedrock gave no reason.'} Verify Custom Model "
-            "Deployment permissions and quotas."
+            f"Deployment failed: {found.failure_message or 'Bedrock gave no reason.'} Verify Custom Model "
+            "Deployment permissions and quotas, then retry the job."
         )
-    return deployment
+    return DeploymentProgress(status=found.status)
 
 
-def complete_job(job_id: str, *, jobs: JobTable) -> None:
+def complete_job(run: JobRun, *, jobs: JobTable) -> None:
     """The job is COMPLETED."""
-    completed = jobs.get(job_id).deployment_completed_at or timestamp()
-    jobs.move(job_id, JobStatus.COMPLETED, deployment_completed_at=completed)
+    completed = jobs.get(run.job_id).deployment_completed_at or timestamp()
+    jobs.move(run, JobStatus.COMPLETED, deployment_completed_at=completed)

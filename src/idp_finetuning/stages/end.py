@@ -7,30 +7,54 @@ from typing import Literal
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.errors import Conflict, JobNotFound, TransientError
+from idp_finetuning.errors import Conflict, JobNotFound, JobStopping, StaleState, TransientError
 from idp_finetuning.failures import WorkflowError, job_failure
-from idp_finetuning.jobs import Failure, FinetuningJob, JobStatus
+from idp_finetuning.jobs import ENDED, Failure, FinetuningJob, JobRun, JobStatus
 from idp_finetuning.layout import JobLayout
-from idp_finetuning.stages.deploy import deployment_name
-from idp_finetuning.stages.train import training_name
+from idp_finetuning.stages.deploy import deployment_names
+from idp_finetuning.stages.train import stop_training, training_names
 from idp_finetuning.wire import WireModel
 
 
-def end_job(job_id: str, error: WorkflowError, *, jobs: JobTable) -> Failure:
-    """Records the failure on the job; a job that is being deleted stays so, and shows why that stopped.
+def end_job(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock) -> Failure:
+    """Ends a job whose workflow ended: STOPPED where that was asked for, else FAILED; no training goes on for it.
 
-    A repeated run finds the failure recorded and changes nothing.
+    A job that is being deleted stays so, and shows why that stopped. A repeated call, or one of an earlier run,
+    changes nothing.
     """
     try:
-        job = jobs.get(job_id)
+        return _end(run, error, jobs=jobs, bedrock=bedrock)
+    except (JobNotFound, JobStopping, StaleState):
+        return _end(run, error, jobs=jobs, bedrock=bedrock)  # it moved meanwhile: from where it stands now
+
+
+def _end(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock) -> Failure:
+    try:
+        job = jobs.get(run.job_id)
     except JobNotFound:
         return job_failure(error, JobStatus.DELETING)  # the deletion got as far as the record
     failure = job_failure(error, job.status)
-    if job.status is JobStatus.FAILED:
+    if job.run != run.run or job.status in ENDED:
         return Failure(code=job.error_code or failure.code, message=job.error_message or failure.message)
-    to = JobStatus.DELETING if job.status is JobStatus.DELETING else JobStatus.FAILED
-    jobs.move(job_id, to, error_code=failure.code, error_message=failure.message, error_stage=job.status)
+    if job.status is JobStatus.DELETING:
+        jobs.move(run, JobStatus.DELETING, failure.message, **_error(failure, job))
+        return failure
+    end_unfinished(job, failure, jobs=jobs, bedrock=bedrock)
     return failure
+
+
+def end_unfinished(job: FinetuningJob, failure: Failure, *, jobs: JobTable, bedrock: Bedrock) -> None:
+    """Moves a job in a stage to FAILED, or one in STOPPING to STOPPED, once nothing trains for it."""
+    if job.status in (JobStatus.TRAINING, JobStatus.STOPPING):
+        stop_training(job, bedrock)
+    if job.status is JobStatus.STOPPING:
+        jobs.move(job.current_run, JobStatus.STOPPED, waiting_for=None)
+    else:
+        jobs.move(job.current_run, JobStatus.FAILED, failure.message, waiting_for=None, **_error(failure, job))
+
+
+def _error(failure: Failure, job: FinetuningJob) -> dict[str, object]:
+    return {"error_code": failure.code, "error_message": failure.message, "error_stage": job.status}
 
 
 class DeploymentRemoval(WireModel):
@@ -39,38 +63,44 @@ class DeploymentRemoval(WireModel):
     status: Literal["Deleting", "Gone"]
 
 
-def delete_model_deployment(job_id: str, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentRemoval:
-    """Removes the deployment; one still being created is waited for. May be repeated until it is Gone."""
-    job = _doomed(job_id, jobs)
-    found = job and bedrock.find_deployment(job.custom_model_deployment_arn or deployment_name(job))
-    if not found:
-        return DeploymentRemoval(status="Gone")
-    if found.status != "Creating":
-        bedrock.delete_deployment(found.arn)
-    return DeploymentRemoval(status="Deleting")
+def delete_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentRemoval:
+    """Removes the deployments of all attempts; one still being created is waited for.
+
+    May be repeated until they are Gone.
+    """
+    job = _doomed(run, jobs)
+    status: Literal["Deleting", "Gone"] = "Gone"
+    for name in deployment_names(job) if job else ():
+        if found := bedrock.find_deployment(name):
+            status = "Deleting"
+            if found.status != "Creating":
+                bedrock.delete_deployment(found.arn)
+    return DeploymentRemoval(status=status)
 
 
-def delete_custom_model(job_id: str, *, jobs: JobTable, bedrock: Bedrock) -> None:
-    """Removes the custom model; TransientError (retried) while Bedrock still sees its deployment."""
-    job = _doomed(job_id, jobs)
-    if job and not bedrock.delete_model(job.custom_model_arn or training_name(job)):
-        raise TransientError("The custom model is still in use by its deployment. The removal is tried again.")
+def delete_custom_model(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
+    """Removes the custom models of all attempts; TransientError (retried) while Bedrock still sees a deployment."""
+    job = _doomed(run, jobs)
+    for name in (*training_names(job)[:-1], job.custom_model_arn or training_names(job)[-1]) if job else ():
+        if not bedrock.delete_model(name):
+            raise TransientError("The custom model is still in use by its deployment. The removal is tried again.")
 
 
-def delete_job_data(job_id: str, *, jobs: JobTable, data: DataBucket) -> None:
+def delete_job_data(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     """Removes the job's objects with all their versions, then its record."""
-    job = _doomed(job_id, jobs)
-    data.delete_prefix(JobLayout(job_id=job_id).prefix)
+    job = _doomed(run, jobs)
+    data.delete_prefix(JobLayout(job_id=run.job_id).prefix)
     if job:
         jobs.delete(job)
+    jobs.history.delete(run.job_id)  # facts recorded meanwhile; without a record no more can follow
 
 
-def _doomed(job_id: str, jobs: JobTable) -> FinetuningJob | None:
+def _doomed(run: JobRun, jobs: JobTable) -> FinetuningJob | None:
     """The job being deleted; None where it is gone already."""
     try:
-        job = jobs.get(job_id)
+        job = jobs.get(run.job_id)
     except JobNotFound:
         return None
     if job.status is not JobStatus.DELETING:
-        raise Conflict(f"Job '{job_id}' is {job.status} and not being deleted.")
+        raise Conflict(f"Job '{job.id}' is {job.status} and not being deleted.")
     return job

@@ -20,10 +20,10 @@ from idp_finetuning.dataset import (
     check_usable,
     dataset_report,
 )
-from idp_finetuning.errors import FinetuningError, ModelUnavailable, TestSetInvalid
+from idp_finetuning.errors import FinetuningError, JobStopping, ModelUnavailable, StaleState, TestSetInvalid
 from idp_finetuning.examples import ManifestDocument, tokens_at_most
 from idp_finetuning.failures import WorkflowError, document_rejection
-from idp_finetuning.jobs import DocumentCounts, JobStatus
+from idp_finetuning.jobs import DocumentCounts, JobRun, JobStatus
 from idp_finetuning.layout import JobLayout, Split, input_prefix
 from idp_finetuning.prompt import DocumentClass, Prompt
 from idp_finetuning.reading import read_test_set
@@ -41,7 +41,7 @@ class ManifestLocation(WireModel):
 
 
 def validate_test_set(
-    job_id: str,
+    run: JobRun,
     *,
     jobs: JobTable,
     test_sets: TestSetTable | AttachedTestSets,
@@ -53,10 +53,11 @@ def validate_test_set(
 
     Raises TestSetInvalid or ModelUnavailable, before anything is paid for.
     """
-    layout = JobLayout(job_id=job_id)
-    if jobs.get(job_id).status is JobStatus.GENERATING_DATA:
-        return ManifestLocation(key=layout.manifest)  # an earlier run did all of it
-    job = jobs.move(job_id, JobStatus.VALIDATING)
+    layout = JobLayout(job_id=run.job_id)
+    known = jobs.get(run.job_id)
+    if known.status is JobStatus.GENERATING_DATA and known.run == run.run:
+        return ManifestLocation(key=layout.manifest)  # an earlier call did all of it
+    job = jobs.move(run, JobStatus.VALIDATING)
     model = find_base_model(job.base_model)
     offered, unchecked = _offered(bedrock)
     # The account may list a model by its plain id or by the one with the context length.
@@ -93,7 +94,7 @@ def validate_test_set(
     data.write_model(layout.prompt, prompt)
     data.write(layout.manifest, _MANIFEST.dump_json(manifest, by_alias=True))
     jobs.move(
-        job_id,
+        run,
         JobStatus.GENERATING_DATA,
         warnings=[*validation.warnings, *unchecked],
         documents=DocumentCounts(
@@ -112,28 +113,31 @@ def _offered(bedrock: Bedrock) -> tuple[frozenset[str] | None, list[str]]:
         return None, [f"Whether this account offers the base model could not be checked: {error.message}"]
 
 
-def reject_document(job_id: str, document: ManifestDocument, error: WorkflowError, *, data: DataBucket) -> None:
-    """Records why a document could not be used."""
+def reject_document(run: JobRun, document: ManifestDocument, error: WorkflowError, *, data: DataBucket) -> None:
+    """Records why a document could not be used; a job that is being stopped says nothing about its documents."""
+    if error.error in (JobStopping.__name__, StaleState.__name__):
+        return
     code, reason = document_rejection(error)
     data.write_model(
-        JobLayout(job_id=job_id).rejection(document.document_id),
+        JobLayout(job_id=run.job_id).rejection(document.document_id),
         RejectedDocument(key=document.key, code=code, reason=reason),
     )
 
 
-def assemble_dataset(job_id: str, *, jobs: JobTable, data: DataBucket) -> None:
+def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     """Streams the examples into the files Bedrock reads, writes the report, and fails where too little was usable.
 
     Models without validation sets get no validation file; their held-out examples stay for the evaluation.
     """
-    job = jobs.move(job_id, JobStatus.GENERATING_DATA)
+    job = jobs.move(run, JobStatus.GENERATING_DATA)
     model = find_base_model(job.base_model)
-    layout = JobLayout(job_id=job_id)
+    layout = JobLayout(job_id=run.job_id)
     manifest = _MANIFEST.validate_json(data.read(layout.manifest))
     generated = {file.key for split in Split for file in data.list(layout.examples(split))}
     usable = [d for d in manifest if layout.example(d.split, d.document_id) in generated]
     unusable = [d for d in manifest if layout.example(d.split, d.document_id) not in generated]
     rejected = list(_rejections(layout, data, unusable))
+    del generated  # a key a document, not needed while the examples pass
     accepted: list[AcceptedDocument] = []
     for split in Split:
         documents = [d for d in usable if d.split is split]
@@ -145,9 +149,11 @@ def assemble_dataset(job_id: str, *, jobs: JobTable, data: DataBucket) -> None:
                 pass
     report = dataset_report(accepted, rejected, job.warnings)
     data.write_model(layout.report, report)
+    words = f"{report.accepted} of {report.found} documents became training data, {report.rejected} were rejected."
     jobs.move(
-        job_id,
+        run,
         JobStatus.GENERATING_DATA,
+        words if job.documents is None or job.documents.rejected is None else None,
         documents=DocumentCounts(
             found=report.found,
             train=report.train.documents,

@@ -8,8 +8,8 @@ from idp_finetuning.adapters.bedrock import Bedrock, BedrockRefused, Customizati
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.base_models import find_base_model
 from idp_finetuning.clock import timestamp
-from idp_finetuning.errors import FinetuningError, TrainingFailed
-from idp_finetuning.jobs import FinetuningJob, JobStatus, TrainingMetrics
+from idp_finetuning.errors import FinetuningError, JobNotFound, TrainingFailed
+from idp_finetuning.jobs import STAGES, FinetuningJob, JobRun, JobStatus, TrainingMetrics
 from idp_finetuning.layout import JobLayout, Split
 from idp_finetuning.names import bedrock_name
 from idp_finetuning.wire import WireModel
@@ -26,14 +26,20 @@ def training_name(job: FinetuningJob) -> str:
     return bedrock_name(job.job_name, job.id, "training", job.training_attempt)
 
 
-def create_customization_job(job_id: str, *, jobs: JobTable, bedrock: Bedrock, data_bucket: str, role_arn: str) -> None:
-    """Creates the customization job, or adopts the one an earlier run created; the job trains.
+def training_names(job: FinetuningJob) -> tuple[str, ...]:
+    """Names of the customization jobs and models of all attempts, the first one first."""
+    attempts = range(1, job.training_attempt + 1)
+    return tuple(bedrock_name(job.job_name, job.id, "training", attempt) for attempt in attempts)
+
+
+def create_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, data_bucket: str, role_arn: str) -> None:
+    """Creates the customization job, or adopts the one an earlier call created; the job trains.
 
     Raises TrainingFailed. Where the record has moved on meanwhile, what was created is stopped.
     """
-    job = jobs.move(job_id, JobStatus.TRAINING)
+    job = jobs.move(run, JobStatus.TRAINING)
     root = f"s3://{data_bucket}/"
-    layout = JobLayout(job_id=job_id)
+    layout = JobLayout(job_id=job.id)
     request = CustomizationRequest(
         name=training_name(job),
         role_arn=role_arn,
@@ -42,7 +48,7 @@ def create_customization_job(job_id: str, *, jobs: JobTable, bedrock: Bedrock, d
         validation_s3_uri=root + layout.dataset(Split.VALIDATION) if job.validation_records else None,
         output_s3_uri=root + layout.output,
         hyper_parameters=job.hyper_parameters.for_bedrock(),
-        job_id=job_id,
+        job_id=job.id,
     )
     try:
         created = bedrock.ensure_customization_job(request)
@@ -52,43 +58,59 @@ def create_customization_job(job_id: str, *, jobs: JobTable, bedrock: Bedrock, d
         ) from refusal
     try:
         jobs.move(
-            job_id,
+            run,
             JobStatus.TRAINING,
+            None if job.customization_job_arn == created.arn else f"Bedrock accepted customization job {request.name}.",
             customization_job_arn=created.arn,
-            training_started_at=job.training_started_at or created.created_at,
+            training_started_at=created.created_at,
         )
     except FinetuningError:
-        bedrock.stop_customization_job(created.arn)
+        if not _is_awaited(request.name, run.job_id, jobs):
+            bedrock.stop_customization_job(created.arn)
         raise
 
 
-def get_customization_job(job_id: str, *, jobs: JobTable, bedrock: Bedrock) -> TrainingProgress:
-    """Stores the losses Bedrock shows and says whether the model is there. Raises TrainingFailed."""
-    job = jobs.move(job_id, JobStatus.TRAINING)
+def _is_awaited(name: str, job_id: str, jobs: JobTable) -> bool:
+    """Whether a later run of the job has adopted this training."""
+    try:
+        job = jobs.get(job_id)
+    except JobNotFound:
+        return False
+    return job.status in STAGES and training_name(job) == name
+
+
+def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> TrainingProgress:
+    """Stores the losses and the progress Bedrock shows and says whether the model is there. Raises TrainingFailed."""
+    job = jobs.move(run, JobStatus.TRAINING)
     found = bedrock.find_customization_job(job.customization_job_arn or training_name(job))
     if not found:
         raise TrainingFailed(
             f"Training failed: Bedrock no longer shows customization job '{training_name(job)}'. Start the job again."
         )
-    metrics = _merged(job.training_metrics, found.metrics)
+    seen = {
+        "training_metrics": _merged(job.training_metrics, found.metrics),
+        "customization_job_status": found.progress,
+    }
     if found.status == "Completed":
-        jobs.move(
-            job_id,
-            JobStatus.TRAINING,
-            training_metrics=metrics,
-            custom_model_arn=found.model_arn,
-            training_completed_at=job.training_completed_at or found.ended_at or timestamp(),
-        )
-        return TrainingProgress(status="Completed")
-    jobs.move(job_id, JobStatus.TRAINING, training_metrics=metrics)
+        seen["custom_model_arn"] = found.model_arn
+        seen["training_completed_at"] = job.training_completed_at or found.ended_at or timestamp()
+    changed = found.progress != job.customization_job_status
+    jobs.move(run, JobStatus.TRAINING, f"Bedrock: {found.progress}." if changed else None, **seen)
     if found.status == "Failed":
         raise TrainingFailed(
             f"Training failed: {found.failure_message or 'Bedrock gave no reason.'} Check the training data, Bedrock "
             "quotas and permissions."
         )
     if found.status == "Stopped":
-        raise TrainingFailed("Training failed: the customization job was stopped in Bedrock. Start the job again.")
-    return TrainingProgress(status="InProgress")
+        raise TrainingFailed("Training failed: the customization job was stopped in Bedrock. Retry the job.")
+    return TrainingProgress(status="Completed" if found.status == "Completed" else "InProgress")
+
+
+def stop_training(job: FinetuningJob, bedrock: Bedrock) -> None:
+    """Stops what this job may still have running in Bedrock; a job that ended there is left as it is."""
+    found = bedrock.find_customization_job(job.customization_job_arn or training_name(job))
+    if found and found.status == "InProgress":
+        bedrock.stop_customization_job(found.arn)
 
 
 def _merged(known: TrainingMetrics | None, new: TrainingMetrics) -> TrainingMetrics:

@@ -44,4 +44,7 @@ def variable_values(poll_seconds: int) -> Mapping[Variable, str]:
         Variable.BEDROCK_ROLE_ARN: f"arn:aws:iam::{ACCOUNT_ID}:role/{PREFIX}-bedrock",
         Variable.TRAINING_POLL_SECONDS: str(poll_seconds),
         Variable.DEPLOYMENT_POLL_SECONDS: str(poll_seconds),
+        Variable.NOT_STARTED_HOURS: "24",
+        Variable.TRAINING_HOURS: "48",
+        Variable.DEPLOYMENT_HOURS: "4",
     }

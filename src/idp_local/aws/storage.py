@@ -37,7 +37,8 @@ def _index(spec: IndexSpec) -> dict[str, Any]:
 
 
 def _projection(attributes: Iterable[str]) -> dict[str, Any]:
-    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(attributes)}
+    named = list(attributes)
+    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": named} if named else {"ProjectionType": "KEYS_ONLY"}
 
 
 def _keys(partition_key: str, sort_key: str | None) -> list[dict[str, str]]:

@@ -77,7 +77,7 @@ class CustomModel:
 
 @dataclass(frozen=True)
 class Deployment:
-    """An on-demand deployment of a model; it becomes Active at `active_from`."""
+    """An on-demand deployment of a model; it becomes Active, or Failed with `failure`, at `active_from`."""
 
     arn: str
     name: str
@@ -85,16 +85,19 @@ class Deployment:
     created: datetime
     active_from: datetime
     description: str | None = None
+    failure: str | None = None
 
     @property
-    def status(self) -> Literal["Creating", "Active"]:
+    def status(self) -> Literal["Creating", "Active", "Failed"]:
         """Status now."""
-        return "Active" if now() >= self.active_from else "Creating"
+        if now() < self.active_from:
+            return "Creating"
+        return "Failed" if self.failure else "Active"
 
     @property
     def updated(self) -> datetime:
         """When the status last changed."""
-        return self.active_from if self.status == "Active" else self.created
+        return self.created if self.status == "Creating" else self.active_from
 
 
 @dataclass

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from idp_local.bedrock.account import Account, Deployment, checked_tags, now
+from idp_local.bedrock.behaviour import Behaviour
 from idp_local.bedrock.errors import invalid, not_found
 from idp_local.bedrock.listing import page
 
@@ -16,8 +17,9 @@ _TOKENS = "CreateCustomModelDeployment"
 class Deployments:
     """The custom-model deployments of one account."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, behaviour: Behaviour) -> None:
         self._account = account
+        self._behaviour = behaviour
 
     def create(self, request: dict[str, Any]) -> dict[str, Any]:
         """CreateCustomModelDeployment; a name in use is a ValidationException: no ConflictException is declared."""
@@ -41,6 +43,7 @@ class Deployments:
                 created=moment,
                 active_from=moment + timedelta(seconds=account.seconds_per_phase),
                 description=request.get("description"),
+                failure=self._behaviour.deployment_failure(name),
             )
             account.tags[arn] = tags
             if token:
@@ -57,6 +60,7 @@ class Deployments:
             "createdAt": deployment.created,
             "status": deployment.status,
             "description": deployment.description,
+            "failureMessage": deployment.failure if deployment.status == "Failed" else None,
             "lastUpdatedAt": deployment.updated,
         }
 

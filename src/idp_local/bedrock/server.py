@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from idp_local.bedrock.account import Account
+from idp_local.bedrock.behaviour import WELL_BEHAVED, Behaviour
 from idp_local.bedrock.bucket import local_endpoint, s3_client
 from idp_local.bedrock.catalogue import DEFAULT_FINE_TUNABLE, offered
 from idp_local.bedrock.converse import Converse
@@ -34,6 +35,7 @@ class BedrockServer:
     `port` 0 takes a free one. `seconds_per_phase` is the least time a job spends in each of its three phases and a
     deployment in Creating. `fine_tunable` are the ids the account is offered. `s3_endpoint` defaults to
     AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL; ValueError where none is set. The account is moto's.
+    `behaviour` says what fails by itself, by default nothing.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class BedrockServer:
         s3_endpoint: str | None = None,
         region: str = "us-east-1",
         account_id: str = "123456789012",
+        behaviour: Behaviour = WELL_BEHAVED,
     ) -> None:
         # One for all threads: clients are thread-safe, making them is not.
         s3 = s3_client(s3_endpoint or local_endpoint(), region)
         account = Account(region, account_id, offered(fine_tunable), seconds_per_phase)
-        self._training = Training(account, s3)
-        self._operations = _operations(account, self._training, s3)
+        self._training = Training(account, s3, behaviour)
+        self._operations = _operations(account, self._training, s3, behaviour)
+        self._behaviour = behaviour
         self._faults: list[tuple[str, BedrockError]] = []
         self._faults_lock = threading.Lock()
         routes()  # read once here, not by several first callers at a time
@@ -106,13 +110,15 @@ class BedrockServer:
                 if fault[0] == operation.name:
                     self._faults.remove(fault)
                     raise fault[1]
+        if refusal := self._behaviour.refusal(operation.name, request):
+            raise refusal
         return int(operation.http["responseCode"]), write_output(operation, run(request))
 
 
-def _operations(account: Account, training: Training, s3: Any) -> Mapping[str, Operation]:
+def _operations(account: Account, training: Training, s3: Any, behaviour: Behaviour) -> Mapping[str, Operation]:
     jobs = CustomizationJobs(account, training, s3)
     models = CustomModels(account)
-    deployments = Deployments(account)
+    deployments = Deployments(account, behaviour)
     return {
         "CreateModelCustomizationJob": jobs.create,
         "GetModelCustomizationJob": jobs.get,

@@ -19,6 +19,7 @@ from typing import IO, Any, Literal, cast
 
 from idp_local.bedrock.account import PHASES, Account, CustomizationJob, CustomModel, Phase, PhaseStatus, now
 from idp_local.bedrock.artefacts import write_artefacts
+from idp_local.bedrock.behaviour import Behaviour
 from idp_local.bedrock.bucket import S3_ERRORS
 from idp_local.bedrock.orders import Order, Progress
 from idp_local.bedrock.trainer import PageClassifier, Pass
@@ -43,15 +44,16 @@ class _Failed(Exception):
 class Training:
     """The running jobs of one account. `close` ends them all."""
 
-    def __init__(self, account: Account, s3: Any) -> None:
+    def __init__(self, account: Account, s3: Any, behaviour: Behaviour) -> None:
         self._account = account
+        self._behaviour = behaviour
         self._s3 = s3
         self._folder = tempfile.TemporaryDirectory(prefix="local-bedrock-")
         self._runs: list[_Run] = []
 
     def start(self, job: CustomizationJob) -> None:
         """Starts the job in the background; it has to be in the account already."""
-        run = _Run(self._account, self._s3, Path(self._folder.name), job)
+        run = _Run(self._account, self._s3, Path(self._folder.name), job, self._behaviour)
         self._runs.append(run)
         run.start()
 
@@ -73,8 +75,10 @@ class Training:
 class _Run:
     """One job on its way, in a thread of its own."""
 
-    def __init__(self, account: Account, s3: Any, folder: Path, job: CustomizationJob) -> None:
+    def __init__(self, account: Account, s3: Any, folder: Path, job: CustomizationJob, behaviour: Behaviour) -> None:
         self.job_arn = job.arn
+        self._job_name = job.name
+        self._behaviour = behaviour
         self._account = account
         self._s3 = s3
         self._order = Order(
@@ -130,9 +134,12 @@ class _Run:
         if self._order.validation_uris and not self._validation_allowed:
             self._pause(1.0)
             raise _Failed(NO_VALIDATION_SET)
+        if failure := self._behaviour.training_failure(self._job_name):
+            self._pause(1.0)
+            raise _Failed(failure)
         passes: list[Pass] = []
         expected = 1
-        for progress in self._progress():
+        for progress in self._behaviour.progress(self._order, self._s3, self._progress):
             if progress.phase:
                 self._pause(1.0)
                 self._begin(progress.phase)

@@ -34,6 +34,7 @@ _NAMING = frozenset(
         "modelArn",
         "modelDeploymentName",
         "modelIdentifier",
+        "resourceARN",
         "roleArn",
         "stateMachineArn",
     }

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from idp_local.functions.faults import Fault
+
 
 class Task(BaseModel):
     """One invocation."""
@@ -21,6 +23,7 @@ class Task(BaseModel):
     memory_mb: int
     log_file: str
     event: Any
+    faults: tuple[Fault, ...] = ()
 
 
 class Outcome(BaseModel):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from idp_finetuning.settings import FunctionSpec, Variable
 from idp_local.environment import ACCOUNT_ID, REGION, process_environment
@@ -17,6 +18,13 @@ from idp_local.functions.pool import WorkerPool
 
 API_FUNCTION = "Resolver"
 _EVENT_ATTEMPTS = 3  # Lambda's own for asynchronous invocations, a minute and two minutes apart
+
+
+class Disturbance(Protocol):
+    """Stands between an invocation and its run: may give the task faults, or run it more than once."""
+
+    def run(self, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
+        """What the invocation answers."""
 
 
 class UnknownFunction(Exception):
@@ -40,6 +48,7 @@ class Functions:
         endpoints: Mapping[str, str],
         logs: Path,
         retry_interval_seconds: float = 1,
+        disturbance: Disturbance | None = None,
     ) -> None:
         missing = {variable for spec in specs for variable in spec.variables} - values.keys()
         if missing:
@@ -55,6 +64,7 @@ class Functions:
         }
         self._logs = logs
         self._retry_interval_seconds = retry_interval_seconds
+        self._disturbance = disturbance
 
     def invoke(self, name_or_arn: str, event: Any) -> Outcome:
         """Runs the function and waits for its outcome. Raises UnknownFunction."""
@@ -70,7 +80,8 @@ class Functions:
             log_file=str((self._logs / f"{name}.log").resolve()),
             event=event,
         )
-        return self._pool.run(task, for_api=spec.name == API_FUNCTION)
+        run = partial(self._pool.run, for_api=spec.name == API_FUNCTION)
+        return self._disturbance.run(task, run) if self._disturbance else run(task)
 
     def invoke_later(self, name_or_arn: str, event: Any) -> None:
         """Runs the function without waiting; a failing run is tried twice more. Raises UnknownFunction."""

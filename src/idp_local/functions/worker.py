@@ -11,10 +11,12 @@ import time
 import traceback
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 from idp_local.functions.call_log import CallLog
+from idp_local.functions.faults import FAULT_LOG, FaultInjector
 from idp_local.functions.messages import Outcome, Task, failure
 
 MAXIMUM_PAYLOAD = 6_291_556  # bytes [Lambda quotas, as its own message words it]
@@ -48,11 +50,13 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what handlers print belongs to the log
     calls = CallLog()
+    faults = FaultInjector()
     lines: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
     while True:
         task = Task.model_validate_json(lines.get())
         calls.begin(task)
+        faults.begin(task.faults, Path(task.log_file).with_name(FAULT_LOG))
         outcome = run(task)
         answers.write(outcome.model_dump_json().encode() + b"\n")
         answers.flush()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound, StaleState, TransientError
+from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound, JobStopping, StaleState, TransientError
 from idp_finetuning.jobs import DocumentCounts, FinetuningJob, JobStatus, JobSummary, TrainingMetrics
 from idp_finetuning.settings import JOBS_BY_CREATION
 from tests.idp_finetuning.fake_bedrock import client_error
@@ -19,9 +19,10 @@ from tests.idp_finetuning.samples import job
 FORWARD = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"]
 ALLOWED = (
     set(pairwise(FORWARD))
-    | {(status, status) for status in JobStatus}
-    | {(status, "FAILED") for status in FORWARD[:-1]}
-    | {("COMPLETED", "DELETING"), ("FAILED", "DELETING")}
+    | {(status, status) for status in JobStatus if status not in ("FAILED", "STOPPED")}
+    | {(status, end) for status in FORWARD[:-1] for end in ("FAILED", "STOPPING")}
+    | {("STOPPING", "STOPPED")}
+    | {(status, "DELETING") for status in ("COMPLETED", "FAILED", "STOPPED")}
 )
 
 
@@ -29,20 +30,22 @@ ALLOWED = (
 def test_a_job_moves_forwards_fails_or_is_deleted_and_nothing_else(jobs: JobTable, origin: str, to: str) -> None:
     before = jobs.create(job(status=JobStatus(origin)), None, "")
     if (origin, to) in ALLOWED:
-        assert jobs.move(before.id, JobStatus(to), error_message="new").status == to
+        assert jobs.move(before.current_run, JobStatus(to), error_message="new").status == to
         assert jobs.get(before.id).error_message == "new"
     else:
-        with pytest.raises(StaleState, match=f"is {origin} and cannot become {to}"):
-            jobs.move(before.id, JobStatus(to), error_message="new")
+        stopping = origin in ("STOPPING", "STOPPED")
+        words = "is being stopped" if stopping else f"is {origin} in run 1 and cannot become {to}"
+        with pytest.raises(JobStopping if stopping else StaleState, match=words):
+            jobs.move(before.current_run, JobStatus(to), error_message="new")
         assert jobs.get(before.id) == before
 
 
 def test_a_late_writer_cannot_move_a_job_back(jobs: JobTable) -> None:
     jobs.create(job(), None, "")
     for status in ("GENERATING_DATA", "TRAINING", "FAILED"):
-        jobs.move(job().id, JobStatus(status))
+        jobs.move(job().current_run, JobStatus(status))
     with pytest.raises(StaleState):
-        jobs.move(job().id, JobStatus.DEPLOYING, custom_model_arn="late")
+        jobs.move(job().current_run, JobStatus.DEPLOYING, custom_model_arn="late")
     assert jobs.get(job().id).custom_model_arn is None
 
 
@@ -51,7 +54,7 @@ def test_a_deleted_job_does_not_come_back(jobs: JobTable, to: JobStatus) -> None
     doomed = jobs.create(job(status=JobStatus.DELETING), None, "")
     jobs.delete(doomed)
     with pytest.raises(JobNotFound):
-        jobs.move(doomed.id, to)
+        jobs.move(doomed.current_run, to)
     with pytest.raises(JobNotFound):
         jobs.get(doomed.id)
     assert list(jobs.all()) == []
@@ -79,14 +82,14 @@ def test_a_record_comes_back_as_it_was_written(jobs: JobTable) -> None:
     )
     jobs.create(full, None, "")
     assert jobs.get(full.id) == full
-    moved = jobs.move(full.id, JobStatus.GENERATING_DATA, training_metrics=None, error_stage=None)
+    moved = jobs.move(full.current_run, JobStatus.GENERATING_DATA, training_metrics=None, error_stage=None)
     assert (moved.training_metrics, moved.error_stage, moved.documents) == (None, None, full.documents)
     assert moved.updated_at > full.updated_at
 
 
 def test_the_same_token_and_input_answer_with_the_same_job(jobs: JobTable) -> None:
     first = jobs.create(job("1", client_token="token#a"), "token#a", "digest")
-    jobs.move("1", JobStatus.GENERATING_DATA)
+    jobs.move(first.current_run, JobStatus.GENERATING_DATA)
     again = jobs.create(job("2", client_token="token#a"), "token#a", "digest")
     assert (first.id, again.id, again.status) == ("1", "1", "GENERATING_DATA")
     with pytest.raises(JobNotFound):

@@ -51,6 +51,8 @@ def test_a_started_job_is_recorded_and_its_workflow_runs(environment: dict[str, 
     assert execution["name"] == started["id"]
     assert json.loads(execution["input"]) == {
         "jobId": started["id"],
+        "run": 1,
+        "startAt": "VALIDATING",
         "trainingPollSeconds": 60,
         "deploymentPollSeconds": 60,
     }

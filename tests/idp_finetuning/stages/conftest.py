@@ -23,4 +23,4 @@ def event(jobs: JobTable, test_sets: TestSetTable, s3: Any) -> dict[str, Any]:
     """The event of a new job on a test set of twelve documents."""
     upload_test_set(s3)
     test_sets.create(ready_test_set())
-    return {"jobId": jobs.create(job(), None, "").id}
+    return jobs.create(job(), None, "").current_run.to_wire()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from idp_finetuning.settings import FUNCTIONS, Variable
+from tests.idp_finetuning.operations.api import ApiError
 
 SPECS = {spec.name: spec for spec in FUNCTIONS}
 
@@ -23,18 +24,30 @@ class Pipeline:
 
     def run(self, function: str, event: dict[str, Any], *, times: int = 1) -> Any:
         """The last answer. Every run after the first has to leave and answer what the first did."""
-        spec = SPECS[function]
-        for variable in Variable:
-            self._monkeypatch.delenv(variable, raising=False)
-        for variable in spec.variables:
-            self._monkeypatch.setenv(variable, self._variables[variable])
-        handler = importlib.import_module(f"lambdas.{spec.module}").handler
+        handler = self.handler(function)
         answer = handler(event, None)
         for _ in range(times - 1):
             before = self.state()
             assert handler(event, None) == answer
             assert self.state() == before
         return answer
+
+    def handler(self, function: str) -> Any:
+        """The function's handler, with the variables that the stack gives it."""
+        spec = SPECS[function]
+        for variable in Variable:
+            self._monkeypatch.delenv(variable, raising=False)
+        for variable in spec.variables:
+            self._monkeypatch.setenv(variable, self._variables[variable])
+        return importlib.import_module(f"lambdas.{spec.module}").handler
+
+    def ask(self, field: str, **arguments: Any) -> Any:
+        """The API's answer to author@example.com, or ApiError."""
+        identity = {"sub": "sub-1", "username": "author@example.com", "groups": ["Author"]}
+        answer = self.run("Resolver", {"field": field, "arguments": arguments, "identity": identity})
+        if "error" in answer:
+            raise ApiError(answer["error"]["type"], answer["error"]["message"])
+        return answer["data"]
 
     def state(self) -> dict[str, Any]:
         """All objects and records; without `updatedAt`, which every write renews."""

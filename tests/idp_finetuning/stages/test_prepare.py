@@ -188,7 +188,7 @@ def test_a_list_of_models_that_cannot_be_had_is_only_a_warning(
 def test_a_job_that_failed_meanwhile_prepares_nothing(
     pipeline: Pipeline, jobs: JobTable, event: dict[str, Any]
 ) -> None:
-    jobs.move(event["jobId"], JobStatus.FAILED)
+    jobs.move(job().current_run, JobStatus.FAILED)
     for function in ("ValidateTestSet", "AssembleDataset"):
         with pytest.raises(StaleState):
             pipeline.run(function, event)
@@ -198,7 +198,7 @@ def test_a_model_without_validation_sets_gets_no_validation_file(
     pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base_model = "us.amazon.nova-2-lite-v1:0"
-    jobs.move(event["jobId"], JobStatus.VALIDATING, base_model=base_model)
+    jobs.move(job().current_run, JobStatus.VALIDATING, base_model=base_model)
     model = find_base_model(base_model).model_copy(update={"minimum_records": 8})
     for module in ("stages.prepare", "validation"):
         monkeypatch.setattr(f"idp_finetuning.{module}.find_base_model", lambda _: model)

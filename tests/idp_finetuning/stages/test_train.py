@@ -25,7 +25,7 @@ def ready(jobs: JobTable) -> FinetuningJob:
 def test_training_is_started_once_with_the_jobs_data(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, ready: FinetuningJob
 ) -> None:
-    pipeline.run("CreateCustomizationJob", {"jobId": ready.id}, times=3)
+    pipeline.run("CreateCustomizationJob", ready.current_run.to_wire(), times=3)
     (request,) = fake_bedrock.requests["CreateModelCustomizationJob"]
     root = f"s3://data/jobs/{ready.id}/"
     assert request["trainingDataConfig"] == {"s3Uri": f"{root}dataset/train.jsonl"}
@@ -41,7 +41,7 @@ def test_nothing_held_out_sends_no_validation_file(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable
 ) -> None:
     jobs.create(job(status=JobStatus.GENERATING_DATA), None, "")
-    pipeline.run("CreateCustomizationJob", {"jobId": job().id})
+    pipeline.run("CreateCustomizationJob", job().current_run.to_wire())
     assert "validationDataConfig" not in fake_bedrock.requests["CreateModelCustomizationJob"][0]
 
 
@@ -50,8 +50,8 @@ def test_a_lost_answer_is_retried_and_trains_once(
 ) -> None:
     fake_bedrock.lost_answers = {"CreateModelCustomizationJob"}
     with pytest.raises(TransientError):
-        pipeline.run("CreateCustomizationJob", {"jobId": ready.id})
-    pipeline.run("CreateCustomizationJob", {"jobId": ready.id}, times=2)
+        pipeline.run("CreateCustomizationJob", ready.current_run.to_wire())
+    pipeline.run("CreateCustomizationJob", ready.current_run.to_wire(), times=2)
     assert len(fake_bedrock.jobs) == 1
 
 
@@ -61,7 +61,7 @@ def test_a_refused_job_fails_with_bedrocks_words_and_what_to_do(
 ) -> None:
     fake_bedrock.failures["CreateModelCustomizationJob"] = [code]
     with pytest.raises(TrainingFailed, match=r"^Training failed: .*Bedrock's own words\. Check Bedrock quotas"):
-        pipeline.run("CreateCustomizationJob", {"jobId": ready.id})
+        pipeline.run("CreateCustomizationJob", ready.current_run.to_wire())
 
 
 @pytest.mark.parametrize("ended", ["failed", "deleted"])
@@ -71,14 +71,14 @@ def test_what_was_created_for_a_job_that_ended_meanwhile_is_stopped(
     class Racing(Bedrock):
         def ensure_customization_job(self, request: Any) -> Any:
             created = super().ensure_customization_job(request)
-            jobs.move(ready.id, JobStatus.FAILED)
+            jobs.move(ready.current_run, JobStatus.FAILED)
             if ended == "deleted":
-                jobs.delete(jobs.move(ready.id, JobStatus.DELETING))
+                jobs.delete(jobs.move(ready.current_run, JobStatus.DELETING))
             return created
 
     with pytest.raises(JobNotFound if ended == "deleted" else StaleState):
         create_customization_job(
-            ready.id,
+            ready.current_run,
             jobs=jobs,
             bedrock=Racing(fake_bedrock),
             data_bucket="data",
@@ -89,7 +89,7 @@ def test_what_was_created_for_a_job_that_ended_meanwhile_is_stopped(
 
 def start(pipeline: Pipeline, ready: FinetuningJob) -> str:
     """Starts training; the answer is the customization job's name."""
-    pipeline.run("CreateCustomizationJob", {"jobId": ready.id})
+    pipeline.run("CreateCustomizationJob", ready.current_run.to_wire())
     return training_name(ready)
 
 
@@ -97,7 +97,7 @@ def test_losses_are_stored_with_each_poll_and_none_is_taken_away(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, ready: FinetuningJob
 ) -> None:
     name = start(pipeline, ready)
-    event = {"jobId": ready.id}
+    event = ready.current_run.to_wire()
     seen = []
     polls: tuple[dict[str, Any], ...] = (
         {},
@@ -122,7 +122,7 @@ def test_a_completed_job_leaves_model_and_time_on_the_record(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, ready: FinetuningJob
 ) -> None:
     arn = fake_bedrock.train(start(pipeline, ready), trainingMetrics={"trainingLoss": 0.05})
-    assert pipeline.run("GetCustomizationJob", {"jobId": ready.id}, times=3) == {"status": "Completed"}
+    assert pipeline.run("GetCustomizationJob", ready.current_run.to_wire(), times=3) == {"status": "Completed"}
     after = jobs.get(ready.id)
     assert (after.status, after.custom_model_arn) == ("TRAINING", arn)
     assert after.training_completed_at == "2026-11-22T10:00:00.000Z"
@@ -134,7 +134,7 @@ def test_a_job_that_has_not_ended_is_waited_for(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, ready: FinetuningJob, status: str
 ) -> None:
     fake_bedrock.jobs[start(pipeline, ready)]["status"] = status
-    assert pipeline.run("GetCustomizationJob", {"jobId": ready.id}) == {"status": "InProgress"}
+    assert pipeline.run("GetCustomizationJob", ready.current_run.to_wire()) == {"status": "InProgress"}
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_job_that_ended_badly_fails_with_its_reason_and_keeps_its_losses(
 ) -> None:
     fake_bedrock.train(start(pipeline, ready), status, trainingMetrics={"trainingLoss": 3.0}, endTime=THEN, **shown)
     with pytest.raises(TrainingFailed, match=message):
-        pipeline.run("GetCustomizationJob", {"jobId": ready.id})
+        pipeline.run("GetCustomizationJob", ready.current_run.to_wire())
     assert jobs.get(ready.id).training_metrics == TrainingMetrics(training_loss=3.0)
 
 
@@ -166,7 +166,7 @@ def test_a_job_bedrock_no_longer_shows_fails(
     start(pipeline, ready)
     fake_bedrock.jobs.clear()
     with pytest.raises(TrainingFailed, match=r"^Training failed: Bedrock no longer shows"):
-        pipeline.run("GetCustomizationJob", {"jobId": ready.id})
+        pipeline.run("GetCustomizationJob", ready.current_run.to_wire())
 
 
 @pytest.mark.parametrize(
@@ -178,4 +178,4 @@ def test_a_poll_that_fails_is_tried_again_or_final(
     start(pipeline, ready)
     fake_bedrock.failures["GetModelCustomizationJob"] = [code]
     with pytest.raises(error):
-        pipeline.run("GetCustomizationJob", {"jobId": ready.id})
+        pipeline.run("GetCustomizationJob", ready.current_run.to_wire())

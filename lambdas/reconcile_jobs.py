@@ -1,0 +1,29 @@
+"""ReconcileJobs: ends what was left unfinished, every five minutes and when an execution ends."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.lambda_handler import state_handler
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.reconcile import Grace, Reconciliation, reconcile
+from idp_finetuning.wire import WireModel
+
+
+class ReconcileEvent(WireModel):
+    """Nothing for a whole pass; the name of the execution that ended for its job alone."""
+
+    execution_name: str | None = None
+    grace: Grace = Grace()
+
+
+@state_handler(ReconcileEvent, shown=Reconciliation.for_operators)
+def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
+    """Answers what it did."""
+    return reconcile(
+        event.execution_name,
+        jobs=services.jobs,
+        bedrock=services.bedrock,
+        finetuning=services.finetuning,
+        deletion=services.deletion,
+        deadlines=services.deadlines,
+        grace=event.grace,
+    )

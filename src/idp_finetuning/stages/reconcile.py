@@ -1,0 +1,165 @@
+"""Never unfinished: jobs whose workflow ended without a word are ended, and what nobody owns in Bedrock is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from idp_finetuning.adapters.aws_calls import aws_calls
+from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.workflows import ExecutionStatus, Workflow
+from idp_finetuning.deadlines import Deadlines
+from idp_finetuning.errors import FinetuningError, JobNotFound, JobStopping, StaleState
+from idp_finetuning.failures import WorkflowError, job_failure
+from idp_finetuning.jobs import ENDED, FinetuningJob, JobStatus
+from idp_finetuning.names import job_id_in
+from idp_finetuning.stages.deploy import deployment_name
+from idp_finetuning.stages.end import end_unfinished
+from idp_finetuning.stages.train import training_name
+from idp_finetuning.wire import WireModel
+
+NAMED = 100
+UUID_LENGTH = 36  # the job's id begins every execution's name
+
+
+class Grace(WireModel):
+    """How long things may be on their way: the start of a workflow after its job's record (or of a deletion), and a
+    record of what was created in Bedrock."""
+
+    start: timedelta = timedelta(minutes=5)
+    record: timedelta = timedelta(minutes=15)
+
+
+GRACE = Grace()
+
+
+class Reconciliation(WireModel):
+    """What a pass did: jobs it ended, and names in Bedrock that no job owns (at most 100 of each)."""
+
+    ended: tuple[str, ...]
+    stopped_training: tuple[str, ...]
+    orphans: tuple[str, ...]
+    failed: int
+
+    def for_operators(self) -> Mapping[str, object]:
+        """What the log says of it: alarms count the numbers, people read the names."""
+        return {
+            "jobs_ended": len(self.ended),
+            "jobs_failed": self.failed,
+            "trainings_stopped": len(self.stopped_training),
+            "orphans_found": len(self.orphans),
+            "orphans": self.orphans,
+        }
+
+
+def reconcile_job(
+    job_id: str,
+    *,
+    jobs: JobTable,
+    bedrock: Bedrock,
+    finetuning: Workflow,
+    deletion: Workflow,
+    deadlines: Deadlines,
+    grace: Grace = GRACE,
+) -> bool:
+    """Ends a job whose workflow ended, never started, or passed a deadline; True where it did.
+
+    A deletion that ended before its time is started anew.
+    """
+    try:
+        job = jobs.get(job_id)
+    except JobNotFound:
+        return False
+    if job.status in ENDED:
+        return False
+    if job.status is JobStatus.DELETING:
+        return _resume_deletion(job, jobs, deletion, grace)
+    status = finetuning.status(job.execution_name)
+    failure = None
+    if status is ExecutionStatus.RUNNING:
+        training = bedrock.find_customization_job(training_name(job)) if job.status is JobStatus.TRAINING else None
+        failure = deadlines.passed(job, training_started=training is None or training.training_started)
+    elif status is not None or _age(job.stage_started_at or job.created_at) > grace.start:
+        ended_as = f"workflow {status}" if status else "workflow that was never started"
+        failure = job_failure(WorkflowError(Error=ended_as), job.status)
+    if failure is None:
+        return False
+    try:
+        end_unfinished(job, failure, jobs=jobs, bedrock=bedrock)
+    except (StaleState, JobStopping):
+        return False  # the workflow went on, or a stop was asked for: the next pass sees
+    return True
+
+
+def _resume_deletion(job: FinetuningJob, jobs: JobTable, deletion: Workflow, grace: Grace) -> bool:
+    if deletion.status(job.deletion_name) is ExecutionStatus.RUNNING or _age(job.updated_at) < grace.start:
+        return False
+    again = jobs.move(
+        job.current_run, JobStatus.DELETING, "Deletion starts anew.", deletion_attempt=job.deletion_attempt + 1
+    )
+    deletion.start(again.current_run, again.deletion_name)
+    return False
+
+
+def reconcile(
+    execution_name: str | None,
+    *,
+    jobs: JobTable,
+    bedrock: Bedrock,
+    finetuning: Workflow,
+    deletion: Workflow,
+    deadlines: Deadlines,
+    grace: Grace = GRACE,
+) -> Reconciliation:
+    """Looks at the job of one execution, or at all unfinished jobs and all of ours in Bedrock.
+
+    A job that fails it does not keep the others from being looked at.
+    """
+    ended, failed = [], 0
+    for job_id in jobs.unfinished() if execution_name is None else [execution_name[:UUID_LENGTH]]:
+        try:
+            with aws_calls():
+                if reconcile_job(
+                    job_id,
+                    jobs=jobs,
+                    bedrock=bedrock,
+                    finetuning=finetuning,
+                    deletion=deletion,
+                    deadlines=deadlines,
+                    grace=grace,
+                ):
+                    ended.append(job_id)
+        except FinetuningError:
+            failed += 1
+    stopped, orphans = ((), ()) if execution_name else sweep(jobs=jobs, bedrock=bedrock, grace=grace)
+    return Reconciliation(
+        ended=tuple(ended[:NAMED]), stopped_training=stopped[:NAMED], orphans=orphans[:NAMED], failed=failed
+    )
+
+
+def sweep(*, jobs: JobTable, bedrock: Bedrock, grace: Grace = GRACE) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Stops training of ended jobs; names running jobs, models and deployments tagged as ours that no job owns."""
+    stopped, orphans = [], []
+    for found in bedrock.ours(older_than=grace.record):
+        job_id = job_id_in(found.name)
+        try:
+            job = jobs.get(job_id) if job_id else None
+        except JobNotFound:
+            job = None
+        if job and job.status not in ENDED:
+            continue
+        if found.kind == "customization job" and job:
+            bedrock.stop_customization_job(found.arn)
+            stopped.append(found.name)
+        elif (not job or not _owns(job, found.name)) and bedrock.is_tagged_ours(found.arn):
+            orphans.append(f"{found.kind} {found.name}")
+    return tuple(stopped), tuple(orphans)
+
+
+def _owns(job: FinetuningJob, name: str) -> bool:
+    return name in (training_name(job), deployment_name(job))
+
+
+def _age(moment: str) -> timedelta:
+    return datetime.now(UTC) - datetime.fromisoformat(moment)

@@ -1,0 +1,1 @@
+"""Faults at random on the local runtime, and what must be true of every job afterwards."""

@@ -1,0 +1,114 @@
+"""A Bedrock that fails by itself at random, and trains each data set only once."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle
+from typing import Any
+
+from idp_local.bedrock.behaviour import Behaviour
+from idp_local.bedrock.bucket import parse, read
+from idp_local.bedrock.errors import BedrockError
+from idp_local.bedrock.orders import Order, Progress
+from idp_local.chaos.schedule import OnceEvery
+
+THROTTLED = "Bedrock: ThrottlingException"
+INTERNAL = "Bedrock: InternalServerException"
+QUOTA = "Bedrock: quota of deployments full"
+JOB_FAILED = "Bedrock: customization job failed"
+DEPLOYMENT_FAILED = "Bedrock: deployment failed"
+KINDS = (THROTTLED, INTERNAL, QUOTA, JOB_FAILED, DEPLOYMENT_FAILED)
+
+_THROTTLED_RATE = 0.03
+_INTERNAL_RATE = 0.03
+_DEPLOYMENTS_A_FULL_QUOTA = 5
+_JOBS_A_FAILURE = 10
+_DEPLOYMENTS_A_FAILURE = 7
+# How many times a full quota refuses, in turn; some never get free: their executions time out.
+_QUOTA_LASTS = (100_000, 1, 100_000, 3)
+_JOB_IN_KEY = re.compile(rb"jobs/[0-9a-f-]{36}/")
+
+
+class FailingBedrock(Behaviour):
+    """Draws from the seed what fails."""
+
+    def __init__(self, seed: int) -> None:
+        self.active = True
+        self.counts: Counter[str] = Counter()
+        self._chance = random.Random(f"{seed}/bedrock")  # noqa: S311 - a repeatable order, not a secret
+        self._quota_lasts = cycle(_QUOTA_LASTS)
+        self._quota_fills = OnceEvery(_DEPLOYMENTS_A_FULL_QUOTA, f"{seed}/quota")
+        self._job_fails = OnceEvery(_JOBS_A_FAILURE, f"{seed}/job")
+        self._deployment_fails = OnceEvery(_DEPLOYMENTS_A_FAILURE, f"{seed}/deployment")
+        self._quota: dict[str, int] = {}
+        self._trained: dict[str, tuple[tuple[Progress, ...], bytes]] = {}
+        self._lock = threading.Lock()
+
+    def refusal(self, operation: str, request: Mapping[str, Any]) -> BedrockError | None:
+        """Throttling and internal errors of any call, and a full quota of deployments."""
+        with self._lock:
+            if not self.active:
+                return None
+            if operation == "CreateCustomModelDeployment" and self._quota_is_full(request["modelDeploymentName"]):
+                self.counts[QUOTA] += 1
+                return BedrockError("ServiceQuotaExceededException", "The quota of custom model deployments is full.")
+            if self._happens(THROTTLED, _THROTTLED_RATE):
+                return BedrockError("ThrottlingException", "Too many requests.")
+            if self._happens(INTERNAL, _INTERNAL_RATE):
+                return BedrockError("InternalServerException", "Something went wrong.")
+        return None
+
+    def training_failure(self, job_name: str) -> str | None:  # noqa: ARG002
+        """Some jobs fail."""
+        with self._lock:
+            failed = self.active and self._job_fails.happens()
+            self.counts[JOB_FAILED] += failed
+        return "The training instance was lost." if failed else None
+
+    def deployment_failure(self, name: str) -> str | None:  # noqa: ARG002
+        """Some deployments fail."""
+        with self._lock:
+            failed = self.active and self._deployment_fails.happens()
+            self.counts[DEPLOYMENT_FAILED] += failed
+        return "There was no capacity." if failed else None
+
+    def progress(self, order: Order, s3: Any, train: Callable[[], Iterator[Progress]]) -> Iterator[Progress]:
+        """Trains a data set that was not seen before; for one that was, tells what its training told.
+
+        Data sets of different jobs are the same where they differ by the job's id in keys only.
+        """
+        key = _fingerprint(order, s3)
+        if known := self._trained.get(key):
+            told, model = known
+            order.model_path.write_bytes(model)
+            yield from told
+            return
+        new = []
+        for progress in train():
+            new.append(progress)
+            if progress.trained:
+                self._trained[key] = (tuple(new), order.model_path.read_bytes())
+            yield progress
+
+    def _quota_is_full(self, name: str) -> bool:
+        if name not in self._quota:
+            self._quota[name] = next(self._quota_lasts) if self._quota_fills.happens() else 0
+        self._quota[name] -= 1
+        return self._quota[name] >= 0
+
+    def _happens(self, kind: str, rate: float) -> bool:
+        happens = self.active and self._chance.random() < rate
+        self.counts[kind] += happens
+        return happens
+
+
+def _fingerprint(order: Order, s3: Any) -> str:
+    digest = hashlib.sha256(f"{order.base_model} {order.epochs}".encode())
+    for uri in (order.training_uri, *order.validation_uris):
+        digest.update(_JOB_IN_KEY.sub(b"", read(s3, parse(uri))))
+    return digest.hexdigest()

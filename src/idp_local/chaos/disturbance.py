@@ -1,0 +1,111 @@
+"""Which runs of functions are disturbed, and how: drawn anew for each run from the seed."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from idp_local.aws.names import function_name
+from idp_local.chaos.schedule import OnceEvery
+from idp_local.functions.faults import Fault, FaultKind
+from idp_local.functions.messages import Outcome, Task
+from idp_local.functions.service import API_FUNCTION
+
+DUPLICATE = "run twice at once"
+LATE = "run again seconds later"
+START_REFUSED = "start of an execution failed"
+
+# Shares of runs.
+_RATES: Mapping[FaultKind, float] = {
+    FaultKind.THROTTLED: 0.05,
+    FaultKind.SERVER_ERROR: 0.05,
+    FaultKind.UNREACHABLE: 0.03,
+    FaultKind.ANSWER_LOST: 0.05,
+    FaultKind.DELAYED: 0.04,
+    FaultKind.REFUSED: 0.02,
+    FaultKind.KILLED_BEFORE: 0.02,
+    FaultKind.KILLED_AFTER: 0.02,
+}
+_DUPLICATE_RATE = 0.08
+_LATE_RATE = 0.08
+_STARTS_A_REFUSAL = 8
+# Documents are many, so each gets less; users would give up on an API that fails as often as this.
+_SHARES = {function_name("GenerateExample"): 0.2, function_name(API_FUNCTION): 0.3}
+_LATEST_SECONDS = 12.0
+_STARTING = ("startFinetuningJob", "retryFinetuningJob")
+
+
+class SeededDisturbance:
+    """Draws by seed, job (in the order in which they are first seen), function and number of the run."""
+
+    def __init__(self, seed: int) -> None:
+        self.active = True
+        self.counts: Counter[str] = Counter()
+        self._seed = seed
+        self._runs: Counter[tuple[str, str]] = Counter()
+        self._jobs: dict[str, int] = {}
+        self._start_is_refused = OnceEvery(_STARTS_A_REFUSAL, f"{seed}/start")
+        self._late: list[threading.Thread] = []
+        self._lock = threading.Lock()
+
+    def run(self, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
+        """Runs the task with its faults; a second run of the same event has none and answers nobody."""
+        if not self.active or not self._is_disturbed(task):
+            return run(task)
+        chance = self._chance(task)
+        share = _SHARES.get(task.function_name, 1.0)
+        if "field" not in task.event:  # nobody calls the API twice for a user
+            if chance.random() < _DUPLICATE_RATE * share:
+                self._again(DUPLICATE, task, run, 0)
+            elif chance.random() < _LATE_RATE * share:
+                self._again(LATE, task, run, chance.uniform(1, _LATEST_SECONDS))
+        return run(task.model_copy(update={"faults": self._faults(task, chance, share)}))
+
+    def settle(self) -> None:
+        """No more faults; waits until the late runs are over."""
+        self.active = False
+        while self._late:
+            self._late.pop().join()
+
+    @staticmethod
+    def _is_disturbed(task: Task) -> bool:
+        field = task.event.get("field")
+        return field is None or "Job" in field
+
+    def _chance(self, task: Task) -> random.Random:
+        job_id = str(task.event.get("jobId", ""))
+        with self._lock:
+            job = self._jobs.setdefault(job_id, len(self._jobs))
+            key = (job_id, task.function_name)
+            self._runs[key] += 1
+            return random.Random(f"{self._seed}/{job}/{task.function_name}/{self._runs[key]}")  # noqa: S311
+
+    def _faults(self, task: Task, chance: random.Random, share: float) -> tuple[Fault, ...]:
+        if task.event.get("field") in _STARTING and self._refuses_start():
+            return (Fault(kind=FaultKind.SERVER_ERROR, times=9, operation="StartExecution"),)
+        return tuple(
+            # One is tried again by botocore, three in a row by the state machine.
+            Fault(kind=kind, first=chance.randrange(4), times=chance.choice((1, 3)), seconds=chance.uniform(0.5, 4))
+            for kind, rate in _RATES.items()
+            if chance.random() < rate * share
+        )
+
+    def _refuses_start(self) -> bool:
+        with self._lock:
+            refused = self._start_is_refused.happens()
+            self.counts[START_REFUSED] += refused
+        return refused
+
+    def _again(self, kind: str, task: Task, run: Callable[[Task], Outcome], seconds: float) -> None:
+        def later() -> None:
+            time.sleep(seconds)
+            run(task)
+
+        thread = threading.Thread(target=later, daemon=True)
+        with self._lock:
+            self.counts[kind] += 1
+            self._late.append(thread)
+        thread.start()

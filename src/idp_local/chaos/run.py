@@ -1,0 +1,164 @@
+"""One run with a seed: jobs under faults, then rest, then the invariants."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from idp_local.aws.names import function_name
+from idp_local.bedrock.server import BedrockServer
+from idp_local.chaos import bedrock, disturbance, users
+from idp_local.chaos.bedrock import FailingBedrock
+from idp_local.chaos.disturbance import SeededDisturbance
+from idp_local.chaos.documents import tiny_test_set
+from idp_local.chaos.invariants import INVARIANTS, violations
+from idp_local.chaos.state import State, read_state
+from idp_local.chaos.users import Users
+from idp_local.client import GraphQLClient
+from idp_local.demo.service import FinetuningService
+from idp_local.demo.upload import upload
+from idp_local.environment import CHECKOUT
+from idp_local.functions.faults import FAULT_LOG, FaultKind
+from idp_local.runtime import LocalRuntime
+
+ENDED_EXECUTIONS = {"ABORTED": "execution aborted", "TIMED_OUT": "execution timed out"}
+KINDS = (
+    *(kind.value for kind in FaultKind),
+    disturbance.DUPLICATE,
+    disturbance.LATE,
+    disturbance.START_REFUSED,
+    *bedrock.KINDS,
+    *users.KINDS,
+    *ENDED_EXECUTIONS.values(),
+)
+
+_AT_ONCE = 12
+_WORKERS = 6
+_PHASE_SECONDS = 0.3
+_WORKFLOW_SECONDS = 25
+# Longer than a request of the API takes with all its tries.
+_GRACE: Mapping[str, Any] = {"grace": {"start": 20, "record": 20}}
+_NO_GRACE: Mapping[str, Any] = {"grace": {"start": 0, "record": 0}}
+_RECONCILE_SECONDS = 5
+_REST_SECONDS = 120.0
+_TIMEOUT = re.compile(r'^(  "TimeoutSeconds": )\d+', re.MULTILINE)
+
+
+class Report(BaseModel):
+    """What a run did and found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seed: int
+    faults: Mapping[str, int]
+    statuses: Mapping[str, int]
+    violations: tuple[str, ...]
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """For people."""
+        return "\n".join(
+            (
+                f"Seed {self.seed}: {sum(self.statuses.values())} jobs in {self.seconds:.0f} s",
+                "Faults injected:",
+                *(f"  {count:6}  {kind}" for kind, count in self.faults.items()),
+                "Jobs at the end:",
+                *(f"  {count:6}  {status}" for status, count in sorted(self.statuses.items())),
+                "Invariants checked:",
+                *(f"  {self._verdict(name)}  {name}" for name in INVARIANTS),
+                *(f"VIOLATED {violation}" for violation in self.violations),
+            )
+        )
+
+    def _verdict(self, name: str) -> str:
+        return "broken" if any(text.startswith(f"{name}:") for text in self.violations) else "    ok"
+
+
+def never_injected(reports: Sequence[Report]) -> tuple[str, ...]:
+    """Kinds of faults that happened in none of the runs, which therefore show nothing about them."""
+    return tuple(kind for kind in KINDS if not any(report.faults[kind] for report in reports))
+
+
+def run(directory: Path, *, jobs: int, seed: int) -> Report:
+    """Runs so many jobs; `directory` gets logs and the state machines with a short time-out."""
+    began = time.monotonic()
+    behaviour, disturbed = FailingBedrock(seed), SeededDisturbance(seed)
+    disturbed.active = behaviour.active = False
+    with LocalRuntime(
+        directory,
+        workers=_WORKERS,
+        map_concurrency=3,
+        reconcile_seconds=_RECONCILE_SECONDS,
+        reconcile_event=_GRACE,
+        definitions=_definitions(directory),
+        disturbance=disturbed,
+        bedrock=lambda s3: BedrockServer(s3_endpoint=s3, seconds_per_phase=_PHASE_SECONDS, behaviour=behaviour),
+    ) as runtime:
+        everybody = Users(runtime.connection, seed, _test_set(runtime))
+        disturbed.active = behaviour.active = True
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(everybody.work, range(jobs)))
+        behaviour.active = False
+        disturbed.settle()
+        state = _at_rest(runtime, everybody)
+    injected = Counter((directory / "logs" / FAULT_LOG).read_text(encoding="utf-8").splitlines())
+    ended = Counter(ENDED_EXECUTIONS.get(execution.status, "") for execution in state.executions)
+    counts = injected + behaviour.counts + disturbed.counts + everybody.counts + ended
+    statuses = Counter(job.status.value for job in state.jobs) + Counter({"deleted": len(_deleted(state))})
+    return Report(
+        seed=seed,
+        faults={kind: counts[kind] for kind in KINDS},
+        statuses=statuses,
+        violations=tuple(violations(state)),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _deleted(state: State) -> set[str]:
+    return set(state.started) - {job.id for job in state.jobs}
+
+
+def _definitions(directory: Path) -> Path:
+    folder = directory / "statemachines"
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (CHECKOUT / "statemachines").glob("*.asl.json"):
+        text = path.read_text(encoding="utf-8")
+        (folder / path.name).write_text(_TIMEOUT.sub(rf"\g<1>{_WORKFLOW_SECONDS}", text), encoding="utf-8")
+    return folder
+
+
+def _test_set(runtime: LocalRuntime) -> str:
+    service = FinetuningService(GraphQLClient(runtime.connection, "author@example.com"))
+    test_set_id = service.create_test_set("chaos", "")
+    upload(service, test_set_id, tiny_test_set(), lambda _: None)
+    service.complete_test_set(test_set_id)
+    return test_set_id
+
+
+def _at_rest(runtime: LocalRuntime, everybody: Users) -> State:
+    """Runs ReconcileJobs until it finds nothing to do and nothing changes; the state then."""
+    end = time.monotonic() + _REST_SECONDS
+    before = None
+    while True:
+        outcome = runtime.functions.invoke(function_name("ReconcileJobs"), dict(_NO_GRACE))
+        done: dict[str, Any] = outcome.payload
+        state = read_state(
+            runtime.connection,
+            started=everybody.started,
+            deletions=everybody.deletions,
+            gone=everybody.gone,
+            reported=set(done.get("orphans", [])),
+        )
+        idle = not outcome.failed and not done["ended"] and not done["stoppedTraining"] and not done["failed"]
+        if (idle and state == before) or time.monotonic() > end:
+            return state
+        before = state
+        time.sleep(1)

@@ -1,0 +1,143 @@
+"""What users do with their jobs: start, stop, retry and delete them, at random moments, and not always once."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from typing import Any
+
+from idp_finetuning.jobs import ENDED, JobStatus
+from idp_local.aws.names import FINETUNING, state_machine_arn
+from idp_local.chaos.schedule import OnceEvery
+from idp_local.client import GraphQLClient, GraphQLError
+from idp_local.connection import Connection
+from idp_local.environment import local_client
+
+STOPPED = "user: stop"
+RETRIED = "user: retry"
+DELETED = "user: delete"
+KINDS = (STOPPED, RETRIED, DELETED)
+
+_START = "mutation ($input: StartFinetuningJobInput!) { startFinetuningJob(input: $input) { id } }"
+_STOP = "mutation ($jobId: ID!) { stopFinetuningJob(jobId: $jobId) { id } }"
+_RETRY = "mutation ($jobId: ID!) { retryFinetuningJob(jobId: $jobId) { id } }"
+_DELETE = "mutation ($jobId: ID!) { deleteFinetuningJob(jobId: $jobId) }"
+_POLL_SECONDS = 0.4
+_PATIENCE_SECONDS = 75.0
+_TRIES = 3
+_MOST_RETRIES = 2
+_RUNS_AN_ABORTION = 6
+
+
+class Users:
+    """Everybody who works with the jobs; `started`, `deletions` and `gone` say what they saw."""
+
+    def __init__(self, connection: Connection, seed: int, test_set_id: str) -> None:
+        self._client = GraphQLClient(connection, "author@example.com")
+        self._dynamodb = local_client("dynamodb", connection.aws_endpoint_url)
+        self._stepfunctions = local_client("stepfunctions", connection.aws_endpoint_url)
+        self._table = connection.jobs_table
+        self._seed = seed
+        self._test_set_id = test_set_id
+        self.started: set[str] = set()
+        self.deletions: set[str] = set()
+        self.gone: set[str] = set()
+        self.counts: Counter[str] = Counter()
+        self._aborts = OnceEvery(_RUNS_AN_ABORTION, f"{seed}/abort")
+        self._lock = threading.Lock()
+
+    def work(self, number: int) -> None:
+        """The life of one job, as its user makes it."""
+        chance = random.Random(f"{self._seed}/user/{number}")  # noqa: S311 - a repeatable order, not a secret
+        job_id = self._start(number)
+        if not job_id:
+            return
+        self.started.add(job_id)
+        for retries in range(_MOST_RETRIES + 1):
+            self._meddle(job_id, retries, chance)
+            status = self._wait(job_id, ENDED)
+            if status is None or status not in ENDED:
+                return
+            wish = chance.random()
+            if wish < 0.35:
+                self._delete(job_id, chance)
+                return
+            if status is JobStatus.COMPLETED or retries == _MOST_RETRIES or wish > 0.9:
+                return
+            self._ask(RETRIED, _RETRY, job_id)
+
+    def _start(self, number: int) -> str | None:
+        """Sends the same request again where it failed, as clients do; None where it failed for good."""
+        given = {
+            "testSetId": self._test_set_id,
+            "baseModel": "us.amazon.nova-lite-v1:0",
+            "jobName": f"chaos {self._seed} {number}",
+            "clientToken": f"{self._seed}-{number}",
+        }
+        for _ in range(_TRIES):
+            try:
+                return str(self._client.execute(_START, {"input": given})["startFinetuningJob"]["id"])
+            except GraphQLError:
+                time.sleep(_POLL_SECONDS)
+        return None
+
+    def _meddle(self, job_id: str, retries: int, chance: random.Random) -> None:
+        """Stops the job or aborts its execution some time after it began; mostly neither."""
+        with self._lock:
+            aborts = self._aborts.happens()
+        wish, seconds = chance.random(), chance.uniform(0.2, 8)
+        if wish > 0.25 and not aborts:
+            return
+        time.sleep(seconds)
+        if aborts:
+            name = job_id if not retries else f"{job_id}-run-{retries + 1}"
+            arn = state_machine_arn(FINETUNING).replace(":stateMachine:", ":execution:") + f":{name}"
+            try:
+                self._stepfunctions.stop_execution(executionArn=arn)
+            except self._stepfunctions.exceptions.ExecutionDoesNotExist:
+                return  # its start failed
+        else:
+            self._ask(STOPPED, _STOP, job_id)
+            if wish > 0.17:
+                self._ask(STOPPED, _STOP, job_id)
+
+    def _delete(self, job_id: str, chance: random.Random) -> None:
+        self.deletions.add(job_id)
+        self._ask(DELETED, _DELETE, job_id)
+        if chance.random() < 0.3:
+            self._ask(DELETED, _DELETE, job_id)
+        if self._wait(job_id, frozenset()) is None:
+            self.gone.add(job_id)
+
+    def _ask(self, kind: str, mutation: str, job_id: str) -> None:
+        """A refusal is an answer too: others may have been faster."""
+        for _ in range(_TRIES):
+            try:
+                self._client.execute(mutation, {"jobId": job_id})
+            except GraphQLError as error:
+                if error.error_type in ("Conflict", "JobNotFound"):
+                    return
+                time.sleep(_POLL_SECONDS)
+            else:
+                self._count(kind)
+                return
+
+    def _wait(self, job_id: str, wanted: frozenset[JobStatus]) -> JobStatus | None:
+        """The status once it is wanted, or after the user's patience; None where the job is gone."""
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            status = self._status(job_id)
+            if status is None or status in wanted or time.monotonic() > end:
+                return status
+            time.sleep(_POLL_SECONDS)
+
+    def _status(self, job_id: str) -> JobStatus | None:
+        key: dict[str, Any] = {"id": {"S": job_id}, "item": {"S": "job"}}
+        item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return JobStatus(item["status"]["S"]) if item else None
+
+    def _count(self, kind: str) -> None:
+        with self._lock:
+            self.counts[kind] += 1

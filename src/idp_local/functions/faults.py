@@ -1,0 +1,128 @@
+"""Faults of AWS calls, and sudden ends, inside a worker: injected where botocore sends a request."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import botocore
+from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+from pydantic import BaseModel, ConfigDict
+
+FAULT_LOG = "faults.log"
+
+
+class FaultKind(StrEnum):
+    """What happens to an AWS call."""
+
+    THROTTLED = "throttled (429)"
+    SERVER_ERROR = "server error (5xx)"
+    UNREACHABLE = "connection timeout"
+    ANSWER_LOST = "carried out, answer lost"
+    DELAYED = "call delayed"
+    REFUSED = "refused for good (403)"
+    KILLED_BEFORE = "worker killed before a call"
+    KILLED_AFTER = "worker killed after a call"
+
+
+class Fault(BaseModel):
+    """A fault of the run's AWS calls number `first` (from 0, tries of botocore included) and the `times` - 1 after it.
+
+    Where `operation` is given, only calls of it are counted. A delayed call is sent after `seconds`.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: FaultKind
+    first: int = 0
+    times: int = 1
+    operation: str | None = None
+    seconds: float = 1.0
+
+
+class FaultInjector:
+    """Injects the faults of the task that this process runs; a line a fault in the fault log."""
+
+    def __init__(self) -> None:
+        self._faults: Sequence[Fault] = ()
+        self._sent: list[int] = []
+        self._log = Path(os.devnull)
+        self._lock = threading.Lock()
+        self._http = URLLib3Session()
+        botocore.register_initializer(lambda session: session.register("before-send", self._before_send))
+
+    def begin(self, faults: Sequence[Fault], log: Path) -> None:
+        """From now on calls are those of a new run."""
+        with self._lock:
+            self._faults, self._sent, self._log = faults, [0] * len(faults), log
+
+    def _before_send(self, request: Any, event_name: str, **_: Any) -> AWSResponse | None:
+        service, operation = event_name.split(".")[1:]
+        fault = self._due(operation)
+        if fault and fault.kind is FaultKind.DELAYED:
+            self._note(fault.kind)
+            time.sleep(fault.seconds)
+            return None
+        return self._answer(fault.kind, request, service) if fault else None
+
+    def _due(self, operation: str) -> Fault | None:
+        due = None
+        with self._lock:
+            for index, fault in enumerate(self._faults):
+                if fault.operation in (None, operation):
+                    number, self._sent[index] = self._sent[index], self._sent[index] + 1
+                    if fault.first <= number < fault.first + fault.times:
+                        due = due or fault
+        return due
+
+    def _answer(self, kind: FaultKind, request: Any, service: str) -> AWSResponse:
+        if kind in (FaultKind.ANSWER_LOST, FaultKind.KILLED_AFTER):
+            self._http.send(request)
+        self._note(kind)
+        if kind is FaultKind.UNREACHABLE:
+            raise ConnectTimeoutError(endpoint_url=request.url)
+        if kind is FaultKind.ANSWER_LOST:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        if kind in (FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER):
+            os.kill(os.getpid(), signal.SIGKILL)
+        status, code = _ERRORS[kind]
+        return _error(request.url, status, code, service)
+
+    def _note(self, kind: FaultKind) -> None:
+        file = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, f"{kind}\n".encode())
+        finally:
+            os.close(file)
+
+
+_ERRORS = {
+    FaultKind.THROTTLED: (429, "ThrottlingException"),
+    FaultKind.SERVER_ERROR: (500, "InternalServerException"),
+    FaultKind.REFUSED: (403, "AccessDeniedException"),
+}
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3 hands it out."""
+
+    def stream(self, **_: Any) -> list[bytes]:
+        return [self.read()]
+
+
+def _error(url: str, status: int, code: str, service: str) -> AWSResponse:
+    """The error in the service's own form: XML for S3, JSON for all others."""
+    if service == "s3":
+        text = f"<Error><Code>{code}</Code><Message>Injected.</Message></Error>"
+    else:
+        text = f'{{"__type": "{code}", "message": "Injected."}}'
+    return AWSResponse(url, status, HeadersDict({"x-amzn-ErrorType": code}), _Raw(text.encode()))

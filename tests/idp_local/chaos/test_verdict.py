@@ -1,0 +1,37 @@
+"""What makes a run of chaos fail, and what it prints then."""
+
+from __future__ import annotations
+
+import pytest
+
+from idp_local.chaos.command import verdict
+from idp_local.chaos.run import KINDS, Report
+
+
+def report(**changes: object) -> Report:
+    """A run that passed, but for the changes."""
+    passed = Report(seed=1, faults=dict.fromkeys(KINDS, 1), statuses={"COMPLETED": 40}, violations=(), seconds=60.0)
+    return passed.model_copy(update=changes)
+
+
+def test_runs_with_every_fault_and_no_violation_pass() -> None:
+    assert verdict([report(), report(seed=2)]) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_fault_that_never_happened_fails_the_run_and_is_named(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_it = report(faults={**dict.fromkeys(KINDS, 1), kind: 0})
+
+    assert verdict([without_it]) == 1
+    assert f"NEVER INJECTED {kind}" in capsys.readouterr().out
+    assert verdict([without_it, report()]) == 0
+
+
+def test_a_violation_fails_the_run_and_is_named() -> None:
+    broken = report(violations=("no ghosts: job 1 was deleted and has a record again",))
+
+    assert verdict([report(), broken]) == 1
+    assert "broken  no ghosts" in broken.text
+    assert "VIOLATED no ghosts: job 1" in broken.text
