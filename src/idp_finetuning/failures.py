@@ -12,7 +12,7 @@ from idp_finetuning.errors import DocumentRejected, FinetuningError
 from idp_finetuning.jobs import Failure, JobStatus
 from idp_finetuning.wire import WireModel
 
-_STAGE_WORDS = {
+STAGE_WORDS = {
     JobStatus.VALIDATING: "Validation failed",
     JobStatus.GENERATING_DATA: "Generating training data failed",
     JobStatus.TRAINING: "Training failed",
@@ -57,9 +57,9 @@ def job_failure(error: WorkflowError, stage: JobStatus) -> Failure:
             f"The step ended with {error.error or 'an unknown error'}. See the execution in Step Functions and the "
             "function's log, then start the job again."
         )
-    known = (*_STAGE_WORDS.values(), "Insufficient documents", "Insufficient classes")
+    known = (*STAGE_WORDS.values(), "Insufficient documents", "Insufficient classes")
     if not message.startswith(known):
-        message = f"{_STAGE_WORDS.get(stage, 'The job failed')}: {message}"
+        message = f"{STAGE_WORDS.get(stage, 'The job failed')}: {message}"
     return Failure(code=error.error or "InternalError", message=message[:2000])
 
 

@@ -14,6 +14,7 @@ from idp_finetuning.base_models import HyperParameters, find_base_model
 from idp_finetuning.clock import timestamp
 from idp_finetuning.dataset import SHOWN_REJECTIONS, DatasetReport
 from idp_finetuning.errors import Conflict, JobStopping, StaleState, TestSetInvalid
+from idp_finetuning.failures import STAGE_WORDS
 from idp_finetuning.jobs import ENDED, STAGES, FinetuningJob, JobStatus
 from idp_finetuning.layout import JobLayout
 from idp_finetuning.operations.identity import Identity
@@ -148,17 +149,10 @@ def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> 
             job.current_run,
             JobStatus.FAILED,
             error_code=type(error).__name__,
-            error_message=f"{_FAILED[job.status]}: the workflow could not be started. Retry the job.",
+            error_message=f"{STAGE_WORDS[job.status]}: the workflow could not be started. Retry the job.",
             error_stage=job.status,
         )
         raise
-
-
-_FAILED = {
-    JobStatus.VALIDATING: "Validation failed",
-    JobStatus.TRAINING: "Training failed",
-    JobStatus.DEPLOYING: "Deployment failed",
-}
 
 
 def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
