@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ MAXIMUM_PIXELS = 150_000_000
 _IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
 _IMAGE_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*")
 _PDF_HEADER_WITHIN = 1024  # Acrobat accepts junk before the header up to here
+_PDF_OBJECT = re.compile(rb"\b\d+ \d+ obj\b")
 
 # What Pillow raises on damaged files; TypeError for a TIFF without dimensions, struct.error for broken EXIF.
 _PILLOW_FAILURES = (OSError, ValueError, SyntaxError, EOFError, MemoryError, TypeError, struct.error)
@@ -84,6 +86,15 @@ def _is_pdf(content: bytes) -> bool:
     return b"%PDF-" in content[:_PDF_HEADER_WITHIN] and not _begins_as_image(content)
 
 
+def _is_cut_off(pdf: bytes) -> bool:
+    """Whether objects follow the last cross-reference: PDFium mends such a file and draws what is missing as blank.
+
+    Every complete file ends with `startxref` [ISO 32000-1 §7.5.5]; what mail gateways add behind it is no object.
+    """
+    end = pdf.rfind(b"startxref")
+    return end < 0 or _PDF_OBJECT.search(pdf, end) is not None
+
+
 def _begins_as_image(content: bytes) -> bool:
     return content.startswith(_IMAGE_SIGNATURES) or content[:4] + content[8:12] == b"RIFFWEBP"
 
@@ -106,6 +117,8 @@ def target_size(width: float, height: float) -> tuple[int, int]:
 
 class _PdfPages(PageSource):
     def __init__(self, content: bytes) -> None:
+        if _is_cut_off(content):
+            raise DocumentRejected("damaged", "The PDF ends in the middle. Copy or download it again.")
         try:
             self._pdf = pdfium.PdfDocument(content)
         except pdfium.PdfiumError as error:

@@ -105,6 +105,19 @@ def test_every_size_is_brought_within_the_limits_or_rejected() -> None:
             assert abs(size[0] / width - size[1] / height) * min(width, height) <= 1 + 1e-9 * max(size)
 
 
+def test_a_pdf_that_breaks_off_anywhere_is_rejected_though_pdfium_would_mend_it() -> None:
+    whole = coloured_pdf((200, 30, 30))
+    for length in range(1, whole.rindex(b"startxref"), 7):
+        with pytest.raises(DocumentRejected) as refused:
+            render_all(whole[:length])
+        assert refused.value.reason_code in ("damaged", "unsupported_type")  # before its header is whole
+
+
+def test_bytes_behind_a_whole_pdf_do_no_harm() -> None:
+    for behind in (b"\n\n", bytes(3000), b"-- sent by a gateway"):
+        render_all(coloured_pdf((200, 30, 30)) + behind)
+
+
 def test_a_document_damaged_anywhere_is_rendered_or_rejected() -> None:
     """Seeded damage to files of every type: whatever Pillow or PDFium make of it, nothing else gets out."""
     exif = Image.Exif()
