@@ -13,6 +13,8 @@ from typing import Any, Literal, NamedTuple
 
 from benchmarks.assembly_memory import measure_assembly_memory
 from benchmarks.bundle_import import TARGET_RATIO, measure_bundle_import
+from benchmarks.cli_help import TARGET_RATIO as HELP_RATIO
+from benchmarks.cli_help import measure_cli_help
 from benchmarks.document_memory import measure_document_memory
 from benchmarks.job_list import measure_job_list
 from benchmarks.local_trainer import measure_local_trainer
@@ -95,6 +97,12 @@ def sections(docs: Path | None) -> dict[str, Section]:
             measure_bundle_import,
             "Import time of the resolver and its clients, against an empty handler on the same packages.",
             Target("ratio", "at most", TARGET_RATIO),
+        ),
+        "cliHelp": Section(
+            "idp --help",
+            measure_cli_help,
+            "Time of the whole process, against `python -c pass`.",
+            Target("ratio", "at most", HELP_RATIO),
         ),
         "localTrainer": Section(
             "local trainer",

@@ -50,6 +50,8 @@ def test_the_rules_see_the_whole_house() -> None:
         "lambdas",
         "src/idp_finetuning",
         "src/idp_finetuning/adapters",
+        "src/idp_sdk",
+        "src/idp_cli",
         "src/idp_local",
     } <= places
 

@@ -1,0 +1,7 @@
+"""`python -m idp_cli`."""
+
+import sys
+
+from idp_cli.main import main
+
+sys.exit(main())

@@ -1,0 +1,232 @@
+"""`finetuning`: fine-tuning jobs, from the look at a test set to the deployed model."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from idp_cli.following import follow
+from idp_cli.job_text import (
+    created_lines,
+    event_lines,
+    has_losses,
+    list_lines,
+    report_lines,
+    status_lines,
+    validation_lines,
+)
+from idp_cli.noun import Noun
+from idp_cli.output import print_lines, remark
+from idp_cli.session import FAILED, Session, shared_options
+from idp_cli.waiting import waiting
+
+if TYPE_CHECKING:
+    from idp_sdk import IDPClient, Job
+
+_job_id = click.option("--job-id", required=True, metavar="ID", help="The job's id, from `finetuning list`.")
+_interval = click.option(
+    "--interval",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often to ask while watching.",
+)
+_train_split = click.option(
+    "--train-split",
+    type=float,
+    metavar="SHARE",
+    help="Share of the documents to train with, 0.5 to 0.95 (default: 0.9).",
+)
+
+
+@click.group(cls=Noun)
+def finetuning() -> None:
+    """Fine-tuning jobs: validate, create, watch, stop, retry, delete."""
+
+
+@finetuning.command()
+@click.option("--test-set", required=True, metavar="ID", help="The test set's id, from `testset list`.")
+@click.option("--base-model", metavar="ID", help="Also check what this base model asks for, from `models list`.")
+@_train_split
+@shared_options
+@click.pass_obj
+def validate(session: Session, test_set: str, base_model: str | None, train_split: float | None) -> int:
+    """Check whether a test set can be fine-tuned with.
+
+    Exit code 1 where it cannot.
+    """
+    with session.client() as client, waiting("Reading the labels ..."):
+        found = client.finetuning.validate_test_set(test_set, base_model=base_model, train_split=train_split)
+    session.show(found, validation_lines(found))
+    return 0 if found.is_valid else FAILED
+
+
+@finetuning.command()
+@click.option("--test-set", required=True, metavar="ID", help="The test set's id, from `testset list`.")
+@click.option("--base-model", required=True, metavar="ID", help="The base model's id, from `models list`.")
+@click.option("--name", required=True, help="Name of the job and of its model.")
+@_train_split
+@click.option("--config-version", metavar="NAME", help="Train with this version's prompt and class descriptions.")
+@click.option("--epochs", type=int, help="Rounds over the data, 1 to 5 (default: 2).")
+@click.option("--learning-rate", type=float, help="1e-6 to 1e-4 (default: 1e-5).")
+@click.option("--warmup-steps", type=int, help="0 to 100 (default: 10).")
+@click.option("--wait", is_flag=True, help="Watch the job to its end; exit code 1 unless it is COMPLETED.")
+@_interval
+@shared_options
+@click.pass_obj
+def create(
+    session: Session,
+    test_set: str,
+    base_model: str,
+    name: str,
+    train_split: float | None,
+    config_version: str | None,
+    epochs: int | None,
+    learning_rate: float | None,
+    warmup_steps: int | None,
+    wait: bool,
+    interval: float,
+) -> int:
+    """Start a fine-tuning job."""
+    from idp_sdk import HyperParameters
+
+    given = (epochs, learning_rate, warmup_steps)
+    parameters = HyperParameters(
+        epoch_count=epochs, learning_rate=learning_rate, learning_rate_warmup_steps=warmup_steps
+    )
+    with session.client() as client:
+        job = client.finetuning.create_job(
+            test_set_id=test_set,
+            base_model=base_model,
+            name=name,
+            train_split=train_split,
+            hyper_parameters=None if given == (None, None, None) else parameters,
+            config_version=config_version,
+        )
+        if not wait:
+            session.show(job, created_lines(job))
+            return 0
+        if session.json:
+            remark(f"Job ID: {job.id}")
+        else:
+            print_lines([*created_lines(job), ""])
+        return _watched(session, client, job.id, interval)
+
+
+@finetuning.command()
+@_job_id
+@click.option("--watch", is_flag=True, help="Watch the job to its end; exit code 1 unless it is COMPLETED.")
+@_interval
+@shared_options
+@click.pass_obj
+def status(session: Session, job_id: str, watch: bool, interval: float) -> int:
+    """Show a job: status, times, losses.
+
+    A job that has ended also shows its model, or its error.
+    """
+    with session.client() as client:
+        if watch:
+            return _watched(session, client, job_id, interval)
+        _show_job(session, client, client.finetuning.get_job(job_id))
+    return 0
+
+
+@finetuning.command("list")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most so many."
+)
+@shared_options
+@click.pass_obj
+def list_jobs(session: Session, limit: int) -> None:
+    """List jobs, newest first."""
+    with session.client() as client:
+        found = list(islice(client.finetuning.list_jobs(page_size=min(limit + 1, 100)), limit + 1))
+    jobs = found[:limit]
+    session.show(jobs, list_lines(jobs))
+    if len(found) > limit:
+        remark(f"There are more; --limit {2 * limit} shows more of them.")
+
+
+@finetuning.command()
+@_job_id
+@shared_options
+@click.pass_obj
+def stop(session: Session, job_id: str) -> None:
+    """Stop a running job and its training."""
+    with session.client() as client:
+        job = client.finetuning.stop_job(job_id)
+    session.show(job, [f"Job {job.id} is {job.status}."])
+
+
+@finetuning.command()
+@_job_id
+@click.option("--wait", is_flag=True, help="Watch the job to its end; exit code 1 unless it is COMPLETED.")
+@_interval
+@shared_options
+@click.pass_obj
+def retry(session: Session, job_id: str, wait: bool, interval: float) -> int:
+    """Run a failed or stopped job again.
+
+    It goes on where it ended: training that is paid for is not repeated.
+    """
+    with session.client() as client:
+        job = client.finetuning.retry_job(job_id)
+        if wait:
+            return _watched(session, client, job_id, interval)
+    session.show(job, [f"Job {job.id} runs again: {job.status}."])
+    return 0
+
+
+@finetuning.command()
+@_job_id
+@shared_options
+@click.pass_obj
+def delete(session: Session, job_id: str) -> None:
+    """Remove an ended job.
+
+    Its deployment, its model and its data go with it.
+    """
+    with session.client() as client:
+        accepted = client.finetuning.delete_job(job_id)
+    session.show(accepted, [f"Job {job_id} is being deleted, with its deployment, model and data."])
+
+
+@finetuning.command()
+@_job_id
+@shared_options
+@click.pass_obj
+def events(session: Session, job_id: str) -> None:
+    """Show what happened to a job, newest first."""
+    with session.client() as client:
+        found = list(client.finetuning.events(job_id))
+    session.show(found, event_lines(found))
+
+
+@finetuning.command()
+@_job_id
+@shared_options
+@click.pass_obj
+def report(session: Session, job_id: str) -> None:
+    """Show what became of each document.
+
+    Pages by class, and rejected documents with their reasons.
+    """
+    with session.client() as client:
+        found = client.finetuning.report(job_id)
+    session.show(found, report_lines(found))
+
+
+def _watched(session: Session, client: IDPClient, job_id: str, interval: float) -> int:
+    again = f" --profile {session.profile}" if session.profile else ""
+    job = follow(client, job_id, interval=interval, again=again)
+    _show_job(session, client, job)
+    return 0 if job.status == "COMPLETED" else FAILED
+
+
+def _show_job(session: Session, client: IDPClient, job: Job) -> None:
+    session.show(job, status_lines(job))
+    if has_losses(job.training_metrics):
+        session.say_stand_in(client)

@@ -1,0 +1,104 @@
+"""`testset`: labelled documents to fine-tune with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from idp_cli.noun import Noun
+from idp_cli.output import remark, table
+from idp_cli.session import INTERRUPTED, Session, shared_options
+from idp_cli.times import moment
+from idp_cli.uploading import upload_progress
+
+if TYPE_CHECKING:
+    from idp_sdk import TestSet
+
+
+@click.group(cls=Noun)
+def testset() -> None:
+    """Test sets: upload labelled documents, list, delete."""
+
+
+@testset.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="Name of the test set; its id is made of it.")
+@click.option("--description", default="", metavar="TEXT", help="What it holds.")
+@click.option(
+    "--layout",
+    type=click.Choice(["auto", "classes", "accelerator"]),
+    default="auto",
+    show_default=True,
+    help="How the folder is labelled.",
+)
+@shared_options
+@click.pass_obj
+def upload(session: Session, path: Path, name: str, description: str, layout: str) -> None:
+    """Upload a folder of labelled documents.
+
+    PATH holds one folder for each class (`invoice/march/1.pdf` is an invoice), or `input/` and `baseline/` in the
+    accelerator's layout. An upload that was interrupted sends only what is missing when it is run again; until all of
+    it is there, no job can use it.
+    """
+    from idp_sdk.folders import Layout
+
+    try:
+        with session.client() as client, upload_progress() as progress:
+            made = client.test_sets.upload(
+                path,
+                name=name,
+                description=description,
+                layout=Layout(layout),
+                progress=progress,
+                on_ignored=lambda ignored: remark(f"Not uploaded: {ignored.path} ({ignored.reason})"),
+            )
+    except KeyboardInterrupt:
+        remark("The test set is not complete. Run the same command again: only what is missing is sent.")
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    session.show(
+        made,
+        [
+            "Test set uploaded:",
+            f"  ID: {made.id}",
+            f"  Documents: {made.file_count}",
+            f"  Status: {made.status}",
+            "",
+            "Check it with:",
+            f"  idp-cli finetuning validate --test-set {made.id}",
+        ],
+    )
+
+
+@testset.command("list")
+@shared_options
+@click.pass_obj
+def list_test_sets(session: Session) -> None:
+    """List test sets, newest first."""
+    with session.client() as client:
+        found = list(client.test_sets.list())
+    session.show(found, test_set_lines(found))
+
+
+@testset.command()
+@click.argument("test_set", metavar="ID")
+@shared_options
+@click.pass_obj
+def delete(session: Session, test_set: str) -> None:
+    """Delete a test set with its documents.
+
+    Jobs made from it stay.
+    """
+    with session.client() as client:
+        deleted = client.test_sets.delete(test_set)
+    session.show(deleted, [f"Test set '{test_set}' is deleted."])
+
+
+def test_set_lines(found: Iterable[TestSet]) -> list[str]:
+    """A table of test sets, or a sentence."""
+    rows = [(item.id, item.name, item.status, str(item.file_count), moment(item.created_at)) for item in found]
+    if not rows:
+        return ["No test sets yet. Upload one with: idp-cli testset upload FOLDER --name NAME"]
+    return table([("ID", "NAME", "STATUS", "DOCUMENTS", "CREATED"), *rows], right=(3,))

@@ -1,0 +1,17 @@
+"""Files that options name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+def read_text(file: Path) -> str:
+    """The file's text. Raises ClickException, with a sentence, where it cannot be read or is no UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise click.ClickException(f"'{file}' is no text in UTF-8.") from None
+    except OSError as error:
+        raise click.ClickException(f"'{file}' cannot be read: {error.strerror}.") from None

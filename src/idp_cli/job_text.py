@@ -1,0 +1,146 @@
+"""Fine-tuning jobs in words: the guide's output, and what the guide leaves open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from idp_cli.output import table
+from idp_cli.times import moment
+
+if TYPE_CHECKING:
+    from idp_sdk.jobs import DatasetReport, Job, JobEvent, JobSummary, SplitReport, TrainingMetrics, Validation
+
+
+def validation_lines(validation: Validation) -> list[str]:
+    """The guide's output of `finetuning validate`."""
+    return [
+        "Test Set Validation Results:",
+        f"  Valid: {'Yes' if validation.is_valid else 'No'}",
+        f"  Documents: {validation.document_count}",
+        f"  Classes: {validation.class_count}",
+        f"  Train/Validation Split: {validation.train_count}/{validation.validation_count}",
+        "",
+        "Class Distribution:",
+        *(f"  {name}: {count}" for name, count in validation.class_distribution.items()),
+        *_listed("Warnings:", validation.warnings),
+        *_listed("Errors:", validation.errors),
+    ]
+
+
+def created_lines(job: Job) -> list[str]:
+    """The guide's output of `finetuning create`."""
+    return [
+        "Fine-tuning job created:",
+        f"  Job ID: {job.id}",
+        f"  Status: {job.status}",
+        "  ",
+        "Monitor progress with:",
+        f"  idp-cli finetuning status --job-id {job.id}",
+    ]
+
+
+def status_lines(job: Job) -> list[str]:
+    """The guide's output of `finetuning status`; an ended job also tells what it leaves, or why it failed."""
+    times = (
+        ("Created", job.created_at),
+        ("Training Started", job.training_started_at),
+        ("Training Completed", job.training_completed_at),
+        ("Deployment Completed", job.deployment_completed_at),
+    )
+    return [
+        "Fine-Tuning Job Status:",
+        f"  Job ID: {job.id}",
+        f"  Name: {job.name}",
+        f"  Status: {job.status}",
+        f"  Base Model: {job.base_model_name}",
+        "  ",
+        "  Timeline:",
+        *(f"    {name}: {moment(at)}" for name, at in times if at is not None),
+        *_metrics_lines(job),
+        *(["    ", f"  Waiting For: {job.waiting_for}"] if job.waiting_for else []),
+        *(_outcome_lines(job) if job.ended else []),
+    ]
+
+
+def _metrics_lines(job: Job) -> list[str]:
+    if not has_losses(job.training_metrics):
+        return []
+    lines = [f"    {name} Loss: {value}" for name, value in losses(job.training_metrics)]
+    if job.ended and len(lines) == 1:
+        lines.append("    Validation Loss: not reported")
+    return ["    ", "  Training Metrics:", *lines]
+
+
+def _outcome_lines(job: Job) -> list[str]:
+    lines = []
+    if job.documents:
+        lines += ["    ", f"  Documents: {documents_text(job)}"]
+    if job.custom_model_deployment_arn:
+        lines += ["    ", f"  Model: {job.custom_model_deployment_arn}"]
+    if job.error_message:
+        stage = f" in {job.error_stage}" if job.error_stage else ""
+        lines += ["    ", f"  Error{stage}: {job.error_message}"]
+    if job.warnings:
+        lines += ["    ", "  Warnings:", *(f"    - {text}" for text in job.warnings)]
+    return lines
+
+
+def has_losses(metrics: TrainingMetrics | None) -> bool:
+    """Whether Bedrock has reported a loss."""
+    return bool(losses(metrics))
+
+
+def losses(metrics: TrainingMetrics | None) -> list[tuple[str, str]]:
+    """`("Training", "0.05")` and `("Validation", "0.08")`, those Bedrock has reported, to four digits."""
+    if metrics is None:
+        return []
+    given = (("Training", metrics.training_loss), ("Validation", metrics.validation_loss))
+    return [(name, f"{value:.4g}") for name, value in given if value is not None]
+
+
+def documents_text(job: Job) -> str:
+    """`150 found, 135 to train, 15 held out, 2 rejected`; nothing where the test set has not been read."""
+    if job.documents is None:
+        return ""
+    counts = job.documents
+    rejected = "" if counts.rejected is None else f", {counts.rejected} rejected"
+    return f"{counts.found} found, {counts.train} to train, {counts.validation} held out{rejected}"
+
+
+def list_lines(jobs: Iterable[JobSummary]) -> list[str]:
+    """A table of jobs, or a sentence."""
+    rows = [(job.id, job.status, job.base_model_name, moment(job.created_at), job.name) for job in jobs]
+    if not rows:
+        return ["No fine-tuning jobs yet."]
+    return table([("JOB ID", "STATUS", "BASE MODEL", "CREATED", "NAME"), *rows])
+
+
+def event_lines(events: Sequence[JobEvent]) -> list[str]:
+    """The history of a job, newest first."""
+    return table([(moment(event.at), event.type, event.message) for event in events]) if events else ["No events."]
+
+
+def report_lines(report: DatasetReport) -> list[str]:
+    """Documents found = accepted + rejected, pages by class on both sides, and each rejected document."""
+    return [
+        "Data Set Report:",
+        f"  Documents: {report.found} found = {report.accepted} accepted + {report.rejected} rejected",
+        f"  To Train: {report.train.documents} documents, {report.train.pages} pages",
+        f"  Held Out: {report.validation.documents} documents, {report.validation.pages} pages",
+        *_class_lines(report.train, report.validation),
+        *_listed("Rejected:", [f"{item.key}: {item.reason}" for item in report.rejected_documents]),
+        *_listed("Warnings:", report.warnings),
+    ]
+
+
+def _class_lines(train: SplitReport, held_out: SplitReport) -> list[str]:
+    sides = [{item.name: item.pages for item in side.classes} for side in (train, held_out)]
+    names = dict.fromkeys([*sides[0], *sides[1]])
+    rows = [(name, *(str(side.get(name, 0)) for side in sides)) for name in names]
+    shown = table([("CLASS", "TO TRAIN", "HELD OUT"), *rows], right=(1, 2))
+    return ["", "Pages by Class:", *(f"  {line}" for line in shown)] if rows else []
+
+
+def _listed(title: str, texts: Sequence[str]) -> list[str]:
+    return ["", title, *(f"  - {text}" for text in texts)] if texts else []

@@ -1,0 +1,85 @@
+"""The root of the command line: which commands there are, and how a command ends.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not signed in or not allowed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from io import TextIOWrapper
+
+import click
+
+from idp_cli.session import INTERRUPTED, Session, shared_options
+
+# Name of a command to its module and what it is for: `--help` imports none of them.
+COMMANDS = {
+    "configure": ("login", "Write a profile from a stack's outputs or a local connection.json."),
+    "login": ("login", "Sign in and remember it in the profile."),
+    "logout": ("login", "Sign out and forget the tokens of the profile."),
+    "whoami": ("login", "Who is signed in, where, and with which rights."),
+    "testset": ("testset", "Test sets: upload labelled documents, list, delete."),
+    "finetuning": ("finetuning", "Fine-tuning jobs: validate, create, watch, stop, retry, delete."),
+    "models": ("models", "Base models and your own custom models."),
+    "config-version": ("config_version", "Configuration versions: which model classifies, and with which prompt."),
+    "classify": ("classify", "Classify the pages of a document."),
+    "users": ("users", "Users and the configuration versions they may use."),
+    "completion": ("completion", "Print the completion script of a shell."),
+}
+
+
+class LazyGroup(click.Group):
+    """The root group; a command's module is imported when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """The commands in the order in which one meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name: `commands/<module>.py` holds it under its name, `-` being `_`."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"idp_cli.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, made without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@shared_options
+def cli() -> None:
+    """Fine-tune Amazon Nova for document classification.
+
+    New here? `configure`, `login`, `testset upload`, `finetuning validate`, `finetuning create --wait`.
+    """
+
+
+def main(arguments: Sequence[str] | None = None, session: Session | None = None) -> int:
+    """Runs one command and answers its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that cannot be shown must not end a command
+    words = None if arguments is None else list(arguments)
+    return _ended(lambda: cli.main(args=words, standalone_mode=False, obj=session or Session()))
+
+
+def _ended(run: Callable[[], object]) -> int:
+    try:
+        code = run()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    except Exception as error:
+        from idp_cli.failure import told
+
+        return told(error)
+    return code if isinstance(code, int) else 0

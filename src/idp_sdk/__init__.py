@@ -1,0 +1,23 @@
+"""Fine-tune Amazon Nova for document classification from Python: `IDPClient` and what it answers.
+
+Everything public can be imported from here and is loaded when it is first named.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from idp_sdk.public import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    public = import_module("idp_sdk.public")
+    if name != "__all__" and name not in public.__all__:
+        raise AttributeError(f"module 'idp_sdk' has no attribute {name!r}")
+    return getattr(public, name)
+
+
+def __dir__() -> list[str]:
+    return [*import_module("idp_sdk.public").__all__]

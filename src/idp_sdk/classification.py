@@ -1,0 +1,115 @@
+"""`client.classify`: asks a model which pages of a document are of which class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from idp_finetuning.classification import ClassificationStatus
+from idp_sdk import operations
+from idp_sdk.api import Api
+from idp_sdk.errors import InvalidInput, WaitTimeout
+from idp_sdk.results import Result
+from idp_sdk.sending import Sender
+from idp_sdk.uploads import Upload, md5_of, post_file
+from idp_sdk.waiting import Deadline
+
+
+class ClassifiedPage(Result):
+    """A page, counted from 1; None where the model named no class of the list, or neither start nor continue."""
+
+    number: int
+    class_name: str | None = None
+    boundary: str | None = None
+
+
+class ClassifiedSection(Result):
+    """Pages of one class with no start between them."""
+
+    class_name: str | None = None
+    start_page: int
+    end_page: int
+
+
+class Classification(Result):
+    """What a model made of a document."""
+
+    id: str
+    status: ClassificationStatus
+    document: str
+    config_version: str | None = None
+    model: str
+    model_name: str
+    created_by: str
+    created_at: datetime
+    completed_at: datetime | None = None
+    page_count: int | None = None
+    pages: tuple[ClassifiedPage, ...]
+    sections: tuple[ClassifiedSection, ...]
+    warnings: tuple[str, ...]
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class Classifications:
+    """Starts classifications and waits for them."""
+
+    def __init__(self, api: Api, sender: Sender) -> None:
+        self._api = api
+        self._sender = sender
+
+    def classify(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        test_set_id: str | None = None,
+        document_path: str | None = None,
+        config_version: str | None = None,
+        model: str | None = None,
+        page_texts: Sequence[str] | None = None,
+        poll_interval: float = 1.0,
+        timeout: float = 1800.0,
+    ) -> Classification:
+        """Classifies a file, or the document `document_path` of a test set, and answers COMPLETED or FAILED.
+
+        `config_version` names model, prompts and classes; without it the active version is used. `model` replaces
+        the version's model; alone, a custom model is asked with the prompt it was trained with. `page_texts` holds
+        the text of each page, for prompts with {DOCUMENT_TEXT}.
+        Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, WaitTimeout.
+        """
+        given: dict[str, Any] = {
+            **self._source(path, test_set_id, document_path),
+            "configVersion": config_version,
+            "model": model,
+            "pageTexts": None if page_texts is None else [*page_texts],
+        }
+        wanted = {name: value for name, value in given.items() if value is not None}
+        deadline = Deadline(timeout)
+        found = Classification.read(self._api.call(operations.START_CLASSIFICATION, {"input": wanted}))
+        while found.status is ClassificationStatus.RUNNING:
+            if not deadline.sleep(poll_interval):
+                raise WaitTimeout(
+                    f"Classification '{found.id}' of '{found.document}' did not end within {timeout:g} seconds. It "
+                    "goes on; the API answers it with getClassification."
+                )
+            variables = {"classificationId": found.id}
+            found = Classification.read(self._api.call(operations.GET_CLASSIFICATION, variables, deadline=deadline))
+        return found
+
+    def _source(
+        self, path: str | PathLike[str] | None, test_set_id: str | None, document_path: str | None
+    ) -> dict[str, str | None]:
+        if (path is None) == (test_set_id is None) or (test_set_id is None) != (document_path is None):
+            raise InvalidInput("Name either a file, or a test set and the path of a document in it.")
+        if path is None:
+            return {"testSetId": test_set_id, "documentPath": document_path}
+        file = Path(path)
+        if not file.is_file():
+            raise InvalidInput(f"'{file}' is not a file. Name the document to classify.")
+        described = {"fileName": file.name, "size": file.stat().st_size, "md5": md5_of(file)}
+        upload = Upload.read(self._api.call(operations.CREATE_CLASSIFICATION_UPLOAD, {"input": described}))
+        post_file(self._sender, upload, file)
+        return {"uploadKey": upload.key}

@@ -1,0 +1,124 @@
+"""`client.config_versions`: how pages are classified — model, prompts, temperature and classes, under a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from idp_sdk import operations
+from idp_sdk.api import Api
+from idp_sdk.jobs import DocumentClass
+from idp_sdk.results import Result
+
+
+class ClassificationConfig(Result):
+    """How pages are classified; `model` is a base model's id or the ARN of a custom model's deployment."""
+
+    model: str
+    model_name: str
+    job_id: str | None = None
+    system_prompt: str
+    task_prompt: str
+    temperature: float
+    classes: tuple[DocumentClass, ...]
+
+
+class ConfigVersion(Result):
+    """A configuration version; `revision` grows with every change, `warnings` say what to know before using it."""
+
+    name: str
+    description: str
+    active: bool
+    built_in: bool
+    classification: ClassificationConfig
+    revision: int
+    warnings: tuple[str, ...]
+    created_at: datetime | None = None
+    created_by: str | None = None
+    updated_at: datetime | None = None
+    updated_by: str | None = None
+
+
+class ConfigVersions:
+    """Reads and writes configuration versions, within the user's scope."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def list(self, *, page_size: int = 50) -> Iterator[ConfigVersion]:
+        """The versions the user may see, newest first, the built-in `default` last."""
+        return map(ConfigVersion.read, self._api.items(operations.LIST_CONFIG_VERSIONS, {}, page_size))
+
+    def get(self, name: str) -> ConfigVersion:
+        """One version. Raises ConfigVersionNotFound, and Unauthorized where it is not in the user's scope."""
+        return ConfigVersion.read(self._api.call(operations.GET_CONFIG_VERSION, {"name": name}))
+
+    def create(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        from_job: str | None = None,
+        model: str | None = None,
+        system_prompt: str | None = None,
+        task_prompt: str | None = None,
+        temperature: float | None = None,
+        classes: Sequence[DocumentClass] | None = None,
+    ) -> ConfigVersion:
+        """A new version. What is left out comes from `from_job`, a completed job with deployment and prompt, where
+        one is given, else from the version `default`. Raises Conflict where the name is taken, and InvalidInput.
+        """
+        classification = _classification(model, system_prompt, task_prompt, temperature, classes)
+        given = {"name": name, "description": description, "fromJob": from_job, "classification": classification}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        return ConfigVersion.read(self._api.call(operations.CREATE_CONFIG_VERSION, {"input": wanted}))
+
+    def update(
+        self,
+        name: str,
+        *,
+        revision: int | None = None,
+        description: str | None = None,
+        model: str | None = None,
+        system_prompt: str | None = None,
+        task_prompt: str | None = None,
+        temperature: float | None = None,
+        classes: Sequence[DocumentClass] | None = None,
+    ) -> ConfigVersion:
+        """Changes what is given and leaves the rest.
+
+        `revision` is the one the change was made from: where somebody else has changed the version since, Conflict is
+        raised. Without it the present one is read first, and the last writer wins.
+        """
+        if revision is None:
+            revision = self.get(name).revision
+        classification = _classification(model, system_prompt, task_prompt, temperature, classes)
+        given = {"name": name, "revision": revision, "description": description, "classification": classification}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        return ConfigVersion.read(self._api.call(operations.UPDATE_CONFIG_VERSION, {"input": wanted}))
+
+    def activate(self, name: str) -> ConfigVersion:
+        """Makes it the version that classifications use which name none."""
+        return ConfigVersion.read(self._api.call(operations.ACTIVATE_CONFIG_VERSION, {"name": name}))
+
+    def delete(self, name: str) -> bool:
+        """Removes a version. Raises Conflict where it is active or built in."""
+        return bool(self._api.call(operations.DELETE_CONFIG_VERSION, {"name": name}))
+
+
+def _classification(
+    model: str | None,
+    system_prompt: str | None,
+    task_prompt: str | None,
+    temperature: float | None,
+    classes: Sequence[DocumentClass] | None,
+) -> dict[str, Any] | None:
+    given: dict[str, Any] = {
+        "model": model,
+        "systemPrompt": system_prompt,
+        "taskPrompt": task_prompt,
+        "temperature": temperature,
+        "classes": None if classes is None else [item.to_wire() for item in classes],
+    }
+    return {name: value for name, value in given.items() if value is not None} or None

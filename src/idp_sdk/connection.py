@@ -1,0 +1,108 @@
+"""Where a deployment is reached, and the files that say so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
+
+from idp_sdk.errors import NotConfigured
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def is_local(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    return urlsplit(url).hostname in _LOOPBACK
+
+
+class Connection(BaseModel):
+    """Addresses and names of a deployment; region and client id are needed to sign in."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    graphql_url: str
+    region: str | None = None
+    user_pool_id: str | None = None
+    user_pool_client_id: str | None = None
+    cognito_endpoint_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("cognitoEndpointUrl", "awsEndpointUrl", "cognito_endpoint_url")
+    )
+
+    @field_validator("graphql_url", "cognito_endpoint_url")
+    @classmethod
+    def _safe(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(url))):
+            raise ValueError("passwords and tokens are sent there: it begins with https://")
+        return url
+
+    @property
+    def cognito_url(self) -> str:
+        """Where Cognito answers. Raises NotConfigured without a region."""
+        if self.cognito_endpoint_url:
+            return self.cognito_endpoint_url.rstrip("/") + "/"
+        if not self.region:
+            raise NotConfigured("The region of the user pool is not known. Set IDP_REGION, or configure a profile.")
+        domain = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
+        return f"https://cognito-idp.{self.region}.{domain}/"
+
+    def same_deployment(self, other: Connection) -> bool:
+        """Whether tokens for one are tokens for the other."""
+        return (self.graphql_url, self.user_pool_client_id) == (other.graphql_url, other.user_pool_client_id)
+
+    @classmethod
+    def of(cls, values: Any, source: str) -> Connection:
+        """The connection in these values. Raises NotConfigured that names the source and what is wrong there."""
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problems = [(".".join(map(str, p["loc"])), p["msg"].removeprefix("Value error, ")) for p in error.errors()]
+            listed = "; ".join(f"{place}: {message}" if place else message for place, message in problems)
+            raise NotConfigured(f"{source} describes no connection ({listed}).") from None
+
+
+def read_connection(file: Path, *, stack: str | None = None) -> Connection:
+    """The connection in the file of `cdk deploy --outputs-file`, or in a local runtime's connection.json.
+
+    `stack` names one of the stacks in the file. Raises NotConfigured where the file is neither, where it has no such
+    stack, and where it has several and none is named.
+    """
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
+        raise NotConfigured(
+            f"'{file}' cannot be read: {reason}. Give the file that cdk deploy --outputs-file wrote, or the "
+            "connection.json of a local runtime."
+        ) from None
+    stacks = _stacks(content)
+    if stack is None and len(stacks) > 1:
+        raise NotConfigured(f"'{file}' has the outputs of several stacks: {', '.join(stacks)}. Name one (--stack).")
+    if stack is not None and stack not in stacks:
+        raise NotConfigured(f"'{file}' has no stack '{stack}' with a graphqlUrl, but {', '.join(stacks) or 'none'}.")
+    if stacks:
+        return Connection.of(stacks[stack or next(iter(stacks))], f"'{file}'")
+    raise NotConfigured(
+        f"'{file}' names no graphqlUrl. Give the file that cdk deploy --outputs-file wrote, or the connection.json "
+        "of a local runtime."
+    )
+
+
+def _stacks(content: Any) -> dict[str, dict[str, Any]]:
+    """Values by the stack's name; those of a local runtime stand by themselves."""
+    if not isinstance(content, dict):
+        return {}
+    found = {}
+    for name, stack in (("local", content), *content.items()):
+        if isinstance(stack, dict):
+            values = {key[:1].lower() + key[1:]: value for key, value in stack.items()}  # outputs begin with a capital
+            if "graphqlUrl" in values:
+                found[name] = values
+    return found

@@ -1,0 +1,134 @@
+"""`client.finetuning`: fine-tuning jobs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+
+from idp_sdk import operations
+from idp_sdk.api import Api
+from idp_sdk.errors import ValidationRunning, WaitTimeout
+from idp_sdk.jobs import DatasetReport, HyperParameters, Job, JobEvent, JobSummary, Prompt, Validation
+from idp_sdk.waiting import Deadline
+
+VALIDATION_POLL_SECONDS = 2.0
+
+
+class Finetuning:
+    """Validates test sets; creates, watches, stops, retries and deletes jobs."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def validate_test_set(
+        self,
+        test_set_id: str,
+        *,
+        base_model: str | None = None,
+        train_split: float | None = None,
+        timeout: float = 900.0,
+    ) -> Validation:
+        """Whether a test set can be fine-tuned with, for a base model where one is given.
+
+        The labels of a large test set are read in the background; this waits for them, at most `timeout` seconds.
+        Raises TestSetNotFound and WaitTimeout.
+        """
+        deadline = Deadline(timeout)
+        variables = {"testSetId": test_set_id, "baseModel": base_model, "trainSplit": train_split}
+        while True:
+            try:
+                return Validation.read(self._api.call(operations.VALIDATE_TEST_SET, variables))
+            except ValidationRunning:
+                if not deadline.sleep(VALIDATION_POLL_SECONDS):
+                    raise WaitTimeout(
+                        f"The labels of test set '{test_set_id}' were not read within {timeout:g} seconds. They are "
+                        "still being read; validate it again in a while."
+                    ) from None
+
+    def create_job(
+        self,
+        *,
+        test_set_id: str,
+        base_model: str,
+        name: str,
+        train_split: float | None = None,
+        hyper_parameters: HyperParameters | None = None,
+        config_version: str | None = None,
+        client_token: str | None = None,
+    ) -> Job:
+        """Starts a job and answers it, VALIDATING.
+
+        A client token makes a repeated request answer with the same job; without one each call makes its own, so
+        that retries never make a second job. `config_version` names the prompt and class descriptions to train with.
+        Raises TestSetNotFound, TestSetInvalid, InvalidInput, ModelUnavailable, Conflict, Unauthorized.
+        """
+        given = {
+            "jobName": name,
+            "testSetId": test_set_id,
+            "baseModel": base_model,
+            "trainSplit": train_split,
+            "hyperParameters": hyper_parameters.to_wire() if hyper_parameters else None,
+            "configVersion": config_version,
+            "clientToken": client_token or str(uuid.uuid4()),
+        }
+        wanted = {name: value for name, value in given.items() if value is not None}
+        return Job.read(self._api.call(operations.CREATE_JOB, {"input": wanted}))
+
+    def get_job(self, job_id: str) -> Job:
+        """The job now. Raises JobNotFound."""
+        return Job.read(self._api.call(operations.GET_JOB, {"jobId": job_id}))
+
+    def list_jobs(self, *, page_size: int = 50) -> Iterator[JobSummary]:
+        """All jobs, newest first; pages of up to 100 are fetched as they are needed."""
+        return map(JobSummary.read, self._api.items(operations.LIST_JOBS, {}, page_size))
+
+    def stop_job(self, job_id: str) -> Job:
+        """Asks a running job to stop; it is STOPPING, then STOPPED. Raises Conflict where it has ended."""
+        return Job.read(self._api.call(operations.STOP_JOB, {"jobId": job_id}))
+
+    def retry_job(self, job_id: str) -> Job:
+        """Runs a FAILED or STOPPED job again from where it ended; training that is paid for is not repeated."""
+        return Job.read(self._api.call(operations.RETRY_JOB, {"jobId": job_id}))
+
+    def delete_job(self, job_id: str) -> bool:
+        """Starts to remove an ended job with its deployment, model and data. Raises Conflict where it may not."""
+        return bool(self._api.call(operations.DELETE_JOB, {"jobId": job_id}))
+
+    def events(self, job_id: str, *, page_size: int = 50) -> Iterator[JobEvent]:
+        """The history of a job, newest first."""
+        return map(JobEvent.read, self._api.items(operations.LIST_JOB_EVENTS, {"jobId": job_id}, page_size))
+
+    def report(self, job_id: str) -> DatasetReport:
+        """What became of every document. Raises Conflict while the data set is not assembled."""
+        return DatasetReport.read(self._api.call(operations.GET_REPORT, {"jobId": job_id}))
+
+    def prompt(self, job_id: str) -> Prompt:
+        """The prompt the job trains with. Raises Conflict while it is not written."""
+        return Prompt.read(self._api.call(operations.GET_JOB_PROMPT, {"jobId": job_id}))
+
+    def wait_for_completion(
+        self,
+        job_id: str,
+        *,
+        poll_interval: float = 30.0,
+        timeout: float | None = None,
+        on_progress: Callable[[Job], None] | None = None,
+    ) -> Job:
+        """Waits until a job has ended and answers it, COMPLETED, FAILED or STOPPED: look at `status`.
+
+        Asks every `poll_interval` seconds, and a last time when `timeout` seconds have passed; `on_progress` is
+        called with every state seen. Raises WaitTimeout (the job goes on), JobNotFound (also where it is deleted
+        meanwhile), and ServerError or ConnectionFailed where retries do not help.
+        """
+        deadline = Deadline(timeout)
+        while True:
+            job = Job.read(self._api.call(operations.GET_JOB, {"jobId": job_id}, deadline=deadline))
+            if on_progress:
+                on_progress(job)
+            if job.ended:
+                return job
+            if not deadline.sleep(poll_interval):
+                raise WaitTimeout(
+                    f"Job '{job_id}' is still {job.status} after {timeout:g} seconds. It goes on; wait for it again "
+                    "or look at it with get_job."
+                )

@@ -1,0 +1,46 @@
+"""`client.users`: who uses the deployment, and which configuration versions they may see and use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from idp_finetuning.users import UserScope
+from idp_sdk import operations
+from idp_sdk.api import Api
+from idp_sdk.results import Result
+
+
+class User(Result):
+    """A user with groups and scope; `id` is Cognito's sub."""
+
+    id: str
+    username: str
+    email: str | None = None
+    groups: tuple[str, ...]
+    scope: UserScope
+    allowed_config_versions: tuple[str, ...]
+
+
+class Users:
+    """Users; all but `me` is for Admins."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def me(self) -> User:
+        """Who is signed in."""
+        return User.read(self._api.call(operations.GET_MY_PROFILE))
+
+    def list(self, *, page_size: int = 50) -> Iterator[User]:
+        """All users."""
+        return map(User.read, self._api.items(operations.LIST_USERS, {}, page_size))
+
+    def scope(self, user: str, allowed_config_versions: Sequence[str] | None) -> User:
+        """Sets which configuration versions a user (id, user name or e-mail address) may see and use.
+
+        An empty sequence allows all of them; None gives what the deployment gives users nobody has decided about.
+        Raises UserNotFound, and InvalidInput for a version that does not exist.
+        """
+        allowed = None if allowed_config_versions is None else [*allowed_config_versions]
+        given = {"user": user, "allowedConfigVersions": allowed}
+        return User.read(self._api.call(operations.UPDATE_USER, {"input": given}))

@@ -1,0 +1,28 @@
+"""Waiting with an end: a deadline that is never slept past."""
+
+from __future__ import annotations
+
+import time
+
+
+class Deadline:
+    """`seconds` from now; None never passes."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._ends = None if seconds is None else time.monotonic() + seconds
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds left, 0 when it has passed; None where there is no end."""
+        return None if self._ends is None else max(0.0, self._ends - time.monotonic())
+
+    def sleep(self, seconds: float) -> bool:
+        """Sleeps, at most up to the deadline. False where it had passed already."""
+        remaining = self.remaining
+        if remaining is None:
+            time.sleep(seconds)
+            return True
+        if remaining <= 0:
+            return False
+        time.sleep(min(seconds, remaining))
+        return True

@@ -1,0 +1,69 @@
+"""Configuration versions from files; what is wrong with a file is said before anything is sent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.idp_cli import samples
+from tests.idp_cli.conftest import Run
+from tests.idp_cli.deployment import Deployment
+
+
+def test_prompts_and_classes_come_from_files(run: Run, deployment: Deployment) -> None:
+    Path("task.txt").write_text("Über {DOCUMENT_IMAGE}\n", encoding="utf-8")
+    Path("classes.json").write_text(json.dumps([{"name": "a", "description": "A."}, {"name": "b"}]))
+    words = ("--task-prompt", "task.txt", "--classes", "classes.json", "--temperature", "0.5", "--model", "m")
+    assert run("config-version", "create", "invoices", "--from-job", "j", *words).code == 0
+    sent = deployment.called("createConfigVersion")["input"]
+    assert sent == {
+        "name": "invoices",
+        "fromJob": "j",
+        "classification": {
+            "model": "m",
+            "taskPrompt": "Über {DOCUMENT_IMAGE}\n",
+            "temperature": 0.5,
+            "classes": [{"name": "a", "description": "A."}, {"name": "b", "description": ""}],
+        },
+    }
+
+
+def test_an_update_sends_what_is_given_and_the_present_revision(run: Run, deployment: Deployment) -> None:
+    assert run("config-version", "update", "invoices", "--description", "new").code == 0
+    sent = deployment.called("updateConfigVersion")["input"]
+    assert sent == {"name": "invoices", "revision": 1, "description": "new"}
+
+
+def test_an_empty_list_of_classes_removes_them(run: Run, deployment: Deployment) -> None:
+    Path("classes.json").write_text("[]")
+    assert run("config-version", "update", "invoices", "--classes", "classes.json").code == 0
+    assert deployment.called("updateConfigVersion")["input"]["classification"] == {"classes": []}
+
+
+@pytest.mark.parametrize("content", ["", "{}", '["a"]', '[{"description": "no name"}]', '[{"name": 1}]'])
+def test_a_file_of_classes_that_is_none_is_named(run: Run, deployment: Deployment, content: str) -> None:
+    Path("classes.json").write_text(content)
+    ran = run("config-version", "update", "invoices", "--classes", "classes.json")
+    assert ran.code == 1
+    assert ran.err.startswith("Error: 'classes.json' is no JSON list of classes.")
+    assert deployment.calls == []
+
+
+def test_a_prompt_that_cannot_be_read_is_named(run: Run, deployment: Deployment) -> None:
+    Path("binary").write_bytes(b"\xff\xfe\x00")
+    Path("folder").mkdir()
+    for file, reason in (("missing", "No such file"), ("binary", "no text in UTF-8"), ("folder", "Is a directory")):
+        ran = run("config-version", "create", "invoices", "--system-prompt", file)
+        assert ran.code == 1
+        assert f"'{file}'" in ran.err
+        assert reason in ran.err
+    assert deployment.calls == []
+
+
+def test_warnings_of_a_change_are_told_on_stderr(run: Run, deployment: Deployment) -> None:
+    warned = samples.config_version(warnings=["The task prompt is not the one the model was trained with."])
+    deployment.fields["updateConfigVersion"] = lambda given: warned
+    ran = run("config-version", "update", "invoices", "--temperature", "0")
+    assert ran.err == "Warning: The task prompt is not the one the model was trained with.\n"

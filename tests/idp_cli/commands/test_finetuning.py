@@ -1,0 +1,34 @@
+"""Options of the fine-tuning commands reach the API under its names."""
+
+from __future__ import annotations
+
+from tests.idp_cli.conftest import Run
+from tests.idp_cli.deployment import Deployment
+
+
+def test_only_what_is_given_is_sent(run: Run, deployment: Deployment) -> None:
+    assert run("finetuning", "create", "--test-set", "s", "--base-model", "m", "--name", "n").code == 0
+    sent = deployment.called("createFinetuningJob")["input"]
+    assert sent.pop("clientToken")
+    assert sent == {"testSetId": "s", "baseModel": "m", "jobName": "n"}
+
+
+def test_every_option_of_create_is_sent(run: Run, deployment: Deployment) -> None:
+    options = "--train-split 0.8 --config-version v --epochs 3 --learning-rate 2e-5 --warmup-steps 0"
+    words = ("finetuning", "create", "--test-set", "s", "--base-model", "m", "--name", "n", *options.split())
+    assert run(*words).code == 0
+    sent = deployment.called("createFinetuningJob")["input"]
+    assert (sent["trainSplit"], sent["configVersion"]) == (0.8, "v")
+    assert sent["hyperParameters"] == {"epochCount": 3, "learningRate": 2e-5, "learningRateWarmupSteps": 0}
+
+
+def test_a_validation_names_model_and_split(run: Run, deployment: Deployment) -> None:
+    assert run("finetuning", "validate", "--test-set", "s", "--base-model", "m", "--train-split", "0.8").code == 0
+    assert deployment.called("validateTestSetForFinetuning") == {"testSetId": "s", "baseModel": "m", "trainSplit": 0.8}
+
+
+def test_shared_options_may_stand_before_and_after_the_command(run: Run) -> None:
+    assert run("--json", "finetuning", "list").out == run("finetuning", "list", "--json").out
+    before, after = run("--profile", "x", "whoami"), run("whoami", "--profile", "x")
+    assert before == after
+    assert "profile 'x'" in before.err

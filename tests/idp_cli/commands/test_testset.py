@@ -1,0 +1,67 @@
+"""A folder becomes a test set, and one sees how far it is and what was left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.idp_cli import samples
+from tests.idp_cli.conftest import Run
+from tests.idp_cli.deployment import Deployment
+from tests.idp_cli.test_following import Terminal
+
+UPLOAD = ("testset", "upload", "documents", "--name", "docsplit")
+
+
+@pytest.fixture(autouse=True)
+def folder(config: Path, deployment: Deployment) -> Path:
+    """Twenty invoices, and two files that are none."""
+    root = Path("documents")
+    (root / "invoice").mkdir(parents=True)
+    for number in range(20):
+        (root / "invoice" / f"{number}.pdf").write_text("content")
+    (root / "stray.pdf").write_text("content")
+    (root / ".hidden").write_text("content")
+    deployment.fields["completeTestSet"] = lambda given: samples.test_set(fileCount=20)
+    return root
+
+
+def test_files_that_are_left_out_are_named_with_their_reasons(run: Run) -> None:
+    ran = run(*UPLOAD)
+    assert ran.code == 0
+    told = [line for line in ran.err.splitlines() if line.startswith("Not uploaded:")]
+    assert sorted(told) == ["Not uploaded: .hidden (hidden)", "Not uploaded: stray.pdf (outside a class folder)"]
+
+
+def test_away_from_a_terminal_a_line_is_told_for_each_tenth(run: Run) -> None:
+    told = [line for line in run(*UPLOAD).err.splitlines() if line.startswith("Uploaded")]
+    assert 10 <= len(told) <= 11
+    assert told[-1].startswith("Uploaded 40 of 40 files, ")
+
+
+def test_on_a_terminal_there_is_a_bar(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    assert run(*UPLOAD).code == 0
+    drawn = terminal.getvalue()
+    assert "40/40 files" in drawn
+    assert "━" in drawn
+    assert drawn.index("Not uploaded") < drawn.index("━")
+
+
+def test_ctrl_c_says_how_to_go_on(run: Run, deployment: Deployment) -> None:
+    def interrupted(given: object) -> object:
+        raise KeyboardInterrupt
+
+    deployment.fields["createTestSetUploads"] = interrupted
+    ran = run(*UPLOAD)
+    assert ran.code == 130
+    assert ran.err.endswith("Run the same command again: only what is missing is sent.\n")
+    assert "completeTestSet" not in [name for name, _ in deployment.calls]
+
+
+def test_the_description_is_sent(run: Run, deployment: Deployment) -> None:
+    assert run(*UPLOAD, "--description", "of January").code == 0
+    assert deployment.called("createTestSet") == {"input": {"name": "docsplit", "description": "of January"}}

@@ -1,0 +1,28 @@
+"""Who may use which configuration versions: all, those that are listed, or what the deployment gives."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.idp_cli import samples
+from tests.idp_cli.conftest import Run
+from tests.idp_cli.deployment import Deployment
+
+
+@pytest.mark.parametrize(
+    ("words", "sent"),
+    [(("--allow", "a", "--allow", "b"), ["a", "b"]), (("--all",), []), (("--default",), None)],
+)
+def test_a_scope_is_sent_as_the_api_takes_it(
+    run: Run, deployment: Deployment, words: tuple[str, ...], sent: list[str] | None
+) -> None:
+    assert run("users", "scope", "viewer@example.com", *words).code == 0
+    assert deployment.called("updateUser") == {
+        "input": {"user": "viewer@example.com", "allowedConfigVersions": sent},
+    }
+
+
+def test_a_user_without_group_and_scope_is_listed_as_such(run: Run, deployment: Deployment) -> None:
+    nobody = samples.user(email=None, username="nobody", groups=[], scope="NONE")
+    deployment.fields["listUsers"] = lambda given: {"items": [nobody], "nextToken": None}
+    assert run("users", "list").out.splitlines()[1].split() == ["nobody", "-", "none"]

@@ -1,0 +1,117 @@
+"""Output is data for people or programs, and nothing in it is obeyed by a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from idp_cli.output import print_json, printable, table
+from idp_cli.session import STAND_IN
+from idp_cli.times import elapsed
+from idp_local.demo import wording
+from tests.idp_cli import samples
+from tests.idp_cli.conftest import Run
+from tests.idp_cli.deployment import Deployment
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Мой job 🙂", "Мой job 🙂"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("a\nb", "a\\nb"),
+        ("a\u202eb", "a\\u202eb"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_job_whose_name_would_clear_the_screen_does_not(run: Run, deployment: Deployment) -> None:
+    deployment.fields["getFinetuningJob"] = lambda given: samples.job(jobName="a\x1b[2Jb")
+    deployment.fields["listFinetuningJobs"] = lambda given: {
+        "items": [samples.job(jobName="a\x1b[2Jb")],
+        "nextToken": None,
+    }
+    for words in (("finetuning", "status", "--job-id", "j"), ("finetuning", "list"), ("finetuning", "list", "--json")):
+        assert "\x1b" not in run(*words).out
+
+
+def test_columns_are_as_wide_as_their_widest_cell() -> None:
+    assert table([("A", "B"), ("long", "1"), ("x", "22")], right=(1,)) == ["A      B", "long   1", "x     22"]
+
+
+def test_json_is_plain_ascii_where_the_stream_takes_no_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    print_json({"name": "ü"})
+    assert '"ü"' in capsys.readouterr().out
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    print_json({"name": "ü"})
+    assert b'"\\u00fc"' in written.getvalue()
+
+
+def test_json_names_the_members_as_the_api_does(run: Run) -> None:
+    found = json.loads(run("--json", "finetuning", "status", "--job-id", "j").out)
+    assert found["jobName"] == "my-classifier"
+    assert found["trainingMetrics"] == {"trainingLoss": 0.05, "validationLoss": 0.08}
+
+
+def test_a_list_that_is_longer_than_its_limit_says_so(run: Run, deployment: Deployment) -> None:
+    deployment.fields["listFinetuningJobs"] = lambda given: {"items": [samples.job()] * 3, "nextToken": None}
+    ran = run("finetuning", "list", "--limit", "2")
+    assert len(ran.out.splitlines()) == 3
+    assert ran.err == "There are more; --limit 4 shows more of them.\n"
+    assert run("finetuning", "list", "--limit", "3").err == ""
+
+
+def test_nothing_to_list_is_a_sentence(run: Run, deployment: Deployment) -> None:
+    nothing: dict[str, object] = {"items": [], "nextToken": None}
+    for field in ("listFinetuningJobs", "listTestSets", "listConfigVersions", "listFinetuningJobEvents"):
+        deployment.fields[field] = lambda given: nothing
+    assert run("finetuning", "list").out == "No fine-tuning jobs yet.\n"
+    assert "testset upload" in run("testset", "list").out
+    assert run("config-version", "list").out == "No configuration version is in your scope.\n"
+    assert run("finetuning", "events", "--job-id", "j").out == "No events.\n"
+    assert json.loads(run("finetuning", "list", "--json").out) == []
+
+
+def test_a_test_set_that_is_not_valid_is_exit_code_1_with_its_errors(run: Run, deployment: Deployment) -> None:
+    verdict = samples.validation(isValid=False, errors=["Insufficient documents: 3 found, at least 10 needed."])
+    deployment.fields["validateTestSetForFinetuning"] = lambda given: verdict
+    ran = run("finetuning", "validate", "--test-set", "docsplit")
+    assert ran.code == 1
+    assert "  Valid: No\n" in ran.out
+    assert ran.out.endswith("\nErrors:\n  - Insufficient documents: 3 found, at least 10 needed.\n")
+
+
+def test_a_classification_that_failed_is_exit_code_1_with_its_error(run: Run, deployment: Deployment) -> None:
+    failed = samples.classification(status="FAILED", pages=[], sections=[], errorMessage="The PDF is encrypted.")
+    deployment.fields["startClassification"] = lambda given: failed
+    ran = run("classify", "--test-set", "docsplit", "--document", "1.pdf")
+    assert ran.code == 1
+    assert "Error: The PDF is encrypted.\n" in ran.out
+
+
+def test_a_model_the_account_is_not_offered_is_a_remark(run: Run, deployment: Deployment) -> None:
+    models = samples.models()
+    models["baseModels"][1]["offered"] = False
+    deployment.fields["listAvailableModels"] = lambda given: models | {"customModels": []}
+    ran = run("models", "list")
+    assert ran.err == "This account is not offered us.amazon.nova-2-pro-v1:0 for fine-tuning.\n"
+    assert ran.out.endswith("Custom Models:\n  (none)\n")
+
+
+def test_times_are_hours_minutes_and_seconds() -> None:
+    from datetime import UTC, datetime, timedelta
+
+    begun = datetime(2024, 1, 15, 10, tzinfo=UTC)
+    assert elapsed(begun, begun + timedelta(hours=30, minutes=5, seconds=7.9)) == "30:05:07"
+    assert elapsed(begun, begun - timedelta(seconds=1)) == "0:00:00"
+
+
+def test_the_stand_in_is_called_as_in_the_demo() -> None:
+    assert STAND_IN == wording.STAND_IN

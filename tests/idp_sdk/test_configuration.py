@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from idp_sdk import Connection, IDPClient, Profiles
+from idp_sdk.configuration import configured
+from idp_sdk.errors import NotConfigured
+
+PROFILE = Connection(graphql_url="https://profile.example.com/graphql", region="us-east-1", user_pool_client_id="p")
+
+
+def test_arguments_go_before_the_environment_which_goes_before_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    Profiles().save_connection("default", PROFILE)
+    assert configured().connection == PROFILE
+
+    monkeypatch.setenv("IDP_GRAPHQL_URL", "https://environment.example.com/graphql")
+    monkeypatch.setenv("IDP_USER_POOL_CLIENT_ID", "e")
+    from_environment = configured().connection
+    assert (from_environment.graphql_url, from_environment.user_pool_client_id, from_environment.region) == (
+        "https://environment.example.com/graphql",
+        "e",
+        "us-east-1",
+    )
+    given = configured(graphql_url="https://argument.example.com/graphql").connection
+    assert (given.graphql_url, given.user_pool_client_id) == ("https://argument.example.com/graphql", "e")
+
+
+def test_the_environment_names_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    Profiles().save_connection("work", PROFILE)
+    monkeypatch.setenv("IDP_PROFILE", "work")
+    assert (configured().profile, configured().connection) == ("work", PROFILE)
+
+
+@pytest.mark.parametrize("profile", [None, "work"])
+def test_no_profile_is_told_with_what_to_do(profile: str | None) -> None:
+    with pytest.raises(NotConfigured, match=r"No connection is configured .* idp-cli configure FILE"):
+        IDPClient(profile=profile)
+
+
+def test_a_profile_that_is_named_has_to_exist() -> None:
+    with pytest.raises(NotConfigured, match="profile 'typo'"):
+        configured(profile="typo", graphql_url="https://a.example.com/graphql")
+
+
+def test_a_connection_can_be_given_without_any_profile() -> None:
+    settings = configured(graphql_url="https://a.example.com/graphql", token="t")
+    assert settings.token
+    assert settings.token.get_secret_value() == "t"
+
+
+def test_how_one_signs_in_is_taken_from_the_nearest_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    Profiles().save_connection("default", PROFILE)
+    monkeypatch.setenv("IDP_TOKEN", "environment")
+    monkeypatch.setenv("IDP_PASSWORD", "Secret-1")
+    by_token = configured()
+    assert by_token.token
+    assert by_token.username is None
+    by_password = configured(username="author@example.com")
+    assert by_password.token is None
+    assert by_password.password
+    assert configured(token="argument").token != by_token.token
+
+
+def test_a_user_name_alone_leaves_the_profiles_tokens_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    Profiles().save_connection("default", PROFILE)
+    monkeypatch.setenv("IDP_USERNAME", "author@example.com")
+    settings = configured()
+    assert (settings.username, settings.password, settings.token) == (None, None, None)
+
+
+def test_an_address_without_tls_is_refused() -> None:
+    with pytest.raises(NotConfigured, match=r"graphql_url: .*https://"):
+        IDPClient(graphql_url="http://api.example.com/graphql", token="t")

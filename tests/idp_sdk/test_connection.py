@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from idp_local.connection import Connection as LocalConnection
+from idp_local.connection import ConnectionFile
+from idp_sdk import Connection, read_connection
+from idp_sdk.errors import NotConfigured
+
+URL = "https://abc.appsync-api.us-east-1.amazonaws.com/graphql"
+
+
+def test_the_outputs_of_a_deployment_are_a_connection(tmp_path: Path) -> None:
+    outputs = {
+        "GraphqlUrl": URL,
+        "Region": "us-east-1",
+        "UserPoolId": "us-east-1_abc",
+        "UserPoolClientId": "client1",
+        "JobsTableName": "jobs",
+    }
+    file = tmp_path / "outputs.json"
+    file.write_text(json.dumps({"another-stack": {"Url": "x"}, "idp-finetuning": outputs}))
+    connection = read_connection(file)
+    assert connection == Connection(
+        graphql_url=URL, region="us-east-1", user_pool_id="us-east-1_abc", user_pool_client_id="client1"
+    )
+    assert connection.cognito_url == "https://cognito-idp.us-east-1.amazonaws.com/"
+
+
+def test_the_file_of_a_local_runtime_is_a_connection(tmp_path: Path) -> None:
+    local = LocalConnection(
+        graphql_url="http://127.0.0.1:4000/graphql",
+        region="us-east-1",
+        user_pool_id="us-east-1_abc",
+        user_pool_client_id="client1",
+        aws_endpoint_url="http://127.0.0.1:4001",
+        bedrock_endpoint_url="http://127.0.0.1:4002",
+        test_set_bucket="a",
+        data_bucket="b",
+        jobs_table="c",
+        state_machine_arn="d",
+        users=(),
+    )
+    file = ConnectionFile(tmp_path)
+    file.write(local)
+    connection = read_connection(file.path)
+    assert connection.graphql_url == local.graphql_url
+    assert connection.user_pool_client_id == "client1"
+    assert connection.cognito_url == "http://127.0.0.1:4001/"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "cannot be read: No such file"),
+        ("{", "it is not JSON"),
+        ("[]", "names no graphqlUrl"),
+        ('{"stack": {"Url": "x"}}', "names no graphqlUrl"),
+        ('{"graphqlUrl": "http://api.example.com/graphql"}', "begins with https://"),
+        ('{"graphqlUrl": "ftp://127.0.0.1/graphql"}', "begins with https://"),
+        ('{"graphqlUrl": 5}', "graphqlUrl"),
+    ],
+)
+def test_a_file_that_is_neither_is_told(tmp_path: Path, content: str | None, problem: str) -> None:
+    file = tmp_path / "given.json"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(NotConfigured) as caught:
+        read_connection(file)
+    assert problem in caught.value.message
+    assert "given.json" in caught.value.message
+
+
+def test_without_a_region_nobody_knows_where_cognito_is() -> None:
+    with pytest.raises(NotConfigured, match="IDP_REGION"):
+        _ = Connection(graphql_url=URL).cognito_url
+
+
+def test_chinas_cognito_has_its_own_domain() -> None:
+    connection = Connection(graphql_url=URL, region="cn-north-1")
+    assert connection.cognito_url == "https://cognito-idp.cn-north-1.amazonaws.com.cn/"

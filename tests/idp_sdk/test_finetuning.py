@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from idp_sdk import HyperParameters, IDPClient, Job, JobStatus
+from idp_sdk.errors import JobNotFound, ServerError, Throttled, WaitTimeout
+from tests.idp_sdk.answers import DEPLOYMENT_ARN, job, page, validation
+from tests.idp_sdk.conftest import Clock
+from tests.idp_sdk.deployment import Deployment, Refusal
+
+
+def test_a_verdict_keeps_the_classes_in_the_test_sets_order(deployment: Deployment, client: IDPClient) -> None:
+    deployment.answers["validateTestSetForFinetuning"] = validation(warnings=["Class 'w2' has few examples (3)"])
+    verdict = client.finetuning.validate_test_set("docsplit", base_model="us.amazon.nova-pro-v1:0", train_split=0.8)
+    assert (verdict.is_valid, verdict.document_count, verdict.class_count) == (True, 40, 2)
+    assert (verdict.train_count, verdict.validation_count) == (36, 4)
+    assert list(verdict.class_distribution.items()) == [("payslip", 21), ("invoice", 19)]
+    assert verdict.warnings == ("Class 'w2' has few examples (3)",)
+    assert deployment.calls_of("validateTestSetForFinetuning") == [
+        {"testSetId": "docsplit", "baseModel": "us.amazon.nova-pro-v1:0", "trainSplit": 0.8}
+    ]
+
+
+def test_validation_waits_while_the_labels_are_being_read(
+    deployment: Deployment, client: IDPClient, clock: Clock
+) -> None:
+    running = Refusal("ValidationRunning")
+    deployment.answers["validateTestSetForFinetuning"] = [running, running, validation()]
+    assert client.finetuning.validate_test_set("docsplit").is_valid
+    assert clock.slept == [2.0, 2.0]
+
+
+def test_validation_gives_up_when_its_time_has_passed(deployment: Deployment, client: IDPClient, clock: Clock) -> None:
+    deployment.answers["validateTestSetForFinetuning"] = Refusal("ValidationRunning")
+    with pytest.raises(WaitTimeout, match="validate it again in a while"):
+        client.finetuning.validate_test_set("docsplit", timeout=5)
+    assert sum(clock.slept) == 5
+
+
+def test_a_job_is_created_with_what_was_given(deployment: Deployment, client: IDPClient) -> None:
+    deployment.answers["createFinetuningJob"] = job()
+    created = client.finetuning.create_job(
+        test_set_id="docsplit",
+        base_model="us.amazon.nova-pro-v1:0",
+        name="my-classifier",
+        train_split=0.8,
+        hyper_parameters=HyperParameters(epoch_count=3),
+        config_version="v1",
+        client_token="once",
+    )
+    assert (created.id, created.name, created.status) == ("job-1", "my-classifier", JobStatus.VALIDATING)
+    assert created.created_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert deployment.calls_of("createFinetuningJob") == [
+        {
+            "input": {
+                "testSetId": "docsplit",
+                "baseModel": "us.amazon.nova-pro-v1:0",
+                "jobName": "my-classifier",
+                "trainSplit": 0.8,
+                "hyperParameters": {"epochCount": 3},
+                "configVersion": "v1",
+                "clientToken": "once",
+            }
+        }
+    ]
+
+
+def test_each_creation_has_a_token_of_its_own(deployment: Deployment, client: IDPClient) -> None:
+    deployment.answers["createFinetuningJob"] = job()
+    for _ in range(2):
+        client.finetuning.create_job(test_set_id="docsplit", base_model="us.amazon.nova-pro-v1:0", name="x")
+    first, second = deployment.calls_of("createFinetuningJob")
+    assert set(first["input"]) == {"testSetId", "baseModel", "jobName", "clientToken"}
+    assert first["input"]["clientToken"] != second["input"]["clientToken"]
+
+
+def test_a_list_fetches_a_page_when_it_is_needed(deployment: Deployment, client: IDPClient) -> None:
+    deployment.answers["listFinetuningJobs"] = [
+        page(job(id="a"), job(id="b"), next_token="more"),
+        page(job("TRAINING", id="c")),
+    ]
+    jobs = client.finetuning.list_jobs(page_size=2)
+    assert deployment.calls == []
+    assert [next(jobs).id, next(jobs).id] == ["a", "b"]
+    assert len(deployment.calls) == 1
+    assert [(item.id, item.status) for item in jobs] == [("c", JobStatus.TRAINING)]
+    assert deployment.calls_of("listFinetuningJobs") == [
+        {"limit": 2, "nextToken": None},
+        {"limit": 2, "nextToken": "more"},
+    ]
+
+
+def test_a_job_is_stopped_retried_and_deleted(deployment: Deployment, client: IDPClient) -> None:
+    deployment.answers = {
+        "stopFinetuningJob": job("STOPPING"),
+        "retryFinetuningJob": job("TRAINING", run=2),
+        "deleteFinetuningJob": True,
+    }
+    assert client.finetuning.stop_job("job-1").status is JobStatus.STOPPING
+    assert client.finetuning.retry_job("job-1").run == 2
+    assert client.finetuning.delete_job("job-1") is True
+    assert [arguments for _, arguments in deployment.calls] == [{"jobId": "job-1"}] * 3
+
+
+def test_history_report_and_prompt_are_read(deployment: Deployment, client: IDPClient) -> None:
+    split = {"documents": 1, "pages": 2, "classes": [{"name": "invoice", "documents": 1, "pages": 2}]}
+    deployment.answers = {
+        "listFinetuningJobEvents": page({"at": "2026-11-22T10:00:00Z", "type": "TRAINING", "message": "It trains."}),
+        "getDatasetReport": {
+            "found": 3,
+            "accepted": 2,
+            "rejected": 1,
+            "train": split,
+            "validation": split,
+            "rejectedDocuments": [{"key": "docsplit/input/a.pdf", "code": "empty", "reason": "It is empty."}],
+            "warnings": [],
+        },
+        "getFinetuningJobPrompt": {
+            "systemPrompt": "s",
+            "taskPrompt": "t",
+            "classes": [{"name": "invoice", "description": "A bill."}],
+        },
+    }
+    (event,) = client.finetuning.events("job-1")
+    assert (event.at, event.type, event.message) == (datetime(2026, 11, 22, 10, tzinfo=UTC), "TRAINING", "It trains.")
+    report = client.finetuning.report("job-1")
+    assert report.rejected_documents[0].code == "empty"
+    assert report.train.classes[0].pages == 2
+    assert client.finetuning.prompt("job-1").classes[0].description == "A bill."
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "STOPPED"])
+def test_waiting_answers_the_job_however_it_ended(
+    deployment: Deployment, client: IDPClient, clock: Clock, status: str
+) -> None:
+    ended = job(status, customModelDeploymentArn=DEPLOYMENT_ARN if status == "COMPLETED" else None)
+    deployment.answers["getFinetuningJob"] = [job(), job("TRAINING"), ended]
+    seen: list[Job] = []
+    answered = client.finetuning.wait_for_completion("job-1", poll_interval=60, on_progress=seen.append)
+    assert answered.status == status
+    assert (answered.custom_model_deployment_arn is None) is (status != "COMPLETED")
+    assert [item.status for item in seen] == ["VALIDATING", "TRAINING", status]
+    assert clock.slept == [60, 60]
+
+
+def test_waiting_never_sleeps_past_its_timeout_and_looks_a_last_time(
+    deployment: Deployment, client: IDPClient, clock: Clock
+) -> None:
+    deployment.answers["getFinetuningJob"] = job("TRAINING")
+    with pytest.raises(WaitTimeout, match=r"'job-1' is still TRAINING after 100 seconds\. It goes on"):
+        client.finetuning.wait_for_completion("job-1", poll_interval=60, timeout=100)
+    assert clock.slept == [60, 40]
+    assert len(deployment.calls) == 3
+
+
+def test_a_job_that_ended_at_the_last_moment_is_answered(
+    deployment: Deployment, client: IDPClient, clock: Clock
+) -> None:
+    deployment.answers["getFinetuningJob"] = [job("TRAINING"), job("COMPLETED")]
+    assert client.finetuning.wait_for_completion("job-1", poll_interval=60, timeout=10).status == "COMPLETED"
+    assert clock.slept == [10]
+
+
+@pytest.mark.parametrize(("error_type", "kind"), [("InternalError", ServerError), ("JobNotFound", JobNotFound)])
+def test_waiting_raises_what_the_server_raises(
+    deployment: Deployment, client: IDPClient, clock: Clock, error_type: str, kind: type[Exception]
+) -> None:
+    deployment.answers["getFinetuningJob"] = [job("TRAINING"), Refusal(error_type)]
+    with pytest.raises(kind):
+        client.finetuning.wait_for_completion("job-1")
+
+
+def test_waiting_goes_on_through_a_server_that_fails_for_a_moment(
+    deployment: Deployment, client: IDPClient, clock: Clock
+) -> None:
+    busy = Refusal("TransientError", "DynamoDB is busy.")
+    deployment.answers["getFinetuningJob"] = [job("TRAINING"), busy, busy, job("COMPLETED")]
+    assert client.finetuning.wait_for_completion("job-1", poll_interval=1).status == "COMPLETED"
+
+
+def test_retries_do_not_outlast_the_timeout(deployment: Deployment, client: IDPClient, clock: Clock) -> None:
+    deployment.answers["getFinetuningJob"] = [job("TRAINING"), Refusal("TransientError", "DynamoDB is busy.")]
+    began = clock.now
+    with pytest.raises(Throttled):
+        client.finetuning.wait_for_completion("job-1", poll_interval=1, timeout=1.01)
+    assert clock.now - began <= 1.01
+
+
+def test_an_answer_that_this_version_cannot_read_is_a_server_error(deployment: Deployment, client: IDPClient) -> None:
+    deployment.answers["validateTestSetForFinetuning"] = validation(classDistribution='{"payslip": "many"}')
+    with pytest.raises(ServerError, match=r"Update idp-finetuning") as caught:
+        client.finetuning.validate_test_set("docsplit")
+    assert "many" not in caught.value.message

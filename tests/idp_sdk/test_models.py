@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from idp_sdk import IDPClient
+from tests.idp_sdk.answers import DEPLOYMENT_ARN
+from tests.idp_sdk.deployment import Deployment
+
+
+def test_models_are_listed_as_the_guide_names_them(deployment: Deployment, client: IDPClient) -> None:
+    base = {
+        "id": "us.amazon.nova-2-lite-v1:0",
+        "name": "Nova 2 Lite",
+        "provider": "Amazon",
+        "label": "recommended",
+        "minimumRecords": 200,
+        "maximumRecords": 20000,
+        "validationSupported": False,
+        "offered": None,
+    }
+    custom = {
+        "id": DEPLOYMENT_ARN,
+        "name": "my-classifier",
+        "baseModel": "Nova Pro",
+        "status": "Active",
+        "jobId": "job-1",
+    }
+    deployment.answers["listAvailableModels"] = {"baseModels": [base], "customModels": [custom]}
+    models = client.models.list_available_models()
+    assert [f"{model.name} ({model.base_model})" for model in models.custom_models] == ["my-classifier (Nova Pro)"]
+    assert models.custom_models[0].job_id == "job-1"
+    (listed,) = models.base_models
+    assert (listed.label, listed.minimum_records, listed.offered) == ("recommended", 200, None)
