@@ -18,7 +18,7 @@ CDK := node_modules/.bin/cdk
 CDKFLAGS ?=
 unexport CDKFLAGS # the CLI takes every CDK… variable of its environment for an option
 
-.PHONY: help setup demo up test lint typecheck unit bench chaos synth diff deploy destroy lock clean
+.PHONY: help setup demo up test lint typecheck unit bench chaos daily synth diff deploy destroy lock clean
 
 help:  ## these lines
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -46,6 +46,7 @@ up: setup  ## the local runtime with GraphiQL, until Ctrl-C; PORT=4000
 test: setup  ## everything that continuous integration runs
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory -j2 --output-sync=target typecheck unit
+	@$(MAKE) --no-print-directory daily
 
 lint:
 	$(call timed,ruff,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
@@ -74,6 +75,10 @@ bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> u
 
 chaos: $(VENV)/.ready  ## jobs under random faults, then the invariants; JOBS=300 SEED="1 2"
 	@$(BIN)/idp-local chaos --jobs $(JOBS) --seed $(SEED)
+
+# Alone, after the tests: jobs that wait for a processor time out before they come to the later states.
+daily:
+	$(call timed,chaos,$(BIN)/idp-local chaos --jobs 20 --seed 1 $$(date -u +%Y%m%d))
 
 # Locks name no registry host; make them with `pip install uv`.
 lock:  ## new locks after a change of the dependencies in pyproject.toml

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 # Made up on purpose: the user's own have no business here.
 CREDENTIALS: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+
+# boto3 makes clients with a session that threads must not share.
+_making_client = threading.Lock()
 
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -46,14 +50,15 @@ def local_client(service: str, url: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client(
-        service,
-        endpoint_url=url,
-        region_name=REGION,
-        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        config=Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}),
-    )
+    with _making_client:
+        return boto3.client(
+            service,
+            endpoint_url=url,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            config=Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 3}),
+        )
 
 
 def _no_aws_files() -> dict[str, str]:

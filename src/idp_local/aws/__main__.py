@@ -8,6 +8,7 @@ import os
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
+from idp_local.aws.dynamodb import carry_out_one_request_at_a_time
 from idp_local.aws.lambda_invoke import invoke_functions_at
 from idp_local.child import end_with_stdin
 from idp_local.http import QuietHandler, server_on
@@ -29,6 +30,7 @@ def main() -> None:
     server = server_on(options.socket, DomainDispatcherApplication(create_backend_app), _Handler)
     os.environ["MOTO_PORT"] = str(server.port)  # where moto's state machines call the other services
     invoke_functions_at(options.functions)
+    carry_out_one_request_at_a_time()
     print("ready", flush=True)
     os.dup2(2, 1)  # what moto prints belongs to the log
     server.serve_forever()

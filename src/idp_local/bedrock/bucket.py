@@ -39,7 +39,8 @@ def local_endpoint() -> str:
 
 def s3_client(endpoint: str, region: str) -> Any:
     """A client for that endpoint, with made-up credentials: real ones have no business here."""
-    return boto3.client(
+    # A session of its own: threads must not make clients with one.
+    return boto3.Session().client(
         "s3",
         endpoint_url=endpoint,
         region_name=region,

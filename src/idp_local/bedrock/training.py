@@ -29,6 +29,9 @@ INTERNAL_ERROR = "Encountered an internal error."
 NO_VALIDATION_SET = "Invalid input error: Nova 2.0 doesn't support validation set"
 
 
+# Of a phase's least time, until a trained model is handed out: whoever asks once a phase sees losses while it trains.
+TRAINING_SHARE = 2.5
+
 # Before numpy is loaded this is the sure way to keep it to one core.
 _ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
@@ -153,6 +156,7 @@ class _Run:
                 self._pause(1.0)
                 raise _Failed(progress.failure)
             elif progress.trained:
+                self._pause(TRAINING_SHARE)
                 return passes
         raise _Failed(INTERNAL_ERROR)
 

@@ -15,7 +15,7 @@ from idp_local.bedrock.behaviour import Behaviour
 from idp_local.bedrock.bucket import parse, read
 from idp_local.bedrock.errors import BedrockError
 from idp_local.bedrock.orders import Order, Progress
-from idp_local.chaos.schedule import OnceEvery
+from idp_local.chaos.schedule import InTurn, OnceEvery
 
 THROTTLED = "Bedrock: ThrottlingException"
 INTERNAL = "Bedrock: InternalServerException"
@@ -26,11 +26,13 @@ KINDS = (THROTTLED, INTERNAL, QUOTA, JOB_FAILED, DEPLOYMENT_FAILED)
 
 _THROTTLED_RATE = 0.03
 _INTERNAL_RATE = 0.03
+_CALLS_A_FAULT = 25  # for sure, beside what is drawn
 _DEPLOYMENTS_A_FULL_QUOTA = 5
-_JOBS_A_FAILURE = 10
-_DEPLOYMENTS_A_FAILURE = 7
-# How many times a full quota refuses, in turn; some never get free: their executions time out.
-_QUOTA_LASTS = (100_000, 1, 100_000, 3)
+_JOBS_A_FAILURE = 7
+_DEPLOYMENTS_A_FAILURE = 5
+# How many times a full quota refuses, in turn; some never get free: their executions time out. Of few jobs the first,
+# so that nobody waits for it at the end.
+_QUOTA_LASTS = (100_000, 1, 3, 100_000)
 _JOB_IN_KEY = re.compile(rb"jobs/[0-9a-f-]{36}/")
 
 
@@ -47,6 +49,7 @@ class FailingBedrock(Behaviour):
         self._deployment_fails = OnceEvery(_DEPLOYMENTS_A_FAILURE, f"{seed}/deployment")
         self._quota: dict[str, int] = {}
         self._trained: dict[str, tuple[tuple[Progress, ...], bytes]] = {}
+        self._sure = InTurn((THROTTLED, INTERNAL), _CALLS_A_FAULT, f"{seed}/call")
         self._lock = threading.Lock()
 
     def refusal(self, operation: str, request: Mapping[str, Any]) -> BedrockError | None:
@@ -57,9 +60,10 @@ class FailingBedrock(Behaviour):
             if operation == "CreateCustomModelDeployment" and self._quota_is_full(request["modelDeploymentName"]):
                 self.counts[QUOTA] += 1
                 return BedrockError("ServiceQuotaExceededException", "The quota of custom model deployments is full.")
-            if self._happens(THROTTLED, _THROTTLED_RATE):
+            sure = self._sure.next()
+            if self._happens(THROTTLED, 1 if sure == THROTTLED else _THROTTLED_RATE):
                 return BedrockError("ThrottlingException", "Too many requests.")
-            if self._happens(INTERNAL, _INTERNAL_RATE):
+            if self._happens(INTERNAL, 1 if sure == INTERNAL else _INTERNAL_RATE):
                 return BedrockError("InternalServerException", "Something went wrong.")
         return None
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 from idp_local.aws.names import function_name
-from idp_local.chaos.schedule import OnceEvery
+from idp_local.chaos.schedule import InTurn, OnceEvery
 from idp_local.functions.faults import Fault, FaultKind
 from idp_local.functions.messages import Outcome, Task
 from idp_local.functions.service import API_FUNCTION
@@ -32,6 +31,9 @@ _RATES: Mapping[FaultKind, float] = {
 _DUPLICATE_RATE = 0.08
 _LATE_RATE = 0.08
 _STARTS_A_REFUSAL = 8
+# Beside what is drawn, so that every kind happens in a run of a few hundred runs of functions, whatever the seed.
+_RUNS_A_FAULT = 18
+_RUNS_A_REPETITION = 40
 # Documents are many, so each gets less; users would give up on an API that fails as often as this.
 _SHARES = {function_name("GenerateExample"): 0.2, function_name(API_FUNCTION): 0.3}
 _LATEST_SECONDS = 12.0
@@ -48,6 +50,9 @@ class SeededDisturbance:
         self._runs: Counter[tuple[str, str]] = Counter()
         self._jobs: dict[str, int] = {}
         self._start_is_refused = OnceEvery(_STARTS_A_REFUSAL, f"{seed}/start")
+        self._sure_fault = InTurn(tuple(FaultKind), _RUNS_A_FAULT, f"{seed}/fault")
+        self._sure_repetition = InTurn((DUPLICATE, LATE), _RUNS_A_REPETITION, f"{seed}/repetition")
+        self._settling = threading.Event()
         self._late: list[threading.Thread] = []
         self._lock = threading.Lock()
 
@@ -58,15 +63,18 @@ class SeededDisturbance:
         chance = self._chance(task)
         share = _SHARES.get(task.function_name, 1.0)
         if "field" not in task.event:  # nobody calls the API twice for a user
-            if chance.random() < _DUPLICATE_RATE * share:
+            with self._lock:
+                sure = self._sure_repetition.next()
+            if sure == DUPLICATE or chance.random() < _DUPLICATE_RATE * share:
                 self._again(DUPLICATE, task, run, 0)
-            elif chance.random() < _LATE_RATE * share:
+            elif sure == LATE or chance.random() < _LATE_RATE * share:
                 self._again(LATE, task, run, chance.uniform(1, _LATEST_SECONDS))
         return run(task.model_copy(update={"faults": self._faults(task, chance, share)}))
 
     def settle(self) -> None:
-        """No more faults; waits until the late runs are over."""
+        """No more faults; runs what was to run later, and waits until it is over."""
         self.active = False
+        self._settling.set()
         while self._late:
             self._late.pop().join()
 
@@ -86,12 +94,16 @@ class SeededDisturbance:
     def _faults(self, task: Task, chance: random.Random, share: float) -> tuple[Fault, ...]:
         if task.event.get("field") in _STARTING and self._refuses_start():
             return (Fault(kind=FaultKind.SERVER_ERROR, times=9, operation="StartExecution"),)
-        return tuple(
+        with self._lock:
+            sure = self._sure_fault.next()
+        drawn = tuple(
             # One is tried again by botocore, three in a row by the state machine.
             Fault(kind=kind, first=chance.randrange(4), times=chance.choice((1, 3)), seconds=chance.uniform(0.5, 4))
             for kind, rate in _RATES.items()
             if chance.random() < rate * share
         )
+        # Of faults of one call the first happens.
+        return (Fault(kind=sure), *drawn) if sure else drawn
 
     def _refuses_start(self) -> bool:
         with self._lock:
@@ -101,7 +113,7 @@ class SeededDisturbance:
 
     def _again(self, kind: str, task: Task, run: Callable[[Task], Outcome], seconds: float) -> None:
         def later() -> None:
-            time.sleep(seconds)
+            self._settling.wait(seconds)
             run(task)
 
         thread = threading.Thread(target=later, daemon=True)

@@ -39,10 +39,10 @@ KINDS = (
     *ENDED_EXECUTIONS.values(),
 )
 
-_AT_ONCE = 12
-_WORKERS = 6
+_AT_ONCE = 8
+_WORKERS = 4
 _PHASE_SECONDS = 0.3
-_WORKFLOW_SECONDS = 25
+_WORKFLOW_SECONDS = 30
 # Longer than a request of the API takes with all its tries.
 _GRACE: Mapping[str, Any] = {"grace": {"start": 20, "record": 20}}
 _NO_GRACE: Mapping[str, Any] = {"grace": {"start": 0, "record": 0}}
@@ -157,7 +157,8 @@ def _at_rest(runtime: LocalRuntime, everybody: Users) -> State:
             gone=everybody.gone,
             reported=set(done.get("orphans", [])),
         )
-        idle = not outcome.failed and not done["ended"] and not done["stoppedTraining"] and not done["failed"]
+        acts = ("ended", "failed", "stoppedTraining", "removedData")
+        idle = not outcome.failed and not any(done[act] for act in acts)
         if (idle and state == before) or time.monotonic() > end:
             return state
         before = state

@@ -24,11 +24,14 @@ _START = "mutation ($input: StartFinetuningJobInput!) { startFinetuningJob(input
 _STOP = "mutation ($jobId: ID!) { stopFinetuningJob(jobId: $jobId) { id } }"
 _RETRY = "mutation ($jobId: ID!) { retryFinetuningJob(jobId: $jobId) { id } }"
 _DELETE = "mutation ($jobId: ID!) { deleteFinetuningJob(jobId: $jobId) }"
-_POLL_SECONDS = 0.4
+_POLL_SECONDS = 1.0  # every look is work for the one process that serves the account
+_AGAIN_SECONDS = 0.4
 _PATIENCE_SECONDS = 75.0
 _TRIES = 3
 _MOST_RETRIES = 2
 _RUNS_AN_ABORTION = 6
+_RUNS_A_STOP = 5
+_ENDS_A_DELETION = 3
 
 
 class Users:
@@ -46,6 +49,8 @@ class Users:
         self.gone: set[str] = set()
         self.counts: Counter[str] = Counter()
         self._aborts = OnceEvery(_RUNS_AN_ABORTION, f"{seed}/abort")
+        self._stops = OnceEvery(_RUNS_A_STOP, f"{seed}/stop")
+        self._deletes = OnceEvery(_ENDS_A_DELETION, f"{seed}/delete")
         self._lock = threading.Lock()
 
     def work(self, number: int) -> None:
@@ -60,11 +65,12 @@ class Users:
             status = self._wait(job_id, ENDED)
             if status is None or status not in ENDED:
                 return
-            wish = chance.random()
-            if wish < 0.35:
+            with self._lock:
+                deletes = self._deletes.happens()
+            if deletes:
                 self._delete(job_id, chance)
                 return
-            if status is JobStatus.COMPLETED or retries == _MOST_RETRIES or wish > 0.9:
+            if status is JobStatus.COMPLETED or retries == _MOST_RETRIES or chance.random() > 0.9:
                 return
             self._ask(RETRIED, _RETRY, job_id)
 
@@ -80,15 +86,15 @@ class Users:
             try:
                 return str(self._client.execute(_START, {"input": given})["startFinetuningJob"]["id"])
             except GraphQLError:
-                time.sleep(_POLL_SECONDS)
+                time.sleep(_AGAIN_SECONDS)
         return None
 
     def _meddle(self, job_id: str, retries: int, chance: random.Random) -> None:
         """Stops the job or aborts its execution some time after it began; mostly neither."""
         with self._lock:
-            aborts = self._aborts.happens()
-        wish, seconds = chance.random(), chance.uniform(0.2, 8)
-        if wish > 0.25 and not aborts:
+            aborts, stops = self._aborts.happens(), self._stops.happens()
+        seconds = chance.uniform(0.2, 8)
+        if not aborts and not stops:
             return
         time.sleep(seconds)
         if aborts:
@@ -100,7 +106,7 @@ class Users:
                 return  # its start failed
         else:
             self._ask(STOPPED, _STOP, job_id)
-            if wish > 0.17:
+            if chance.random() < 0.3:
                 self._ask(STOPPED, _STOP, job_id)
 
     def _delete(self, job_id: str, chance: random.Random) -> None:
@@ -119,7 +125,7 @@ class Users:
             except GraphQLError as error:
                 if error.error_type in ("Conflict", "JobNotFound"):
                     return
-                time.sleep(_POLL_SECONDS)
+                time.sleep(_AGAIN_SECONDS)
             else:
                 self._count(kind)
                 return

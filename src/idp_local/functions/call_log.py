@@ -23,6 +23,7 @@ _NAMING = frozenset(
         "Key",
         "Prefix",
         "TableName",
+        "UserPoolId",
         "VersionId",
         "baseModelIdentifier",
         "customModelDeploymentIdentifier",
@@ -32,6 +33,7 @@ _NAMING = frozenset(
         "jobName",
         "key",  # of a tag
         "modelArn",
+        "modelId",
         "modelDeploymentName",
         "modelIdentifier",
         "resourceARN",

@@ -17,7 +17,6 @@ from idp_local.functions.messages import Outcome, Task
 from idp_local.functions.pool import WorkerPool
 
 API_FUNCTION = "Resolver"
-_EVENT_ATTEMPTS = 3  # Lambda's own for asynchronous invocations, a minute and two minutes apart
 
 
 class Disturbance(Protocol):
@@ -84,12 +83,14 @@ class Functions:
         return self._disturbance.run(task, run) if self._disturbance else run(task)
 
     def invoke_later(self, name_or_arn: str, event: Any) -> None:
-        """Runs the function without waiting; a failing run is tried twice more. Raises UnknownFunction."""
-        self._found(name_or_arn)
-        threading.Thread(target=self._invoke_repeatedly, args=(name_or_arn, event), daemon=True).start()
+        """Runs the function without waiting; a failing run is tried again as its spec says. Raises UnknownFunction."""
+        _, spec = self._found(name_or_arn)
+        arguments = (name_or_arn, event, 1 + spec.event_retries)
+        threading.Thread(target=self._invoke_repeatedly, args=arguments, daemon=True).start()
 
-    def _invoke_repeatedly(self, name: str, event: Any) -> None:
-        for attempt in range(_EVENT_ATTEMPTS):
+    def _invoke_repeatedly(self, name: str, event: Any, attempts: int) -> None:
+        # Lambda waits one minute, then two.
+        for attempt in range(attempts):
             time.sleep(attempt * self._retry_interval_seconds)
             if not self.invoke(name, event).failed:
                 return

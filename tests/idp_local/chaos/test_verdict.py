@@ -15,7 +15,7 @@ def report(**changes: object) -> Report:
 
 
 def test_runs_with_every_fault_and_no_violation_pass() -> None:
-    assert verdict([report(), report(seed=2)]) == 0
+    assert verdict([report(), report(seed=2)], jobs=20) == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -24,14 +24,18 @@ def test_a_kind_of_fault_that_never_happened_fails_the_run_and_is_named(
 ) -> None:
     without_it = report(faults={**dict.fromkeys(KINDS, 1), kind: 0})
 
-    assert verdict([without_it]) == 1
+    assert verdict([without_it], jobs=20) == 1
     assert f"NEVER INJECTED {kind}" in capsys.readouterr().out
-    assert verdict([without_it, report()]) == 0
+    assert verdict([without_it, report()], jobs=20) == 0
 
 
-def test_a_violation_fails_the_run_and_is_named() -> None:
-    broken = report(violations=("no ghosts: job 1 was deleted and has a record again",))
+def test_a_violation_fails_the_run_and_is_named_with_the_way_to_run_it_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    broken = report(seed=20261122, violations=("no ghosts: job 1 was deleted and has a record again",))
 
-    assert verdict([report(), broken]) == 1
-    assert "broken  no ghosts" in broken.text
-    assert "VIOLATED no ghosts: job 1" in broken.text
+    assert verdict([report(), broken], jobs=20) == 1
+    said = capsys.readouterr().out
+    assert "broken  no ghosts" in said
+    assert "VIOLATED no ghosts: job 1" in said
+    assert "idp-local chaos --jobs 20 --seed 20261122 --directory" in said

@@ -4,17 +4,18 @@ from typing import Any
 
 import boto3
 import pytest
-from fpdf import FPDF
 from moto import mock_aws
 
+from idp_finetuning.classification import ClassificationResult, ClassifiedPage, classification
 from idp_finetuning.dataset import ClassReport, SplitReport
 from idp_finetuning.examples import ManifestDocument, training_record
 from idp_finetuning.labels import Section
 from idp_finetuning.layout import JobLayout, Split
 from idp_finetuning.prompt import Boundary, DocumentClass, PageLabel, Prompt
 from idp_local.demo.labelled import LabelledDocument, LabelledSection
-from idp_local.demo.pages import JobData, LabelledPage, rendered
-from idp_local.demo.scores import ask, confusions, majority_class, majority_score, score
+from idp_local.demo.pages import JobData, LabelledPage
+from idp_local.demo.scores import answers_of, ask, confusions, majority_class, majority_score, score
+from tests.idp_finetuning.test_classification import request
 
 PROMPT = Prompt(classes=tuple(DocumentClass(name=name) for name in ("invoice", "letter")))
 
@@ -118,22 +119,22 @@ def test_held_out_pages_are_those_of_accepted_documents_with_the_truth_of_their_
     )
 
 
-def test_new_documents_are_rendered_with_the_boundaries_of_their_sections() -> None:
-    pdf = FPDF()
-    for _ in range(3):
-        pdf.add_page()
+def test_what_a_classification_said_stands_against_the_labels_of_the_document() -> None:
     packet = LabelledDocument(
-        path="packet.pdf",
-        content=bytes(pdf.output()),
+        path="packets/new.pdf",
+        content=b"",
         sections=(
             LabelledSection(class_name="invoice", page_indices=(0, 1)),
             LabelledSection(class_name="letter", page_indices=(2,)),
         ),
     )
-    pages = list(rendered([packet]))
-    assert [(p.number, p.truth) for p in pages] == [
-        (1, label("invoice")),
-        (2, label("invoice", Boundary.CONTINUE)),
-        (3, label("letter")),
+    said = (("invoice", Boundary.START), ("letter", Boundary.CONTINUE), (None, Boundary.START))
+    pages = tuple(ClassifiedPage(number=n, class_name=name, boundary=kind) for n, (name, kind) in enumerate(said, 1))
+    result = ClassificationResult(completed_at="2026-11-22T10:00:00.000Z", pages=pages)
+    answers = answers_of(packet, classification(request(), result))
+    assert [(answer.class_right, answer.boundary_right) for answer in answers] == [
+        (True, True),
+        (False, True),
+        (False, False),
     ]
-    assert all(p.jpeg.startswith(b"\xff\xd8") for p in pages)
+    assert [answer.truth.class_name for answer in answers] == ["invoice", "invoice", "letter"]

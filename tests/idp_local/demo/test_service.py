@@ -25,6 +25,10 @@ OPERATIONS = {
     "startFinetuningJob": service._START % service._JOB_FIELDS,
     "getFinetuningJob": service._JOB % service._JOB_FIELDS,
     "getDatasetReport": service._REPORT,
+    "createConfigVersion": service._CREATE_VERSION,
+    "createClassificationUpload": service._CREATE_CLASSIFICATION_UPLOAD,
+    "startClassification": service._CLASSIFY % service._CLASSIFICATION_FIELDS,
+    "getClassification": service._CLASSIFICATION % service._CLASSIFICATION_FIELDS,
 }
 
 

@@ -46,6 +46,17 @@ def labelled(path: str, name: str) -> LabelledDocument:
 DOCUMENTS = tuple(labelled(f"{name} {n}.pdf", name) for name in ("invoice", "letter") for n in range(10))
 
 
+def classification(document: str, status: str) -> dict[str, Any]:
+    page = {"number": 1, "className": "letter", "boundary": "start"}
+    section = {"className": "letter", "startPage": 1, "endPage": 1}
+    ended = {"pages": [page], "sections": [section]} if status == "COMPLETED" else {}
+    return {
+        **{"id": document, "status": status, "document": document, "configVersion": "demo-job-1", "model": ARN},
+        **{"modelName": "Demo classifier", "createdBy": "a", "createdAt": "2026-11-22T10:00:00.000Z", **ended},
+        "errorMessage": "The PDF is encrypted." if status == "FAILED" else None,
+    }
+
+
 class Pipeline:
     """A service that leaves in S3 what a job leaves: the first documents of each class are held out."""
 
@@ -54,6 +65,7 @@ class Pipeline:
         self._held_out_each = held_out_each
         self._states = iter(STATES)
         self._report: dict[str, Any] = {}
+        self._version = ""
 
     def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         name = query.split("{", 1)[1].split("(")[0].split("{")[0].strip()
@@ -84,6 +96,20 @@ class Pipeline:
     def _get_finetuning_job(self, variables: dict[str, Any]) -> Any:
         status = next(self._states)
         return {"id": "job-1", "status": status, "customModelDeploymentArn": ARN if status == "COMPLETED" else None}
+
+    def _create_config_version(self, variables: dict[str, Any]) -> Any:
+        assert variables["input"]["fromJob"] == "job-1"
+        self._version = variables["input"]["name"]
+        return {"name": self._version, "warnings": []}
+
+    def _start_classification(self, variables: dict[str, Any]) -> Any:
+        given = variables["input"]
+        assert given["configVersion"] == self._version
+        document = given.get("documentPath") or given["uploadKey"]
+        return classification(document, "FAILED" if "broken" in document else "RUNNING")
+
+    def _get_classification(self, variables: dict[str, Any]) -> Any:
+        return classification(variables["id"], "COMPLETED")
 
     def _get_dataset_report(self, variables: dict[str, Any]) -> Any:
         return self._report
@@ -131,6 +157,8 @@ class Models:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr("idp_local.demo.progress.POLL_SECONDS", 0)
+    monkeypatch.setattr("idp_local.demo.service.CLASSIFICATION_POLL_SECONDS", 0)
+    monkeypatch.setattr("idp_local.demo.story.upload_to_classify", lambda _service, name, _content: name)
     with mock_aws():
         client = boto3.client("s3", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
         client.create_bucket(Bucket="data")
@@ -161,8 +189,11 @@ def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(s3: 
         "Documents found 20 = accepted 19 + rejected 1",
         "  letter 9.pdf  The PDF cannot be opened.",
         "Held-out pages (2)",
+        "Configuration version\n  'demo-job-1' holds the model and the prompt",
         "Documents the model has not seen (held out)\n",
         "invoice 0.pdf",
+        "Classified with the configuration version, by sections\n",
+        "invoice 0.pdf  1      letter",
     ]
     places = [output.find(part) for part in parts]
     assert -1 not in places, parts[places.index(-1)]
@@ -187,4 +218,11 @@ def test_new_documents_are_classified_where_there_are_some(s3: Any) -> None:
     _, output = told(s3, unseen=[labelled("new/Brief 1.pdf", "letter")])
     assert "New documents" in output
     assert "new/Brief 1.pdf" in output
+    assert "1 of 1 classes right" in output
+    assert "Brief 1.pdf  1      letter" in output
     assert "(held out)\n" not in output
+
+
+def test_a_new_document_that_cannot_be_classified_fails_the_demo(s3: Any) -> None:
+    with pytest.raises(DemoFailed, match=r"'broken.pdf' could not be classified: The PDF is encrypted"):
+        told(s3, unseen=[labelled("new/broken.pdf", "letter")])

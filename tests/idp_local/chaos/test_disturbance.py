@@ -1,0 +1,44 @@
+"""Every kind of fault is handed out within a few hundred runs, whatever the seed."""
+
+from __future__ import annotations
+
+import pytest
+
+from idp_local.aws.names import function_name
+from idp_local.chaos.disturbance import DUPLICATE, LATE, START_REFUSED, SeededDisturbance
+from idp_local.functions.faults import FaultKind
+from idp_local.functions.messages import Outcome, Task
+
+
+def task(function: str, **event: str) -> Task:
+    """A run of a function."""
+    return Task(
+        request_id="r",
+        function_name=function_name(function),
+        function_arn="arn",
+        handler="h",
+        environment={},
+        timeout_seconds=1,
+        memory_mb=128,
+        log_file="",
+        event=event,
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 7, 20261122, 20271231])
+def test_twenty_jobs_meet_every_kind_of_fault(seed: int) -> None:
+    disturbance, first_of = SeededDisturbance(seed), set()
+
+    def run(disturbed: Task) -> Outcome:
+        if disturbed.faults and not disturbed.faults[0].operation:
+            first_of.add(disturbed.faults[0].kind)
+        return Outcome(failed=False, payload={})
+
+    for number in range(20):
+        disturbance.run(task("Resolver", field="startFinetuningJob"), run)
+        for _ in range(12):  # the fewest runs a started job comes to: its documents'
+            disturbance.run(task("GenerateExample", jobId=str(number)), run)
+    disturbance.settle()
+
+    assert first_of == set(FaultKind)
+    assert all(disturbance.counts[kind] for kind in (DUPLICATE, LATE, START_REFUSED))

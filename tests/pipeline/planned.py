@@ -1,0 +1,146 @@
+"""Faults by plan: which runs of which functions of a job meet which fault, by the job's name."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from idp_finetuning.settings import FUNCTIONS
+from idp_local.aws.names import PREFIX
+from idp_local.functions.faults import Fault, FaultKind
+from idp_local.functions.messages import Outcome, Task, failure
+
+ALL = 1_000_000  # more calls than a run makes
+RESOLVER = "Resolver"
+# What Bedrock lists warns people; where it cannot be had that is a warning too, and the run goes on.
+TOLERATED = frozenset(
+    {"ListFoundationModels", "ListModelCustomizationJobs", "ListCustomModels", "ListCustomModelDeployments"}
+)
+_FUNCTIONS = {spec.function_name(PREFIX): spec.name for spec in FUNCTIONS}
+_START_SECONDS = 60
+
+
+def refused(operation: str | None = None) -> Fault:
+    """Each call of the operation, or each call, is refused for good."""
+    return Fault(kind=FaultKind.REFUSED, times=ALL, operation=operation)
+
+
+class Ending(BaseModel):
+    """How the runs for a document end: by faults, by their time, or as an error that only Lambda itself makes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    faults: tuple[Fault, ...] = ()
+    seconds: float | None = None
+    error: str | None = None
+    runs: int = ALL
+
+
+class Plan(BaseModel):
+    """What befalls a job.
+
+    `faults`: of every run of a function. `failing`: operations of a function that fail with `kind` for a whole run,
+    one after the other, each until a run has failed by it; the last may be TOLERATED. `documents`: by path. `then`:
+    what happens after a function's run, told the job's id.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    faults: Mapping[str, tuple[Fault, ...]] = {}
+    failing: Mapping[str, tuple[str, ...]] = {}
+    kind: FaultKind = FaultKind.THROTTLED
+    documents: Mapping[str, Ending] = {}
+    then: Mapping[str, Callable[[str], None]] = {}
+
+
+class PlannedDisturbance:
+    """Carries out plans; `errors` are the error types that a job's runs of a function ended with."""
+
+    def __init__(self) -> None:
+        self.errors: dict[tuple[str, str], list[str]] = {}
+        self._plans: dict[str, Plan] = {}
+        self._names: dict[str, str] = {}
+        self._left: dict[tuple[str, str], deque[str]] = {}
+        self._documents: Counter[tuple[str, str]] = Counter()
+        self._changed = threading.Condition()
+
+    def plan(self, job_name: str, plan: Plan) -> None:
+        """What befalls the job of this name from now on."""
+        with self._changed:
+            self._plans[job_name] = plan
+            self._left |= {(job_name, function): deque(names) for function, names in plan.failing.items()}
+
+    def name(self, job_id: str, job_name: str) -> None:
+        """Whose runs those of a job are; a start that was answered says it by itself."""
+        with self._changed:
+            self._names[job_id] = job_name
+            self._changed.notify_all()
+
+    def left(self, job_name: str) -> dict[str, tuple[str, ...]]:
+        """Operations that were to fail and did not, by function."""
+        return {function: tuple(names) for (name, function), names in self._left.items() if name == job_name and names}
+
+    def run(self, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
+        """Runs the task as its job's plan says."""
+        if task.event.get("field") == "startFinetuningJob":
+            return self._start(task, run)
+        job_id = task.event.get("jobId")
+        if job_id is None:
+            return run(task)
+        function, name = _FUNCTIONS[task.function_name], self._name(job_id)
+        plan = self._plans.get(name, Plan())
+        outcome = self._planned(name, plan, function, task, run)
+        if outcome.failed:
+            self.errors.setdefault((name, function), []).append(outcome.payload["errorType"])
+        if after := plan.then.get(function):
+            after(job_id)
+        return outcome
+
+    def _start(self, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
+        name = task.event["arguments"]["input"]["jobName"]
+        faults = self._plans.get(name, Plan()).faults.get(RESOLVER, ())
+        outcome = run(task.model_copy(update={"faults": faults}))
+        if not outcome.failed and "data" in outcome.payload:
+            self.name(outcome.payload["data"]["id"], name)
+        return outcome
+
+    def _name(self, job_id: str) -> str:
+        """The job's name; a workflow may begin before its start is answered. Empty where that never comes."""
+        with self._changed:
+            self._changed.wait_for(lambda: job_id in self._names, _START_SECONDS)
+            return self._names.get(job_id, "")
+
+    def _planned(self, name: str, plan: Plan, function: str, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
+        if ending := plan.documents.get(_path(task.event)):
+            return self._ended(name, ending, task, run)
+        faults = plan.faults.get(function, ())
+        left = self._left.get((name, function))
+        failing = list(left)[: None if left[0] in TOLERATED else 1] if left else []
+        faults += tuple(Fault(kind=plan.kind, times=ALL, operation=operation) for operation in failing)
+        outcome = run(task.model_copy(update={"faults": faults}))
+        with self._changed:
+            for operation in failing:
+                if left and left[0] == operation and (outcome.failed or operation in TOLERATED):
+                    left.popleft()
+        return outcome
+
+    def _ended(self, name: str, ending: Ending, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
+        key = (name, _path(task.event))
+        with self._changed:
+            self._documents[key] += 1
+            spared = self._documents[key] > ending.runs
+        if spared or _FUNCTIONS[task.function_name] != "GenerateExample":
+            return run(task)
+        if ending.error:
+            return failure(ending.error, "The sandbox ended.")
+        changes: dict[str, Any] = {"faults": ending.faults}
+        return run(task.model_copy(update=changes | ({"timeout_seconds": ending.seconds} if ending.seconds else {})))
+
+
+def _path(event: Mapping[str, Any]) -> str:
+    key: str = (event.get("document") or {}).get("key", "")
+    return key.partition("/input/")[2]
