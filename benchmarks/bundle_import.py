@@ -93,6 +93,6 @@ def _seconds(program: str, bundle: Path) -> list[float]:
 def _environment() -> dict[str, str]:
     """The resolver's variables; no client is asked anything, so no endpoint."""
     resolver = next(spec for spec in FUNCTIONS if spec.name == "Resolver")
-    values = variable_values(poll_seconds=60)
+    values = variable_values(poll_seconds=60, user_pool_id="us-east-1_Benchmark")
     variables = {str(name): str(values[name]) for name in resolver.variables}
     return {**variables, "POWERTOOLS_SERVICE_NAME": "idp-finetuning", "AWS_DEFAULT_REGION": REGION, **CREDENTIALS}

@@ -1,4 +1,4 @@
-"""ReconcileJobs: ends what was left unfinished, every five minutes and when an execution ends."""
+"""ReconcileJobs: ends what was left unfinished and sweeps up, every five minutes and when an execution ends."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         event.execution_name,
         jobs=services.jobs,
         bedrock=services.bedrock,
+        data=services.data,
         finetuning=services.finetuning,
         deletion=services.deletion,
         deadlines=services.deadlines,

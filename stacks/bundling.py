@@ -31,7 +31,9 @@ _MANYLINUX = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")
 _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 # The services the functions call; the rest of botocore's models is 15 MB of every bundle.
-AWS_SERVICES = frozenset({"bedrock", "bedrock-runtime", "dynamodb", "lambda", "s3", "stepfunctions", "sts"})
+AWS_SERVICES = frozenset(
+    {"bedrock", "bedrock-runtime", "cognito-idp", "dynamodb", "lambda", "s3", "stepfunctions", "sts"}
+)
 # What pip notes about the machine it ran on; without it equal inputs make equal bundles.
 _INSTALL_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 

@@ -44,13 +44,19 @@ class FinetuningStack(Stack):
         storage = Storage(self, "Storage", options=options)
         identity = Identity(self, "Identity", options=options)
         bedrock = BedrockAccess(self, "BedrockAccess", data_bucket=storage.data_bucket)
-        at = Places(stack=self, options=options, storage=storage, bedrock_role=bedrock.role.role_arn)
+        at = Places(
+            stack=self,
+            options=options,
+            storage=storage,
+            bedrock_role=bedrock.role.role_arn,
+            user_pool=identity.user_pool.user_pool_arn,
+        )
         functions = Functions(
             self,
             "Functions",
             options=options,
             bundles=bundles,
-            variables=_variables(at),
+            variables=_variables(at, identity),
             permissions=function_permissions(at),
         )
         finetuning, deletion = (
@@ -93,14 +99,19 @@ class FinetuningStack(Stack):
             CfnOutput(self, name, value=value)
 
 
-def _variables(at: Places) -> dict[Variable, str]:
+def _variables(at: Places, identity: Identity) -> dict[Variable, str]:
     return {
         Variable.DATA_BUCKET: at.storage.data_bucket.bucket_name,
         Variable.TEST_SET_BUCKET: at.storage.test_set_bucket.bucket_name,
         Variable.TEST_SET_BUCKET_IS: BucketIs.ATTACHED if at.options.test_set_bucket_name else BucketIs.OWNED,
         Variable.JOBS_TABLE: at.storage.jobs_table.table_name,
         Variable.TEST_SETS_TABLE: at.storage.test_sets_table.table_name,
+        Variable.CONFIG_VERSIONS_TABLE: at.storage.config_versions_table.table_name,
+        Variable.USERS_TABLE: at.storage.users_table.table_name,
+        Variable.USER_POOL_ID: identity.user_pool.user_pool_id,
+        Variable.DEFAULT_SCOPE: at.options.default_scope,
         Variable.READ_LABELS_FUNCTION: at.function_name("ReadLabels"),
+        Variable.CLASSIFY_DOCUMENT_FUNCTION: at.function_name("ClassifyDocument"),
         Variable.FINETUNING_STATE_MACHINE_ARN: at.state_machine(FINETUNING),
         Variable.DELETION_STATE_MACHINE_ARN: at.state_machine(DELETION),
         Variable.BEDROCK_ROLE_ARN: at.bedrock_role,

@@ -17,6 +17,8 @@ from stacks.options import DeploymentOptions
 from stacks.permissions import SEND_TRACES, Allow
 
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+# A function that is not tried again is waited for: whoever waits is told after 20 minutes that it failed.
+LONGEST_QUEUE = Duration.minutes(5)
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "idp-finetuning", "LOG_LEVEL": "INFO"}
 
 
@@ -50,7 +52,7 @@ class Functions(Construct):
         write_logs = Allow(("logs:CreateLogStream", "logs:PutLogEvents"), (log_group.log_group_arn,))
         for allow in (write_logs, SEND_TRACES, *permissions):
             role.add_to_policy(allow.statement())
-        return lambda_.Function(
+        function = lambda_.Function(
             self,
             spec.name,
             function_name=name,
@@ -68,3 +70,6 @@ class Functions(Construct):
             # Without its own policy updates the role holds what the permission table says and nothing more.
             role=role.without_policy_updates(),
         )
+        if spec.event_retries != FunctionSpec.model_fields["event_retries"].default:
+            function.configure_async_invoke(retry_attempts=spec.event_retries, max_event_age=LONGEST_QUEUE)
+        return function

@@ -14,7 +14,10 @@ from constructs import IConstruct
 from stacks.options import REGION
 
 _JOB_DATA = r"<StorageDataBucket\w+\.Arn>/jobs/\*"
-_TEST_SET_PARTS = r"(<StorageTestSetBucket\w+\.Arn>|arn:aws:s3:::[a-z0-9.-]+)/\*/(input/\*|baseline/\*|\.uploading|\*)"
+_TEST_SET_PARTS = (
+    r"(<StorageTestSetBucket\w+\.Arn>|arn:aws:s3:::[a-z0-9.-]+)/\*/"
+    r"(input/\*|baseline/\*|baseline/\*/pages/\*|\.uploading|\*)"
+)
 _ACCOUNT = r"(<AWS::AccountId>|\d{12})"
 
 # Resource patterns in policies (rule IAM5): regular expression of the whole resource, and why it holds a wildcard.
@@ -23,6 +26,9 @@ WILDCARDS: Mapping[str, str] = {
     _JOB_DATA: "Bedrock reads and DeleteJobData removes whole jobs, whose ids are made at run time.",
     _JOB_DATA + r"/[a-z*/.]+": "Job ids are made at run time; the function reaches one part of a job's data.",
     r"<StorageDataBucket\w+\.Arn>/validation/\*\.[a-z]+": "Labels that were read lie below the ids of test sets.",
+    r"<StorageDataBucket\w+\.Arn>/classifications/(\*/[a-z]+\.json|uploads/\*)": (
+        "Ids of classifications and keys of uploads are made at run time."
+    ),
     _TEST_SET_PARTS: "Users name test sets and documents; only the parts are known.",
     rf"arn:aws:states:{REGION}:{_ACCOUNT}:execution:[a-z0-9-]+[:/]\*": "Executions of one machine, named at run time.",
     rf"arn:aws:bedrock:{REGION}:{_ACCOUNT}:(model-customization-job|custom-model|custom-model-deployment)/\*": (

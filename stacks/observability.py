@@ -57,7 +57,10 @@ class Observability(Construct):
         )
         internal_errors = self._internal_errors(resolver)
         # After its last retry Lambda drops an event without a word; nobody waits for an answer.
-        dropped = functions["ReadLabels"].metric("AsyncEventsDropped", statistic="Sum", period=PERIOD)
+        dropped = {
+            name: functions[name].metric("AsyncEventsDropped", statistic="Sum", period=PERIOD)
+            for name in ("ReadLabels", "ClassifyDocument")
+        }
         # The two functions that run many times at once; of the others there is one a job.
         throttles = {
             "api": resolver.metric_throttles(period=PERIOD),
@@ -76,7 +79,11 @@ class Observability(Construct):
             ),
             "job-not-reconciled": ("An unfinished job could not be looked at", left_over),
             "orphans": ("Bedrock holds something with our tag that no job owns", orphans),
-            "label-reading-lost": ("Labels of a large test set could not be read in the background", dropped),
+            "label-reading-lost": (
+                "Labels of a large test set could not be read in the background",
+                dropped["ReadLabels"],
+            ),
+            "classification-lost": ("A classification was given up without a word", dropped["ClassifyDocument"]),
             "api-throttled": ("Calls of the resolver were throttled", throttles["api"]),
             "rendering-throttled": ("Rendering of documents was throttled", throttles["rendering"]),
         }
@@ -93,7 +100,7 @@ class Observability(Construct):
                 ],
                 "Reconciliation": [orphans, left_over],
                 "Failed invocations": [function.metric_errors() for function in functions.values()],
-                "Throttled and lost invocations": [*throttles.values(), dropped],
+                "Throttled and lost invocations": [*throttles.values(), *dropped.values()],
             }
         )
 

@@ -59,6 +59,8 @@ class DeploymentOptions(BaseModel):
     # An existing pool with the four groups; without a client id a client is added to it.
     user_pool_id: UserPoolId = None
     user_pool_client_id: UserPoolClientId = None
+    # What users without a record of ours may see of the configuration versions.
+    default_scope: Literal["all", "none"] = "all"
     alarm_email: EmailAddress = None
     # retain: tables, buckets, user pool and logs outlive the stack; destroy: they go with it.
     removal: Literal["retain", "destroy"] = "retain"

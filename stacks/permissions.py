@@ -45,6 +45,9 @@ ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
     "logs:DescribeResourcePolicies": "log delivery has no resource type",
     "logs:DescribeLogGroups": "log delivery has no resource type",
 }
+LISTS_OF_BEDROCK = tuple(
+    f"bedrock:List{things}" for things in ("ModelCustomizationJobs", "CustomModels", "CustomModelDeployments")
+)
 # Lambda only sends traces; state machines also ask which executions to trace [Step Functions guide, X-Ray policies].
 SEND_TRACES = Allow(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ANYTHING)
 TRACING = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if action.startswith("xray:")), ANYTHING)
@@ -54,9 +57,8 @@ LOG_DELIVERY = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if acti
 def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
     """Statements by function name, beside those every function has (its log group, tracing)."""
     read_job = Allow(("dynamodb:GetItem",), (at.jobs,))
-    stay = Allow(("dynamodb:GetItem", "dynamodb:UpdateItem"), (at.jobs,))
     # A transition, or a fact worth keeping, is an item of its own in the job's history.
-    move_job = Allow((*stay.actions, "dynamodb:PutItem"), (at.jobs,))
+    move_job = Allow(("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem"), (at.jobs,))
     customization_jobs = at.bedrock("model-customization-job/*")
     models = at.bedrock("custom-model/*")
     deployments = at.bedrock("custom-model-deployment/*")
@@ -65,6 +67,11 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
     )
     # S3 answers 404 for an absent object only to those who may list the bucket, 403 to others.
     list_data = Allow(("s3:ListBucket",), (at.data_bucket,))
+    remove_data = (
+        Allow(("s3:ListBucketVersions",), (at.data_bucket,)),
+        # S3 wants both for the removal of a version [S3 API reference, DeleteObjects].
+        Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (at.data("jobs/*"),)),
+    )
     list_test_sets = Allow(("s3:ListBucket",), (at.test_set_bucket,))
     read_labels = (
         list_test_sets,
@@ -73,19 +80,41 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
         list_data,
         Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*.json"),)),
     )
+    read_documents = (
+        list_test_sets,
+        Allow(("s3:GetObject",), (at.documents("*/input/*"), at.documents("*/baseline/*/pages/*"))),
+        *_decrypt_test_sets(at),
+    )
     return {
         "Resolver": (
             Allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), (at.jobs, at.test_sets)),
             # The table itself for the history of a job.
             Allow(("dynamodb:Query",), (at.jobs, at.jobs_by_creation, at.unfinished_jobs, at.test_sets_by_creation)),
             Allow(("dynamodb:DeleteItem",), (at.test_sets,)),
+            Allow(
+                ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"),
+                (at.config_versions,),
+            ),
+            Allow(("dynamodb:Query",), (at.config_versions_by_creation,)),
+            Allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"), (at.users,)),
+            # Whom an Admin may scope; nothing is changed in the pool.
+            Allow(
+                ("cognito-idp:ListUsers", "cognito-idp:AdminGetUser", "cognito-idp:AdminListGroupsForUser"),
+                (at.user_pool,),
+            ),
             *read_labels,
             Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*.reading"),)),
             *_write_test_sets(at),
-            Allow(("s3:GetObject",), (at.data("jobs/*/dataset/report.json"),)),
+            Allow(("s3:GetObject",), (at.data("jobs/*/dataset/report.json"), at.data("jobs/*/prompt.json"))),
             Allow(("states:StartExecution",), (at.state_machine(FINETUNING), at.state_machine(DELETION))),
             Allow(("states:DescribeExecution",), (at.executions(DELETION),)),
-            Allow(("lambda:InvokeFunction",), (at.function("ReadLabels"),)),
+            Allow(("lambda:InvokeFunction",), (at.function("ReadLabels"), at.function("ClassifyDocument"))),
+            Allow(("s3:PutObject",), (at.data("classifications/*/request.json"), at.data("classifications/uploads/*"))),
+            Allow(
+                ("s3:GetObject",),
+                (at.data("classifications/*/request.json"), at.data("classifications/*/result.json")),
+            ),
+            Allow(("bedrock:ListFoundationModels", "bedrock:ListCustomModelDeployments"), ANYTHING),
             # Stopping a job stops its training; a retry looks at what there is.
             stop_training,
             Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
@@ -96,13 +125,12 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
             Allow(("dynamodb:GetItem",), (at.test_sets,)),
             *read_labels,
             Allow(("s3:PutObject",), (at.data("jobs/*/manifest.json"), at.data("jobs/*/prompt.json"))),
-            Allow(("bedrock:ListFoundationModels",), ANYTHING),
+            # The lists are counted, to warn of quotas nearly full.
+            Allow(("bedrock:ListFoundationModels", *LISTS_OF_BEDROCK), ANYTHING),
         ),
         "GenerateExample": (
             read_job,
-            list_test_sets,
-            Allow(("s3:GetObject",), (at.documents("*/input/*"),)),
-            *_decrypt_test_sets(at),
+            *read_documents,
             Allow(("s3:GetObject",), (at.data("jobs/*/prompt.json"),)),
             Allow(("s3:PutObject",), (at.data("jobs/*/pages/*"), at.data("jobs/*/examples/*"))),
         ),
@@ -135,8 +163,10 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
             Allow(("bedrock:CreateCustomModelDeployment", "bedrock:TagResource"), (models, deployments)),
             # A failed deployment of an earlier attempt is removed first.
             Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
+            # A model that is not ready yet is waited for.
+            Allow(("bedrock:GetCustomModel",), (models,)),
         ),
-        "GetModelDeployment": (stay, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
+        "GetModelDeployment": (read_job, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
         "CompleteJob": (move_job,),
         "EndJob": (move_job, stop_training),
         "ReconcileJobs": (
@@ -145,26 +175,34 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
             Allow(("states:DescribeExecution",), (at.executions(FINETUNING), at.executions(DELETION))),
             Allow(("states:StartExecution",), (at.state_machine(DELETION),)),
             stop_training,
-            Allow(
-                (
-                    "bedrock:ListModelCustomizationJobs",
-                    "bedrock:ListCustomModels",
-                    "bedrock:ListCustomModelDeployments",
-                ),
-                ANYTHING,
-            ),
+            Allow(LISTS_OF_BEDROCK, ANYTHING),
             Allow(("bedrock:ListTagsForResource",), (customization_jobs, models, deployments)),
+            # What a function that outlived its job wrote is removed.
+            Allow(("dynamodb:Query",), (at.jobs_by_creation,)),
+            list_data,
+            *remove_data,
         ),
         "DeleteModelDeployment": (
             read_job,
             Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
         ),
         "DeleteCustomModel": (read_job, Allow(("bedrock:DeleteCustomModel",), (models,))),
+        "ClassifyDocument": (
+            *read_documents,
+            list_data,
+            Allow(
+                ("s3:GetObject",),
+                (at.data("classifications/*/request.json"), at.data("classifications/uploads/*")),
+            ),
+            Allow(
+                ("s3:PutObject",),
+                (at.data("classifications/*/claim.json"), at.data("classifications/*/result.json")),
+            ),
+            Allow(("bedrock:InvokeModel",), at.invocable),
+        ),
         "DeleteJobData": (
             Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (at.jobs,)),
-            Allow(("s3:ListBucketVersions",), (at.data_bucket,)),
-            # S3 wants both for the removal of a version [S3 API reference, DeleteObjects].
-            Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (at.data("jobs/*"),)),
+            *remove_data,
         ),
     }
 

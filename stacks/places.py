@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from aws_cdk import Stack
 
 from idp_finetuning.base_models import base_models
-from idp_finetuning.settings import FUNCTIONS, JOBS_BY_CREATION, TEST_SETS_BY_CREATION, UNFINISHED_JOBS
+from idp_finetuning.settings import (
+    CONFIG_VERSIONS_BY_CREATION,
+    FUNCTIONS,
+    JOBS_BY_CREATION,
+    TEST_SETS_BY_CREATION,
+    UNFINISHED_JOBS,
+)
 from stacks.options import DeploymentOptions
 from stacks.storage import Storage
 
+# Where the `us.` inference profiles of Nova route requests to.
+PROFILE_REGIONS = ("us-east-1", "us-east-2", "us-west-2")
 FINETUNING = "finetuning"
 DELETION = "deletion"
 
@@ -23,6 +31,7 @@ class Places:
     options: DeploymentOptions
     storage: Storage
     bedrock_role: str
+    user_pool: str
 
     @property
     def jobs(self) -> str:
@@ -48,6 +57,21 @@ class Places:
     def test_sets_by_creation(self) -> str:
         """The index that lists test sets."""
         return f"{self.test_sets}/index/{TEST_SETS_BY_CREATION.name}"
+
+    @property
+    def config_versions(self) -> str:
+        """The ConfigVersions table."""
+        return self.storage.config_versions_table.table_arn
+
+    @property
+    def config_versions_by_creation(self) -> str:
+        """The index that lists configuration versions."""
+        return f"{self.config_versions}/index/{CONFIG_VERSIONS_BY_CREATION.name}"
+
+    @property
+    def users(self) -> str:
+        """The Users table."""
+        return self.storage.users_table.table_arn
 
     @property
     def data_bucket(self) -> str:
@@ -96,6 +120,18 @@ class Places:
         """The catalogue's models, under their plain and their fine-tuning ids."""
         ids = [name for model in base_models() for name in (model.foundation_model_id, model.fine_tuning_id)]
         return tuple(f"arn:{self.stack.partition}:bedrock:{self.stack.region}::foundation-model/{name}" for name in ids)
+
+    @property
+    def invocable(self) -> tuple[str, ...]:
+        """What Converse may be asked of: our deployments, the catalogue's inference profiles, and the foundation models
+        of these in every Region they route to [Bedrock user guide, prerequisites of inference profiles]."""
+        profiles = tuple(self.bedrock(f"inference-profile/{model.id}") for model in base_models())
+        models = tuple(
+            f"arn:{self.stack.partition}:bedrock:{region}::foundation-model/{model.foundation_model_id}"
+            for region in PROFILE_REGIONS
+            for model in base_models()
+        )
+        return (self.bedrock("custom-model-deployment/*"), *profiles, *models)
 
     def _regional(self, service: str, rest: str) -> str:
         return f"arn:{self.stack.partition}:{service}:{self.stack.region}:{self.stack.account}:{rest}"

@@ -1,4 +1,4 @@
-"""Tables and buckets: job and test-set records, test sets as users upload them, the data of jobs, access logs."""
+"""Tables for each kind of record; buckets for test sets as users upload them, the data of jobs, and access logs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from idp_finetuning.settings import JOBS_TABLE, TABLES, TEST_SETS_TABLE, TableSpec
+from idp_finetuning.settings import (
+    CONFIG_VERSIONS_TABLE,
+    JOBS_TABLE,
+    TABLES,
+    TEST_SETS_TABLE,
+    USERS_TABLE,
+    TableSpec,
+)
 from stacks.options import DeploymentOptions
 
 # Labels read during validation; they are read again from the test set where they have expired.
 LABEL_CACHE_DAYS = 30
+# Documents sent to be classified, and what came of it [idp_finetuning.operations.classification].
+CLASSIFICATION_DAYS = 30
 
 
 class Storage(Construct):
-    """`jobs_table`, `test_sets_table`, `data_bucket` and `test_set_bucket`; an attached bucket is only referred to."""
+    """A table for each kind of record, `data_bucket` and `test_set_bucket`; an attached bucket is only referred to."""
 
     def __init__(self, scope: Construct, construct_id: str, *, options: DeploymentOptions) -> None:
         super().__init__(scope, construct_id)
@@ -26,11 +35,17 @@ class Storage(Construct):
         tables = {spec.name: self._table(spec) for spec in TABLES}
         self.jobs_table = tables[JOBS_TABLE.name]
         self.test_sets_table = tables[TEST_SETS_TABLE.name]
+        self.config_versions_table = tables[CONFIG_VERSIONS_TABLE.name]
+        self.users_table = tables[USERS_TABLE.name]
         self._access_logs = self._access_log_bucket()
         self.data_bucket = self._bucket("DataBucket")
         self.data_bucket.add_lifecycle_rule(
             id="ForgetReadLabels", prefix="validation/", expiration=Duration.days(LABEL_CACHE_DAYS)
         )
+        self.data_bucket.add_lifecycle_rule(
+            id="ForgetClassifications", prefix="classifications/", expiration=Duration.days(CLASSIFICATION_DAYS)
+        )
+        _let_browsers_post(self.data_bucket)
         self.test_set_bucket = self._test_set_bucket()
 
     def _table(self, spec: TableSpec) -> dynamodb.Table:
@@ -63,10 +78,7 @@ class Storage(Construct):
         if self._options.test_set_bucket_name:
             return s3.Bucket.from_bucket_name(self, "TestSetBucket", self._options.test_set_bucket_name)
         bucket = self._bucket("TestSetBucket")
-        # Browsers send documents by presigned POST; the signature, not the origin, is what admits them.
-        bucket.add_cors_rule(
-            allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], allowed_headers=["*"], max_age=3600
-        )
+        _let_browsers_post(bucket)
         return bucket
 
     def _bucket(self, construct_id: str) -> s3.Bucket:
@@ -103,6 +115,13 @@ class Storage(Construct):
             auto_delete_objects=not self._keep,
             **properties,
         )
+
+
+def _let_browsers_post(bucket: s3.Bucket) -> None:
+    """Browsers send documents by presigned POST; the signature, not the origin, is what admits them."""
+    bucket.add_cors_rule(
+        allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], allowed_headers=["*"], max_age=3600
+    )
 
 
 def _text(name: str) -> dynamodb.Attribute:

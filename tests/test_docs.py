@@ -14,6 +14,7 @@ from botocore import xform_name
 
 from graphql import build_schema, parse, validate
 from idp_finetuning import errors
+from idp_finetuning.base_models import base_models
 from idp_finetuning.dataset import NO_RESULT
 from idp_finetuning.deadlines import Deadlines
 from idp_finetuning.errors import FinetuningError
@@ -31,6 +32,7 @@ EVERYWHERE = {"region", "profile", "query", "output"}
 LISTING = {"max-items", "starting-token", "page-size"}
 COMPOSED = {
     ("s3", "sync"): {"delete", "dryrun"},
+    ("s3", "rm"): {"recursive"},
     ("logs", "tail"): {"since", "follow", "filter-pattern"},
 }
 JOB = "6f1c2b1e-0000-4000-8000-000000000001"
@@ -86,6 +88,21 @@ def test_the_errors_of_the_guide_have_their_row() -> None:
         "Insufficient classes",
         "Training failed",
         "Deployment failed",
+    }
+
+
+def test_the_guide_page_tells_the_same_errors() -> None:
+    assert set(table("guide", "error")) == set(table("operations", "the message begins with"))
+
+
+def test_the_guide_page_tells_what_the_catalogue_says_of_the_base_models() -> None:
+    documented = {name: cells[1:] for name, cells in table("guide", "base model").items()}
+    assert documented == {
+        model.id: [
+            f"{model.minimum_records} to {model.maximum_records:,}",
+            "reported" if model.validation_supported else "not reported",
+        ]
+        for model in base_models()
     }
 
 

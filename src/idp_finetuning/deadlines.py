@@ -10,6 +10,8 @@ from idp_finetuning.wire import WireModel
 # Validating and generating end by themselves: their functions have 15 minutes and a few tries. Two days are far
 # beyond the largest test set.
 PREPARING = timedelta(hours=48)
+# A stop is seen at a workflow's next step, which is a poll or the document in hand away.
+STOPPING = timedelta(hours=1)
 
 
 class Deadlines(WireModel):
@@ -32,6 +34,8 @@ class Deadlines(WireModel):
             return _failure(f"Deployment failed: it has not ended within {_hours(self.deployment)}.{waited}")
         if job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA) and age > PREPARING:
             return _failure(f"Generating training data failed: it has not ended within {_hours(PREPARING)}.")
+        if job.status is JobStatus.STOPPING and age > STOPPING:
+            return _failure(f"Stopping failed: the workflow has not ended within {_hours(STOPPING)}.")
         return None
 
 
@@ -40,4 +44,5 @@ def _failure(message: str) -> Failure:
 
 
 def _hours(span: timedelta) -> str:
-    return f"{span.total_seconds() / 3600:g} hours"
+    hours = span.total_seconds() / 3600
+    return f"{hours:g} hour{'' if hours == 1 else 's'}"

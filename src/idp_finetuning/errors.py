@@ -2,9 +2,12 @@
 
 FinetuningError
 ├── InvalidInput            a request or one of its values cannot be used
-├── Unauthorized            the caller's groups do not allow the operation
+├── Unauthorized            the caller's groups or scope do not allow the operation
 ├── JobNotFound             no job has this id
 ├── TestSetNotFound         no test set has this id
+├── ConfigVersionNotFound   no configuration version has this name
+├── UserNotFound            the user pool has no such user
+├── ClassificationNotFound  no classification of the caller has this id
 ├── Conflict                the state of the thing does not allow the operation
 ├── TestSetInvalid          the labelled documents break a rule of fine-tuning
 ├── DocumentRejected        one document cannot become training data
@@ -42,7 +45,7 @@ class InvalidInput(FinetuningError):
 
 
 class Unauthorized(FinetuningError):
-    """The caller's groups do not allow the operation."""
+    """The caller's groups or scope do not allow the operation."""
 
 
 class JobNotFound(FinetuningError):
@@ -53,6 +56,18 @@ class TestSetNotFound(FinetuningError):
     """No test set has this id."""
 
     __test__ = False  # pytest collects classes named Test*
+
+
+class ConfigVersionNotFound(FinetuningError):
+    """No configuration version has this name."""
+
+
+class UserNotFound(FinetuningError):
+    """The user pool has no such user."""
+
+
+class ClassificationNotFound(FinetuningError):
+    """No classification of the caller has this id."""
 
 
 class Conflict(FinetuningError):

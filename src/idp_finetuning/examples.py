@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.labels import Section
 from idp_finetuning.layout import Split
-from idp_finetuning.prompt import Boundary, PageLabel, Prompt
+from idp_finetuning.prompt import Boundary, PageLabel, Prompt, reserved_word
 from idp_finetuning.wire import WireModel
 
 SCHEMA_VERSION = "bedrock-conversation-2024"
@@ -45,9 +45,9 @@ def page_labels(sections: Sequence[Section], page_count: int) -> list[PageLabel]
     return [labels[index] for index in range(page_count)]
 
 
-def training_record(prompt: Prompt, image_s3_uri: str, label: PageLabel) -> bytes:
+def training_record(prompt: Prompt, image_s3_uri: str, label: PageLabel, page_text: str = "") -> bytes:
     """One line of JSONL, newline included [docs:nova/fine-tune-prepare-data-understanding]."""
-    system, content = prompt.render({"format": "jpeg", "source": {"s3Location": {"uri": image_s3_uri}}})
+    system, content = prompt.render({"format": "jpeg", "source": {"s3Location": {"uri": image_s3_uri}}}, page_text)
     record = {
         "schemaVersion": SCHEMA_VERSION,
         "system": system,
@@ -59,7 +59,23 @@ def training_record(prompt: Prompt, image_s3_uri: str, label: PageLabel) -> byte
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
-def tokens_at_most(prompt: Prompt) -> int:
+def tokens_at_most(prompt: Prompt, page_text: str = "") -> int:
     """An upper bound of a record's tokens: no token is shorter than a byte of UTF-8."""
     longest = max(len(item.name.encode()) for item in prompt.classes)
-    return sum(len(text.encode()) for text in prompt.texts()) + longest + 100 + IMAGE_TOKENS
+    return sum(len(text.encode()) for text in prompt.texts(page_text)) + longest + 100 + IMAGE_TOKENS
+
+
+def require_trainable(prompt: Prompt, page_text: str, *, page: int, maximum_tokens: int) -> None:
+    """Raises DocumentRejected where Nova would refuse a record with this page's text; `page` counts from 1."""
+    for text in prompt.texts(page_text):
+        if found := reserved_word(text):
+            raise DocumentRejected(
+                "reserved_word",
+                f"The text of page {page} contains '{found}', which Nova training reserves. Correct the text.",
+            )
+    if tokens_at_most(prompt, page_text) > maximum_tokens:
+        raise DocumentRejected(
+            "text_too_long",
+            f"With the text of page {page}, a training record may have more than the {maximum_tokens} tokens the model "
+            "takes. Shorten the text or the prompt.",
+        )

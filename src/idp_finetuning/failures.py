@@ -60,7 +60,9 @@ def job_failure(error: WorkflowError, stage: JobStatus) -> Failure:
     known = (*STAGE_WORDS.values(), "Insufficient documents", "Insufficient classes")
     if not message.startswith(known):
         message = f"{STAGE_WORDS.get(stage, 'The job failed')}: {message}"
-    return Failure(code=error.error or "InternalError", message=message[:2000])
+    # The execution's Fail state shows the code, and only Step Functions may give a name that begins with `States.`
+    # [Amazon States Language, Errors].
+    return Failure(code=error.error.removeprefix("States.") or "InternalError", message=message[:2000])
 
 
 def document_rejection(error: WorkflowError) -> tuple[str, str]:

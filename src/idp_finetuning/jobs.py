@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
+from pydantic import Field, field_validator
+
 from idp_finetuning.base_models import HyperParameters
+from idp_finetuning.prompt import DocumentClass
 from idp_finetuning.wire import WireModel
 
 
@@ -40,6 +43,19 @@ MAY_BECOME_FROM: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.DELETING: frozenset({*ENDED, JobStatus.DELETING}),
 }
 
+# What the history of a job says of a transition that has no words of its own.
+TRANSITIONS: Mapping[JobStatus, str] = {
+    JobStatus.VALIDATING: "Checking the test set.",
+    JobStatus.GENERATING_DATA: "Converting documents to training data.",
+    JobStatus.TRAINING: "Submitting the customization job to Bedrock.",
+    JobStatus.DEPLOYING: "Creating the on-demand deployment.",
+    JobStatus.COMPLETED: "The model is ready to use.",
+    JobStatus.FAILED: "The job failed.",
+    JobStatus.STOPPING: "Stopping was asked for.",
+    JobStatus.STOPPED: "The job is stopped.",
+    JobStatus.DELETING: "Deletion was asked for.",
+}
+
 
 class JobRun(WireModel):
     """One run of a job's workflow: every write names it, so that nothing left of an earlier run changes a later one."""
@@ -64,6 +80,16 @@ class DocumentCounts(WireModel):
     rejected: int | None = None
 
 
+class JobConfiguration(WireModel):
+    """What a job took from a configuration version when it was started; later revisions do not change it."""
+
+    config_version: str
+    revision: int
+    system_prompt: str
+    task_prompt: str
+    classes: tuple[DocumentClass, ...]
+
+
 class JobSummary(WireModel):
     """A job as lists show it."""
 
@@ -81,12 +107,19 @@ class JobSummary(WireModel):
 
 
 class FinetuningJob(JobSummary):
-    """The whole record of a job. Times end in Z."""
+    """The whole record of a job. Times end in Z.
+
+    `revision` counts its changes; `used_by` names the configuration versions on its model, and is written by their
+    transactions alone.
+    """
 
     train_split: float
     hyper_parameters: HyperParameters
+    config_version: str | None = None
     created_by: str
     client_token: str | None = None
+    revision: int = 0
+    used_by: tuple[str, ...] = Field(default=(), exclude=True)
     run: int = 1
     stage_started_at: str | None = None
     training_attempt: int = 1
@@ -105,6 +138,11 @@ class FinetuningJob(JobSummary):
     error_stage: JobStatus | None = None
     error_code: str | None = None
     waiting_for: str | None = None
+
+    @field_validator("used_by", mode="before")
+    @classmethod
+    def _in_order(cls, value: Collection[str]) -> tuple[str, ...]:
+        return tuple(sorted(value))  # DynamoDB keeps it as a set
 
     @property
     def current_run(self) -> JobRun:

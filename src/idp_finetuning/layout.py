@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from idp_finetuning.wire import WireModel
 
+JOBS_PREFIX = "jobs/"
+
 
 class Split(StrEnum):
     """Side of the split a document is on."""
@@ -28,6 +30,16 @@ def input_prefix(test_set_id: str) -> str:
 def baseline_prefix(test_set_id: str) -> str:
     """Prefix of a test set's labels."""
     return f"{test_set_id}/baseline/"
+
+
+def page_texts_prefix(test_set_id: str, path: str) -> str:
+    """Prefix of what was read of each page of a document."""
+    return f"{baseline_prefix(test_set_id)}{path}/pages/"
+
+
+def page_text_key(test_set_id: str, path: str, page: int) -> str:
+    """Key of what was read of one page; numbers start at 1."""
+    return f"{page_texts_prefix(test_set_id, path)}{page}/result.json"
 
 
 def uploading_marker(test_set_id: str) -> str:
@@ -53,7 +65,7 @@ class JobLayout(WireModel):
     @property
     def prefix(self) -> str:
         """Everything of the job is below it."""
-        return f"jobs/{self.job_id}/"
+        return f"{JOBS_PREFIX}{self.job_id}/"
 
     @property
     def manifest(self) -> str:
@@ -99,3 +111,37 @@ class JobLayout(WireModel):
     def dataset(self, split: Split) -> str:
         """JSONL that Bedrock trains on or validates with."""
         return f"{self.prefix}dataset/{split}.jsonl"
+
+
+UPLOADS_PREFIX = "classifications/uploads/"
+
+
+def uploads_of(sub: str) -> str:
+    """Prefix of the documents a user, by the `sub` of the token, sent to be classified."""
+    return f"{UPLOADS_PREFIX}{sub}/"
+
+
+class ClassificationLayout(WireModel):
+    """Keys of one classification in the data bucket."""
+
+    classification_id: str
+
+    @property
+    def prefix(self) -> str:
+        """Everything of the classification but an uploaded document is below it."""
+        return f"classifications/{self.classification_id}/"
+
+    @property
+    def request(self) -> str:
+        """What is to be classified, and how."""
+        return f"{self.prefix}request.json"
+
+    @property
+    def claim(self) -> str:
+        """Written by the one run that classifies."""
+        return f"{self.prefix}claim.json"
+
+    @property
+    def result(self) -> str:
+        """What came of it."""
+        return f"{self.prefix}result.json"

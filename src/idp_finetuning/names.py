@@ -33,3 +33,11 @@ def job_id_in(name: str) -> str | None:
     """The id of the job a name was made for, or None where `bedrock_name` did not make it."""
     match = _OURS.search(name)
     return str(UUID(hex=match[1])) if match else None
+
+
+def is_job_id(text: str) -> bool:
+    """Whether it is an id as jobs get them, a UUID in its usual form."""
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False

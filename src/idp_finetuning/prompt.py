@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +12,8 @@ from idp_finetuning.wire import WireModel
 
 CLASSES_PLACEHOLDER = "{CLASS_NAMES_AND_DESCRIPTIONS}"
 IMAGE_PLACEHOLDER = "{DOCUMENT_IMAGE}"
+TEXT_PLACEHOLDER = "{DOCUMENT_TEXT}"
+_WORDS = re.compile(f"{re.escape(CLASSES_PLACEHOLDER)}|{re.escape(TEXT_PLACEHOLDER)}")
 
 # Nova training fails where one of these stands in a text block, in any case and inside longer words
 # [docs:nova/fine-tune-prepare-data-understanding; AWS's Nova validators add the last two].
@@ -70,6 +73,13 @@ class PageLabel(WireModel):
         return json.dumps({"class": self.class_name, "document_boundary": self.boundary}, ensure_ascii=False)
 
 
+class ReadAnswer(WireModel):
+    """What could be read of a model's answer: a class of the list, a boundary, or None for either."""
+
+    class_name: str | None = None
+    boundary: Boundary | None = None
+
+
 class Prompt(WireModel):
     """System prompt, task prompt and classes: the snapshot that a job trains with."""
 
@@ -77,55 +87,79 @@ class Prompt(WireModel):
     task_prompt: str = TASK_PROMPT
     classes: tuple[DocumentClass, ...]
 
-    def texts(self) -> tuple[str, str, str]:
-        """System text, text before the image and text after it, as the accelerator sends them at inference."""
-        listed = "\n".join(f"{item.name}  \t[ {item.description} ]" for item in self.classes)
-        before, _, after = self.task_prompt.partition(IMAGE_PLACEHOLDER)
-        return (
-            self.system_prompt,
-            before.replace(CLASSES_PLACEHOLDER, listed),
-            after.replace(CLASSES_PLACEHOLDER, listed),
-        )
+    @property
+    def needs_text(self) -> bool:
+        """Whether the text of each page belongs into it."""
+        return TEXT_PLACEHOLDER in self.task_prompt
 
-    def render(self, image: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    def texts(self, page_text: str = "") -> tuple[str, str, str]:
+        """System text, text before the image and text after it, as the accelerator sends them at inference.
+
+        Placeholders are replaced in one pass: one that stands in a page's text or in a description stays as it is.
+        """
+        words = {
+            CLASSES_PLACEHOLDER: "\n".join(f"{item.name}  \t[ {item.description} ]" for item in self.classes),
+            TEXT_PLACEHOLDER: page_text,
+        }
+        before, _, after = self.task_prompt.partition(IMAGE_PLACEHOLDER)
+        before, after = (_WORDS.sub(lambda found: words[found[0]], part) for part in (before, after))
+        return self.system_prompt, before, after
+
+    def render(self, image: dict[str, Any], page_text: str = "") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """System blocks and the user's content blocks around an image block.
 
         `image` is the value of Bedrock's `image` member: `{"format": "jpeg", "source": {...}}`, with an
-        `s3Location` source in training records and `bytes` in Converse.
+        `s3Location` source in training records and `bytes` in Converse. `page_text` stands for {DOCUMENT_TEXT}.
         """
-        system, before, after = self.texts()
+        system, before, after = self.texts(page_text)
         content: list[dict[str, Any]] = [{"text": before}, {"image": image}, {"text": after}]
         return [{"text": system}], [block for block in content if "image" in block or block["text"].strip()]
 
-    def converse_request(self, model_id: str, page: bytes) -> dict[str, Any]:
+    def converse_request(
+        self, model_id: str, page: bytes, page_text: str = "", *, temperature: float = 0
+    ) -> dict[str, Any]:
         """Arguments of bedrock-runtime Converse for one page.
 
         `page` is a JPEG of at most 3.75 MB; `model_id` a deployment's ARN or a base model's id. The answer
-        is held to a class name's length, because Bedrock reserves `maxTokens` against the quota.
+        is held to a class name's length, because Bedrock reserves `maxTokens` against the quota. At temperature 0 the
+        likeliest token is taken; above it, a choice of one would leave the temperature without effect.
         """
-        system, content = self.render({"format": "jpeg", "source": {"bytes": page}})
+        system, content = self.render({"format": "jpeg", "source": {"bytes": page}}, page_text)
+        greedy = {"additionalModelRequestFields": {"inferenceConfig": {"topK": 1}}}
         return {
             "modelId": model_id,
             "system": system,
             "messages": [{"role": "user", "content": content}],
-            "inferenceConfig": {"temperature": 0, "maxTokens": 200},
-            "additionalModelRequestFields": {"inferenceConfig": {"topK": 1}},
+            "inferenceConfig": {"temperature": temperature, "maxTokens": 200},
+            **({} if temperature else greedy),
         }
 
     def read_answer(self, text: str) -> PageLabel | None:
         """The label in a model's answer; None where it is not the JSON asked for or names no class of the list."""
+        read = self.read_parts(text)
+        if read.class_name is None or read.boundary is None:
+            return None
+        return PageLabel(class_name=read.class_name, boundary=read.boundary)
+
+    def read_parts(self, text: str) -> ReadAnswer:
+        """The class and the boundary in a model's answer, each where it is one."""
         start, end = text.find("{"), text.rfind("}")
         try:
             answer = json.loads(text[start : end + 1])
-            label = PageLabel(class_name=answer["class"], boundary=answer["document_boundary"])
-        except (ValueError, KeyError, TypeError):
-            return None
-        return label if label.class_name in {item.name for item in self.classes} else None
+        except (ValueError, RecursionError):  # the latter for thousands of nested brackets
+            return ReadAnswer()
+        name, boundary = (answer.get("class"), answer.get("document_boundary")) if isinstance(answer, dict) else (0, 0)
+        return ReadAnswer(
+            class_name=next((item.name for item in self.classes if item.name == name), None),
+            boundary=next((item for item in Boundary if item == boundary), None),
+        )
 
     def checked(self) -> Prompt:
         """Itself, or InvalidInput where Bedrock would refuse records made with it."""
         if IMAGE_PLACEHOLDER not in self.task_prompt or CLASSES_PLACEHOLDER not in self.task_prompt:
             raise InvalidInput(f"The task prompt needs {IMAGE_PLACEHOLDER} and {CLASSES_PLACEHOLDER}.")
+        if self.task_prompt.count(IMAGE_PLACEHOLDER) > 1:
+            raise InvalidInput(f"The task prompt may hold {IMAGE_PLACEHOLDER} once: one page is shown at a time.")
         for text in self.texts():
             if found := reserved_word(text):
                 raise InvalidInput(

@@ -17,8 +17,13 @@ class Variable(StrEnum):
     TEST_SET_BUCKET_IS = "TEST_SET_BUCKET_IS"
     JOBS_TABLE = "JOBS_TABLE"
     TEST_SETS_TABLE = "TEST_SETS_TABLE"
+    CONFIG_VERSIONS_TABLE = "CONFIG_VERSIONS_TABLE"
+    USERS_TABLE = "USERS_TABLE"
+    USER_POOL_ID = "USER_POOL_ID"
+    DEFAULT_SCOPE = "DEFAULT_SCOPE"
     FINETUNING_STATE_MACHINE_ARN = "FINETUNING_STATE_MACHINE_ARN"
     READ_LABELS_FUNCTION = "READ_LABELS_FUNCTION"
+    CLASSIFY_DOCUMENT_FUNCTION = "CLASSIFY_DOCUMENT_FUNCTION"
     DELETION_STATE_MACHINE_ARN = "DELETION_STATE_MACHINE_ARN"
     BEDROCK_ROLE_ARN = "BEDROCK_ROLE_ARN"
     TRAINING_POLL_SECONDS = "TRAINING_POLL_SECONDS"
@@ -35,8 +40,18 @@ class BucketIs(StrEnum):
     ATTACHED = "attached"
 
 
+class DefaultScope(StrEnum):
+    """Values of DEFAULT_SCOPE: what a user without a record of ours may see of the configuration versions."""
+
+    ALL = "all"
+    NONE = "none"
+
+
 class FunctionSpec(BaseModel):
-    """One Lambda function. The name is also its state, construct id and placeholder (`${<name>Arn}`)."""
+    """One Lambda function. The name is also its state, construct id and placeholder (`${<name>Arn}`).
+
+    `event_retries` are Lambda's own, of a failed run that nobody waits for.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -45,6 +60,7 @@ class FunctionSpec(BaseModel):
     timeout_seconds: int = 60
     memory_mb: int = 512
     bundle: Literal["core", "render"] = "core"
+    event_retries: int = 2
 
     @property
     def module(self) -> str:
@@ -75,9 +91,14 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.TEST_SET_BUCKET_IS,
             V.JOBS_TABLE,
             V.TEST_SETS_TABLE,
+            V.CONFIG_VERSIONS_TABLE,
+            V.USERS_TABLE,
+            V.USER_POOL_ID,
+            V.DEFAULT_SCOPE,
             V.FINETUNING_STATE_MACHINE_ARN,
             V.DELETION_STATE_MACHINE_ARN,
             V.READ_LABELS_FUNCTION,
+            V.CLASSIFY_DOCUMENT_FUNCTION,
             V.TRAINING_POLL_SECONDS,
             V.DEPLOYMENT_POLL_SECONDS,
         ),
@@ -113,6 +134,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="ReconcileJobs",
         timeout_seconds=300,
         variables=(
+            V.DATA_BUCKET,
             V.JOBS_TABLE,
             V.FINETUNING_STATE_MACHINE_ARN,
             V.DELETION_STATE_MACHINE_ARN,
@@ -122,6 +144,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.TRAINING_HOURS,
             V.DEPLOYMENT_HOURS,
         ),
+    ),
+    # Asks a model about each page of one document. Not tried again: a run that failed says why, and costs money.
+    FunctionSpec(
+        name="ClassifyDocument",
+        timeout_seconds=900,
+        memory_mb=2048,
+        bundle="render",
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET),
+        event_retries=0,
     ),
     FunctionSpec(name="DeleteJobData", timeout_seconds=900, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
 )
@@ -179,9 +210,14 @@ TEST_SETS_BY_CREATION = IndexSpec(
     projected=("name", "description", "fileCount", "status"),
 )
 
+# Keys only: a version may be large, and lists read those they show.
+CONFIG_VERSIONS_BY_CREATION = IndexSpec(name="ByCreation", partition_key="kind", sort_key="createdAt", projected=())
+
 # Items of the Jobs table by (id, item): (<job id>, "job"), (<job id>, "event#<time>#…"), (<token>, "token").
 JOBS_TABLE = TableSpec(name="jobs", partition_key="id", sort_key="item", indexes=(JOBS_BY_CREATION, UNFINISHED_JOBS))
 TEST_SETS_TABLE = TableSpec(name="test-sets", partition_key="id", indexes=(TEST_SETS_BY_CREATION,))
-TABLES: tuple[TableSpec, ...] = (JOBS_TABLE, TEST_SETS_TABLE)
+CONFIG_VERSIONS_TABLE = TableSpec(name="config-versions", partition_key="name", indexes=(CONFIG_VERSIONS_BY_CREATION,))
+USERS_TABLE = TableSpec(name="users", partition_key="id")
+TABLES: tuple[TableSpec, ...] = (JOBS_TABLE, TEST_SETS_TABLE, CONFIG_VERSIONS_TABLE, USERS_TABLE)
 
 GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from idp_finetuning.errors import TestSetInvalid
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
@@ -21,12 +22,13 @@ MAXIMUM_PAGES = 500  # of a document
 
 
 class TestSetStatus(StrEnum):
-    """UPLOADING until completeTestSet, then READY and unchangeable."""
+    """UPLOADING until completeTestSet, then READY and unchangeable; DELETING from deleteTestSet until it is gone."""
 
     __test__ = False
 
     UPLOADING = "UPLOADING"
     READY = "READY"
+    DELETING = "DELETING"
 
 
 class TestSet(WireModel):
@@ -40,6 +42,15 @@ class TestSet(WireModel):
     file_count: int = 0
     status: TestSetStatus
     created_at: str
+
+    def require_ready(self) -> None:
+        """Raises TestSetInvalid where no job may read it."""
+        if self.status is TestSetStatus.UPLOADING:
+            raise TestSetInvalid(
+                f"Test set '{self.id}' is not ready: its upload is still in progress. Complete the upload first."
+            )
+        if self.status is TestSetStatus.DELETING:
+            raise TestSetInvalid(f"Test set '{self.id}' is not ready: it is being deleted. Choose another test set.")
 
 
 def _uploadable(key: str) -> str:

@@ -139,7 +139,7 @@ class LocalRuntime:
             FUNCTIONS,
             prefix=PREFIX,
             pool=pool,
-            values=variable_values(self._poll_seconds),
+            values=variable_values(self._poll_seconds, user_pool_id=users.pool_id),
             endpoints=aws_environment(aws_url, bedrock_url),
             logs=self._logs,
             retry_interval_seconds=self._retry_interval_seconds,

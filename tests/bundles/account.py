@@ -11,9 +11,13 @@ from moto.server import ThreadedMotoServer
 
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.classification import TestSetDocument
 from idp_finetuning.jobs import JobStatus
+from idp_finetuning.layout import ClassificationLayout
+from idp_finetuning.prompt import DocumentClass, Prompt
 from idp_finetuning.settings import JOBS_TABLE, TABLES, TEST_SETS_TABLE, FunctionSpec
 from idp_finetuning.test_sets import TestSet, TestSetStatus
+from idp_local.aws.identity import create_user_pool
 from idp_local.aws.names import (
     DATA_BUCKET,
     DELETION,
@@ -28,9 +32,11 @@ from idp_local.aws.storage import create_bucket, create_table
 from idp_local.bedrock import BedrockServer
 from idp_local.environment import ACCOUNT_ID, aws_environment, local_client
 from tests.idp_finetuning.samples import job, pdf, result_json
+from tests.idp_finetuning.test_classification import request
 
 # The jobs of events/*.json: the first goes through the whole pipeline, the others each fail at one function.
 JOB, FEW, REFUSED, LOST, UNTRAINED, UNDEPLOYED = (f"6f1c2b1e-0000-4000-8000-00000000000{n}" for n in range(1, 7))
+CLASSIFICATION = "6f1c2b1e-0000-4000-8000-0000000000c1"
 DOCUMENTS = 12
 MISLABELLED = 11  # this document's labels tell of a page that it does not have
 
@@ -68,13 +74,14 @@ class Account:
                 definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
                 roleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{state_machine_name(workflow)}",
             )
+        self._user_pool_id = create_user_pool(local_client("cognito-idp", aws_url), PREFIX).pool_id
         self._endpoints = aws_environment(aws_url, bedrock_url)
         self._test_sets = TestSetTable(dynamodb, TEST_SETS_TABLE.table_name(PREFIX))
         self._fill()
 
     def variables(self, spec: FunctionSpec) -> Mapping[str, str]:
         """Environment of a function: its own variables, the fixed ones, endpoints."""
-        values = variable_values(poll_seconds=1)
+        values = variable_values(poll_seconds=1, user_pool_id=self._user_pool_id)
         return {**{str(name): values[name] for name in spec.variables}, **FIXED, **self._endpoints}
 
     def objects(self, prefix: str) -> dict[str, bytes]:
@@ -107,6 +114,14 @@ class Account:
         }
         for job_id, changes in by_job.items():
             self.jobs.create(job(job_id, **changes), None, "")
+        asked = request(
+            id=CLASSIFICATION,
+            upload_key=None,
+            test_set_document=TestSetDocument(test_set_id="statements", path="doc 0.pdf"),
+            prompt=Prompt(classes=(DocumentClass(name="invoice"), DocumentClass(name="letter"))),
+        )
+        key = ClassificationLayout(classification_id=CLASSIFICATION).request
+        self.s3.put_object(Bucket=DATA_BUCKET, Key=key, Body=asked.model_dump_json(by_alias=True))
 
     def _upload(self, test_set_id: str, documents: int) -> None:
         """Documents of two pages, labelled invoice and letter in turn."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from idp_finetuning.jobs import FinetuningJob
-from idp_finetuning.layout import JobLayout
+from idp_finetuning.layout import ClassificationLayout, JobLayout
 from idp_finetuning.settings import FUNCTIONS
 from stacks.bundling import BundleName
-from tests.bundles.account import JOB, Account
+from tests.bundles.account import CLASSIFICATION, JOB, Account
 from tests.bundles.isolated import BundledFunction
 from tests.bundles.runtime_api import Outcome
 
@@ -38,6 +38,7 @@ class Story:
     runs: dict[str, list[Run]] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     labels: dict[str, bytes] = field(default_factory=dict)
+    classification: dict[str, bytes] = field(default_factory=dict)
     manifest: list[dict[str, Any]] = field(default_factory=list)
     completed: FinetuningJob | None = None
     data: dict[str, bytes] = field(default_factory=dict)
@@ -85,7 +86,7 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
 
     with ExitStack() as stack:
         resolver = stack.enter_context(function("Resolver"))
-        for name in ("resolver", "resolver-refused", "resolver-headers"):
+        for name in ("resolver", "resolver-refused", "resolver-headers", "resolver-users"):
             send(resolver, event(name))
         both("ReadLabels")
         story.labels = account.objects("validation/")
@@ -96,6 +97,8 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
             by_manifest = [{"jobId": JOB, "run": 1, "document": document} for document in story.manifest]
             for sent in (*by_file, *(other for other in by_manifest if other not in by_file)):
                 send(generate, sent)
+        both("ClassifyDocument")
+        story.classification = account.objects(ClassificationLayout(classification_id=CLASSIFICATION).prefix)
         both("RejectDocument")
         both("AssembleDataset")
         both("CreateCustomizationJob")

@@ -9,17 +9,19 @@ from typing import Any
 
 import pytest
 
+from idp_finetuning.classification import ClassificationResult
 from idp_finetuning.dataset import DatasetReport
 from idp_finetuning.jobs import JobStatus
 from idp_finetuning.labels import Labels
-from idp_finetuning.layout import JobLayout, Split
+from idp_finetuning.layout import ClassificationLayout, JobLayout, Split
 from idp_finetuning.settings import FUNCTIONS
 from stacks.bundling import BundleName
-from tests.bundles.account import DOCUMENTS, JOB, LOST, MISLABELLED, UNDEPLOYED
+from tests.bundles.account import CLASSIFICATION, DOCUMENTS, JOB, LOST, MISLABELLED, UNDEPLOYED
 from tests.bundles.isolated import isolated_python
 from tests.bundles.story import Story, event
 
 LAYOUT = JobLayout(job_id=JOB)
+CLASSIFIED = ClassificationLayout(classification_id=CLASSIFICATION)
 
 ANSWERS: dict[str, Any] = {
     "Resolver": {"data": True},
@@ -37,10 +39,11 @@ ANSWERS: dict[str, Any] = {
         "code": "TestSetInvalid",
         "message": "Insufficient documents: 3 found, at least 10 needed. Add more documents to the test set.",
     },
-    "ReconcileJobs": {"ended": [], "stoppedTraining": [], "orphans": [], "failed": 0},
+    "ReconcileJobs": {"ended": [], "failed": [], "stoppedTraining": [], "orphans": [], "removedData": []},
     "DeleteModelDeployment": {"status": "Gone"},
     "DeleteCustomModel": {},
     "DeleteJobData": {},
+    "ClassifyDocument": {"pages": 2, "errorCode": None, "repeated": False},
 }
 
 # The resolver answers with its errors; all others leave theirs to Step Functions, which knows them by this name.
@@ -48,6 +51,7 @@ REFUSALS = {
     "ReadLabels": "InternalError",
     "ValidateTestSet": "TestSetInvalid",
     "GenerateExample": "DocumentRejected",
+    "ClassifyDocument": "InternalError",
     "RejectDocument": "InternalError",
     "AssembleDataset": "JobNotFound",
     "CreateCustomizationJob": "TrainingFailed",
@@ -105,11 +109,12 @@ def test_a_failure_reaches_the_runtime_api_under_the_name_of_its_class(story: St
 
 
 def test_the_resolver_answers_with_data_or_with_an_error_the_api_can_show(story: Story) -> None:
-    started, unknown, with_headers, deleted = (run.outcome.payload for run in story.runs["Resolver"])
+    started, unknown, with_headers, users, deleted = (run.outcome.payload for run in story.runs["Resolver"])
     assert started["data"]["status"] == "VALIDATING"
     assert started["data"]["createdBy"] == event("resolver")["identity"]["username"]
     assert unknown["error"]["type"] == "JobNotFound"
     assert with_headers["error"]["type"] == "InternalError"
+    assert {user["scope"] for user in users["data"]["items"]} == {"ALL"}
     assert deleted == {"data": True}
     assert {execution["jobId"] for execution in story.started} == {started["data"]["id"], JOB}
 
@@ -117,7 +122,7 @@ def test_the_resolver_answers_with_data_or_with_an_error_the_api_can_show(story:
 def test_jobs_that_have_stood_in_their_stage_without_a_workflow_are_ended(story: Story) -> None:
     _, every_job, _ = (run.outcome.payload for run in story.runs["ReconcileJobs"])
     assert set(every_job["ended"]) == {LOST, UNDEPLOYED}
-    assert every_job["failed"] == 0
+    assert every_job["failed"] == []
 
 
 def test_labels_are_read_into_the_data_bucket(story: Story) -> None:
@@ -135,6 +140,12 @@ def test_pages_are_rendered_with_the_libraries_of_the_bundle(story: Story) -> No
     pages = [content for key, content in story.data.items() if key.endswith(".jpeg")]
     assert len(pages) == 2 * (DOCUMENTS - 1)
     assert all(page.startswith(b"\xff\xd8\xff") for page in pages)
+
+
+def test_a_document_is_classified_by_a_model_behind_converse(story: Story) -> None:
+    result = ClassificationResult.model_validate_json(story.classification[CLASSIFIED.result])
+    assert [page.number for page in result.pages] == [1, 2]
+    assert {page.class_name for page in result.pages} <= {"invoice", "letter"}
 
 
 def test_the_data_set_holds_a_record_a_page_and_names_the_document_it_had_to_leave_out(story: Story) -> None:

@@ -12,6 +12,8 @@ from tests.stacks.deployed import ACCOUNT, REGION
 Parameters = Mapping[str, Any]
 Needs = Callable[[Parameters], Iterable[Need]]
 
+# Where the `us.` inference profiles of Nova route requests to.
+PROFILE_REGIONS = ("us-east-1", "us-east-2", "us-west-2")
 # Without leave to list the bucket, who asks for an absent object is told 403 [S3 API reference, GetObject].
 ABSENT = {"404", "NoSuchKey"}
 
@@ -73,6 +75,10 @@ def _on_table(action: str) -> Needs:
     return find
 
 
+def _on_user_pool(action: str) -> Needs:
+    return lambda parameters: [Need(action, arn("cognito-idp", f"userpool/{parameters['UserPoolId']}"))]
+
+
 _IN_TRANSACTION = {
     "ConditionCheck": "dynamodb:ConditionCheckItem",
     "Delete": "dynamodb:DeleteItem",
@@ -123,6 +129,17 @@ def _create_deployment(parameters: Parameters) -> list[Need]:
     ]
 
 
+def _converse(parameters: Parameters) -> list[Need]:
+    """A profile needs itself and its model wherever it routes to [Bedrock user guide, inference profiles]."""
+    model: str = parameters["modelId"]
+    if model.startswith("arn:"):
+        return [Need("bedrock:InvokeModel", model)]
+    routed = (f"arn:aws:bedrock:{region}::foundation-model/{model.removeprefix('us.')}" for region in PROFILE_REGIONS)
+    return [
+        Need("bedrock:InvokeModel", resource) for resource in (arn("bedrock", f"inference-profile/{model}"), *routed)
+    ]
+
+
 OPERATIONS: Mapping[tuple[str, str], Needs] = {
     ("s3", "GetObject"): _on_object("s3:GetObject"),
     ("s3", "HeadObject"): _on_object("s3:GetObject"),
@@ -141,9 +158,13 @@ OPERATIONS: Mapping[tuple[str, str], Needs] = {
     ("dynamodb", "DeleteItem"): _on_table("dynamodb:DeleteItem"),
     ("dynamodb", "Query"): _on_table("dynamodb:Query"),
     ("dynamodb", "TransactWriteItems"): _transaction,
+    ("cognito-idp", "ListUsers"): _on_user_pool("cognito-idp:ListUsers"),
+    ("cognito-idp", "AdminGetUser"): _on_user_pool("cognito-idp:AdminGetUser"),
+    ("cognito-idp", "AdminListGroupsForUser"): _on_user_pool("cognito-idp:AdminListGroupsForUser"),
     ("stepfunctions", "StartExecution"): lambda p: [Need("states:StartExecution", p["stateMachineArn"])],
     ("stepfunctions", "DescribeExecution"): lambda p: [Need("states:DescribeExecution", p["executionArn"])],
     ("lambda", "Invoke"): lambda p: [Need("lambda:InvokeFunction", arn("lambda", f"function:{p['FunctionName']}"))],
+    ("bedrock-runtime", "Converse"): _converse,
     ("bedrock", "ListFoundationModels"): lambda _: [Need("bedrock:ListFoundationModels", "*")],
     ("bedrock", "ListModelCustomizationJobs"): lambda _: [Need("bedrock:ListModelCustomizationJobs", "*")],
     ("bedrock", "ListCustomModels"): lambda _: [Need("bedrock:ListCustomModels", "*")],
@@ -156,6 +177,7 @@ OPERATIONS: Mapping[tuple[str, str], Needs] = {
     ("bedrock", "StopModelCustomizationJob"): _on_bedrock(
         "bedrock:StopModelCustomizationJob", "model-customization-job", "jobIdentifier"
     ),
+    ("bedrock", "GetCustomModel"): _on_bedrock("bedrock:GetCustomModel", "custom-model", "modelIdentifier"),
     ("bedrock", "DeleteCustomModel"): _on_bedrock("bedrock:DeleteCustomModel", "custom-model", "modelIdentifier"),
     ("bedrock", "CreateCustomModelDeployment"): _create_deployment,
     ("bedrock", "GetCustomModelDeployment"): _on_bedrock(

@@ -5,17 +5,25 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from idp_finetuning.layout import JobLayout, Split, baseline_prefix, input_prefix, labels_key, uploading_marker
+from idp_finetuning.layout import (
+    UPLOADS_PREFIX,
+    ClassificationLayout,
+    JobLayout,
+    Split,
+    baseline_prefix,
+    input_prefix,
+    labels_key,
+    uploading_marker,
+)
 from idp_finetuning.layout import reading_marker as being_read
 from idp_finetuning.settings import FUNCTIONS, TABLES
-from tests.iam.calls import arn
+from tests.iam.calls import PROFILE_REGIONS, arn
 from tests.iam.policies import matches
 from tests.stacks.deployed import ACCOUNT, REGION
 
 PREFIX = "idp-finetuning"
 DATA = "arn:aws:s3:::DataBucket"
 TEST_SETS = "arn:aws:s3:::TestSetBucket"
-JOBS_TABLE, TEST_SETS_TABLE = (arn("dynamodb", f"table/{spec.table_name(PREFIX)}") for spec in TABLES)
 BEDROCK_ROLE = f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"
 
 CUSTOM_MODELS = arn("bedrock", "custom-model/*")
@@ -23,9 +31,12 @@ DEPLOYMENTS = arn("bedrock", "custom-model-deployment/*")
 CUSTOMIZATION_JOBS = arn("bedrock", "model-customization-job/*")
 # By their ids: amazon.nova-2-lite-v1:0 is the model, amazon.nova-2-lite-v1:0:256k what fine-tuning calls it.
 FOUNDATION_MODELS = f"arn:aws:bedrock:{REGION}::foundation-model/*:0"
+INFERENCE_PROFILES = arn("bedrock", "inference-profile/us.amazon.*")
+BASELINES = f"{TEST_SETS}/{baseline_prefix('*')}*"
 FINE_TUNED_AS = f"arn:aws:bedrock:{REGION}::foundation-model/*k"
 
 _JOB = JobLayout(job_id="*")
+_CLASSIFICATION = ClassificationLayout(classification_id="*")
 TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in Split)
 
 # A star is a part of a path, at the end everything that follows.
@@ -46,11 +57,15 @@ KINDS = (
     VALIDATION_FILE,
     f"{DATA}/{_JOB.report}",
     f"{DATA}/{_JOB.output}*",
+    f"{DATA}/{UPLOADS_PREFIX}*",
+    f"{DATA}/{_CLASSIFICATION.request}",
+    f"{DATA}/{_CLASSIFICATION.claim}",
+    f"{DATA}/{_CLASSIFICATION.result}",
     f"{DATA}/{labels_key('*', '*')}",
     f"{DATA}/{being_read('*', '*')}",
     TEST_SETS,
     f"{TEST_SETS}/{input_prefix('*')}*",
-    f"{TEST_SETS}/{baseline_prefix('*')}*",
+    BASELINES,
     f"{TEST_SETS}/{uploading_marker('*')}",
     *(
         arn("states", f"{kind}:{PREFIX}-{machine}{rest}")
@@ -63,7 +78,10 @@ KINDS = (
     CUSTOMIZATION_JOBS,
     FOUNDATION_MODELS,
     FINE_TUNED_AS,
+    INFERENCE_PROFILES,
+    *(f"arn:aws:bedrock:{region}::foundation-model/*:0" for region in PROFILE_REGIONS if region != REGION),
     BEDROCK_ROLE,
+    arn("cognito-idp", "userpool/Identity/UserPool"),
     # What is none of ours.
     "arn:aws:s3:::other",
     "arn:aws:s3:::other/*",
@@ -73,6 +91,7 @@ KINDS = (
     arn("states", "stateMachine:other"),
     arn("lambda", "function:other"),
     arn("bedrock", "imported-model/*"),
+    arn("cognito-idp", "userpool/other"),
     f"arn:aws:iam::{ACCOUNT}:role/other",
 )
 

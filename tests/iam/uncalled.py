@@ -7,6 +7,7 @@ from typing import NamedTuple
 from idp_finetuning.settings import FUNCTIONS
 from tests.iam.calls import arn
 from tests.iam.resources import (
+    BASELINES,
     CUSTOM_MODELS,
     CUSTOMIZATION_JOBS,
     FOUNDATION_MODELS,
@@ -43,6 +44,12 @@ UNCALLED: tuple[Uncalled, ...] = (
             "Lambda itself sends the traces of a function, with the function's role.",
         )
         for spec in FUNCTIONS
+    ),
+    Uncalled(
+        "GenerateExample",
+        ("s3:GetObject",),
+        (BASELINES,),
+        "Texts of pages are read for prompts with {DOCUMENT_TEXT} only, which no job of these tests has.",
     ),
     Uncalled(
         "AssembleDataset",

@@ -16,7 +16,7 @@ from moto import mock_aws
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.settings import JOBS_TABLE, TEST_SETS_TABLE, IndexSpec, TableSpec
+from idp_finetuning.settings import GROUPS, TABLES, IndexSpec, TableSpec
 from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.service_model import problems
 
@@ -58,9 +58,9 @@ def s3(aws: None) -> Any:
 
 @pytest.fixture
 def dynamodb(aws: None) -> Any:
-    """DynamoDB with both tables."""
+    """DynamoDB with all tables."""
     dynamodb = client("dynamodb")
-    for spec in (JOBS_TABLE, TEST_SETS_TABLE):
+    for spec in TABLES:
         _create_table(dynamodb, spec)
     return dynamodb
 
@@ -80,18 +80,22 @@ def _create_table(dynamodb: Any, spec: TableSpec) -> None:
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(attributes)],
         KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": index.name,
-                "KeySchema": [
-                    {"AttributeName": index.partition_key, "KeyType": "HASH"},
-                    {"AttributeName": index.sort_key, "KeyType": "RANGE"},
-                ],
-                "Projection": _projection(index),
-            }
-            for index in spec.indexes
-        ],
+        **({"GlobalSecondaryIndexes": _indexes(spec)} if spec.indexes else {}),
     )
+
+
+def _indexes(spec: TableSpec) -> list[dict[str, Any]]:
+    return [
+        {
+            "IndexName": index.name,
+            "KeySchema": [
+                {"AttributeName": index.partition_key, "KeyType": "HASH"},
+                {"AttributeName": index.sort_key, "KeyType": "RANGE"},
+            ],
+            "Projection": _projection(index),
+        }
+        for index in spec.indexes
+    ]
 
 
 @pytest.fixture
@@ -145,10 +149,21 @@ def fake_lambda() -> FakeLambda:
 
 
 @pytest.fixture
+def user_pool(aws: None) -> str:
+    """Id of a pool whose users sign in by e-mail address, with the four groups and nobody in it."""
+    cognito = client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="t", UsernameAttributes=["email"])["UserPool"]["Id"]
+    for group in GROUPS:
+        cognito.create_group(GroupName=group, UserPoolId=pool)
+    return str(pool)
+
+
+@pytest.fixture
 def environment(
     monkeypatch: pytest.MonkeyPatch,
     s3: Any,
     dynamodb: Any,
+    user_pool: str,
     fake_bedrock: FakeBedrock,
     fake_lambda: FakeLambda,
 ) -> dict[str, str]:
@@ -168,9 +183,14 @@ def environment(
         "TEST_SET_BUCKET_IS": "owned",
         "JOBS_TABLE": "t-jobs",
         "TEST_SETS_TABLE": "t-test-sets",
+        "CONFIG_VERSIONS_TABLE": "t-config-versions",
+        "USERS_TABLE": "t-users",
+        "USER_POOL_ID": user_pool,
+        "DEFAULT_SCOPE": "all",
         "FINETUNING_STATE_MACHINE_ARN": arns["finetuning"],
         "DELETION_STATE_MACHINE_ARN": arns["deletion"],
         "READ_LABELS_FUNCTION": "t-read-labels",
+        "CLASSIFY_DOCUMENT_FUNCTION": "t-classify-document",
         "BEDROCK_ROLE_ARN": "arn:aws:iam::123456789012:role/bedrock",
         "TRAINING_POLL_SECONDS": "60",
         "DEPLOYMENT_POLL_SECONDS": "60",

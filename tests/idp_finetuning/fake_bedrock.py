@@ -30,6 +30,7 @@ class FakeBedrock:
     def __init__(self) -> None:
         self.jobs: dict[str, dict[str, Any]] = {}
         self.models: dict[str, str] = {}
+        self.model_status: dict[str, str] = {}
         self.deployments: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
         self.requests: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -156,6 +157,19 @@ class FakeBedrock:
             return {}
 
         return self._call("DeleteCustomModelDeployment", request, work)
+
+    def get_custom_model(self, **request: Any) -> dict[str, Any]:
+        """By ARN or name; Active unless `model_status` says otherwise."""
+
+        def work() -> dict[str, Any]:
+            wanted = request["modelIdentifier"]
+            name = next((n for n, arn in self.models.items() if wanted in (n, arn)), None)
+            if name is None:
+                raise self._refuse("GetCustomModel", "ResourceNotFoundException")
+            status = self.model_status.get(name, "Active")
+            return {"modelArn": self.models[name], "modelName": name, "creationTime": THEN, "modelStatus": status}
+
+        return self._call("GetCustomModel", request, work)
 
     def delete_custom_model(self, **request: Any) -> dict[str, Any]:
         """Refused while a deployment holds the model."""

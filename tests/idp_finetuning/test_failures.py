@@ -73,6 +73,14 @@ def test_a_worker_that_died_reads_so_for_job_and_document(name: str) -> None:
     assert reason
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("States.Timeout", "Timeout"), ("States.ItemReaderFailed", "ItemReaderFailed"), ("", "InternalError")],
+)
+def test_a_name_that_only_step_functions_may_give_is_shown_without_its_prefix(name: str, code: str) -> None:
+    assert job_failure(WorkflowError.model_validate({"Error": name}), JobStatus.TRAINING).code == code
+
+
 def test_a_huge_message_is_cut() -> None:
     failure = job_failure(caught("TrainingFailed", "Training failed: " + "x" * 200_000), JobStatus.TRAINING)
     assert len(failure.message) == 2000

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from idp_finetuning.base_models import HyperParameters
 from idp_finetuning.layout import JobLayout, Split, document_id
-from idp_finetuning.names import bedrock_name
+from idp_finetuning.names import bedrock_name, is_job_id
 from tests.idp_finetuning.service_model import string_problem
 
 JOB = "6f1c2b1e-9a0b-4c3d-8e5f-0123456789ab"
@@ -129,3 +129,19 @@ def test_a_learning_rate_in_range_stays_in_range_when_it_is_written_down() -> No
 def test_hyperparameters_out_of_range_are_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         HyperParameters.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (JOB, True),
+        (JOB.upper(), False),
+        (JOB.replace("-", ""), False),
+        (f"{{{JOB}}}", False),
+        ("other", False),
+        ("", False),
+    ],
+)
+def test_only_ids_as_jobs_get_them_are_job_ids(text: str, expected: bool) -> None:
+    """What looks different in S3 was put there by somebody else."""
+    assert is_job_id(text) is expected

@@ -153,3 +153,48 @@ def test_no_reserved_word_arises_when_names_become_json() -> None:
 def test_a_task_prompt_without_its_placeholders_is_refused(task: str) -> None:
     with pytest.raises(InvalidInput, match="The task prompt needs"):
         Prompt(task_prompt=task, classes=(DocumentClass(name="a"),)).checked()
+
+
+WITH_TEXT = "{CLASS_NAMES_AND_DESCRIPTIONS}\n{DOCUMENT_TEXT}\n{DOCUMENT_IMAGE}\nAgain: {DOCUMENT_TEXT}"
+
+
+def test_what_a_page_says_is_not_taken_for_a_placeholder() -> None:
+    classes = (DocumentClass(name="a", description="{DOCUMENT_TEXT}"),)
+    asked = Prompt(task_prompt=WITH_TEXT, classes=classes).checked()
+    text = "{CLASS_NAMES_AND_DESCRIPTIONS} {DOCUMENT_IMAGE} {DOCUMENT_TEXT} \\1"
+    _, before, after = asked.texts(text)
+    assert before == f"a  \t[ {{DOCUMENT_TEXT}} ]\n{text}\n"
+    assert after == f"\nAgain: {text}"
+
+
+def test_only_a_prompt_with_the_placeholder_needs_texts() -> None:
+    classes = (DocumentClass(name="a"),)
+    assert Prompt(task_prompt=WITH_TEXT, classes=classes).needs_text
+    assert not Prompt(classes=classes).needs_text
+
+
+def test_a_second_place_for_the_image_is_refused() -> None:
+    task = "{CLASS_NAMES_AND_DESCRIPTIONS} {DOCUMENT_IMAGE} {DOCUMENT_IMAGE}"
+    with pytest.raises(InvalidInput, match="once"):
+        Prompt(task_prompt=task, classes=(DocumentClass(name="a"),)).checked()
+
+
+def test_a_temperature_is_not_undone_by_a_choice_of_one() -> None:
+    warm = prompt("a", "b").converse_request("us.amazon.nova-lite-v1:0", b"jpeg", temperature=0.5)
+    assert warm["inferenceConfig"]["temperature"] == 0.5
+    assert "topK" not in str(warm)
+    assert problems("bedrock-runtime", "Converse", "input", warm) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ('{"class": "invoice", "document_boundary": "middle"}', ("invoice", None)),
+        ('{"class": "letter", "document_boundary": "start"}', (None, "start")),
+        ('{"document_boundary": {}, "class": []}', (None, None)),
+        ("[" * 100_000, (None, None)),
+    ],
+)
+def test_the_usable_half_of_an_answer_is_read(answer: str, expected: tuple[str | None, str | None]) -> None:
+    read = prompt("invoice").read_parts(answer)
+    assert (read.class_name, read.boundary) == expected

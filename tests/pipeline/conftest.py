@@ -16,8 +16,10 @@ from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions
 from idp_local.runtime import LocalRuntime
 from tests.pipeline import documents
+from tests.pipeline.classified import Classified, classify
 from tests.pipeline.control import Controlled, control, record_with
 from tests.pipeline.driver import Finished, Pipeline
+from tests.pipeline.versioned import Versioned, use_versions
 
 JOB_NAME = "Мой job__v2 . -- 🙂"
 
@@ -54,6 +56,24 @@ def packets(pipeline: Pipeline) -> Finished:
     test_set_id = pipeline.upload("Packets", given)
     followed = pipeline.run(testSetId=test_set_id, baseModel="amazon.nova-pro-v1:0", jobName="x" * 200)
     return Finished(followed=followed, documents=given, test_set_id=test_set_id)
+
+
+@pytest.fixture(scope="session")
+def classified(pipeline: Pipeline, packets: Finished) -> Classified:
+    """A packet classified with the model that was trained on it, in every way."""
+    return classify(pipeline, packets)
+
+
+@pytest.fixture(scope="session")
+def versioned(pipeline: Pipeline, packets: Finished) -> Versioned:
+    """A version of a finished job, what it was used for, and who saw it."""
+    return use_versions(pipeline, packets)
+
+
+@pytest.fixture(scope="session")
+def guide_set(pipeline: Pipeline) -> str:
+    """Id of the guide's test set, which is its name there too."""
+    return pipeline.upload("docsplit", documents.guide())
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +143,7 @@ def read_in_background(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFact
         FUNCTIONS,
         prefix=PREFIX,
         pool=pool,
-        values=variable_values(1),
+        values=variable_values(1, user_pool_id=pipeline.connection.user_pool_id),
         endpoints=aws_environment(pipeline.connection.aws_endpoint_url, pipeline.connection.bedrock_endpoint_url),
         logs=logs,
     )

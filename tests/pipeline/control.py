@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.jobs import JobStatus
+from idp_finetuning.layout import JobLayout, Split
 from idp_finetuning.names import job_id_in
 from idp_local.aws.names import FINETUNING, state_machine_arn
 from idp_local.client import GraphQLError
@@ -35,8 +37,11 @@ class Controlled(BaseModel):
     completed: Job
     resumed_deletion: bool
     orphans: tuple[str, ...]
+    stopped_training: tuple[str, ...]
+    removed_data: tuple[str, ...]
     paid: str
     lost: str
+    deleted: tuple[str, ...]
 
 
 def control(pipeline: Pipeline) -> Controlled:
@@ -74,7 +79,8 @@ def control(pipeline: Pipeline) -> Controlled:
     jobs.reaches(lost, JobStatus.TRAINING, "customizationJobArn")
     jobs.forget(lost)
     jobs.forget(paid)
-    found = pipeline.invoke("ReconcileJobs", AT_ONCE)["orphans"]
+    deleted = tuple(_written_late(pipeline))
+    swept = pipeline.invoke("ReconcileJobs", AT_ONCE)
 
     unused = pipeline.upload("Unused", documents.packets())
     pipeline.client.execute("mutation ($id: ID!) { deleteTestSet(testSetId: $id) }", {"id": unused})
@@ -82,10 +88,40 @@ def control(pipeline: Pipeline) -> Controlled:
         failed_in_deployment=failed,
         completed=completed,
         resumed_deletion=jobs.is_gone(aborted),
-        orphans=tuple(name for name in found if job_id_in(name) in (paid, lost)),
+        orphans=tuple(name for name in swept["orphans"] if not {paid, lost}.isdisjoint(_ids(name))),
+        stopped_training=tuple(name for name in swept["stoppedTraining"] if job_id_in(name) in (paid, lost)),
+        removed_data=tuple(swept["removedData"]),
         paid=paid,
         lost=lost,
+        deleted=deleted,
     )
+
+
+def _written_late(pipeline: Pipeline) -> Iterator[str]:
+    """Ids of deleted jobs with what a function that outlived them may have written."""
+    s3 = local_client("s3", pipeline.connection.aws_endpoint_url)
+    validated, assembled = (JobLayout(job_id=str(uuid4())) for _ in range(2))
+    document = "0" * 20
+    late = {
+        validated: (validated.manifest, validated.prompt),
+        assembled: (
+            assembled.page(document, 1),
+            assembled.rejection(document),
+            *(assembled.example(split, document) for split in Split),
+            *(assembled.dataset(split) for split in Split),
+            assembled.report,
+            f"{assembled.output}.write_access_check_file.tmp",
+        ),
+    }
+    for layout, keys in late.items():
+        for key in keys:
+            s3.put_object(Bucket=pipeline.connection.data_bucket, Key=key, Body=b"{}")
+        yield layout.job_id
+
+
+def _ids(orphan: str) -> tuple[str | None, str]:
+    """The job's id in a name of ours in Bedrock, or in the prefix of its data."""
+    return job_id_in(orphan), orphan.removeprefix("data jobs/").removesuffix("/")
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from fpdf import FPDF
 
 from idp_local.demo.labelled import LabelledDocument, LabelledSection
+from tests.idp_finetuning.samples import GUIDE_CLASSES
 
 # Class of each page of a packet and whether it starts a document, as the section files below say.
 EXPECTED = [
@@ -56,6 +57,22 @@ def packets() -> tuple[LabelledDocument, ...]:
             sections=SECTIONS,
         )
         for number in range(10)
+    )
+
+
+def guide() -> tuple[LabelledDocument, ...]:
+    """The guide's test set: 150 documents, its classes in its order.
+
+    They have a page each, to be quick; the labels do not tell, or Nova 2 would be warned of, which the guide is not.
+    """
+    return tuple(
+        LabelledDocument(
+            path=f"{place} {name}/{number}.pdf",
+            content=pdf([f"{name} {number}"]),
+            sections=(LabelledSection(class_name=name, page_indices=None),),
+        )
+        for place, (name, count) in enumerate(GUIDE_CLASSES.items())
+        for number in range(count)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from graphql import FieldNode, OperationDefinitionNode, parse, print_ast
@@ -26,3 +27,10 @@ def selected(name: str) -> list[str]:
     assert isinstance(field, FieldNode)
     assert field.selection_set
     return [node.name.value for node in field.selection_set.selections if isinstance(node, FieldNode)]
+
+
+def command_line() -> list[tuple[str, str | None]]:
+    """The guide's commands in its order, each with the output the guide shows for it."""
+    page = (GUIDE / "command_line.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", page, re.MULTILINE | re.DOTALL)
+    return [(command.replace("\\\n", " "), output or None) for command, output in blocks]

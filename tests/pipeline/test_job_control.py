@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from idp_finetuning.names import job_id_in
 from tests.pipeline.control import Controlled
 from tests.pipeline.driver import Pipeline
 
@@ -27,6 +28,20 @@ def test_a_deletion_whose_execution_never_ran_is_started_by_the_reconciliation(c
 
 
 def test_what_no_job_owns_is_named_by_its_kind(controlled: Controlled) -> None:
-    paid, lost = (job_id.replace("-", "") for job_id in (controlled.paid, controlled.lost))
-    assert {name.rsplit(" ", 1)[0] for name in controlled.orphans if paid in name} == {"custom model", "deployment"}
-    assert {name.rsplit(" ", 1)[0] for name in controlled.orphans if lost in name} == {"customization job"}
+    in_bedrock = [name for name in controlled.orphans if not name.startswith("data ")]
+    assert {name.rsplit(" ", 1)[0] for name in in_bedrock} == {"custom model", "deployment"}
+    assert {job_id_in(name) for name in in_bedrock} == {controlled.paid}
+    data = {f"data jobs/{job_id}/" for job_id in (controlled.paid, controlled.lost)}
+    assert data == set(controlled.orphans) - set(in_bedrock)
+
+
+def test_training_nobody_waits_for_is_stopped(controlled: Controlled, pipeline: Pipeline) -> None:
+    (name,) = controlled.stopped_training
+    assert job_id_in(name) == controlled.lost
+    assert pipeline.bedrock.get_model_customization_job(jobIdentifier=name)["status"] in ("Stopping", "Stopped")
+
+
+def test_what_was_written_after_a_deletion_is_removed(controlled: Controlled, pipeline: Pipeline) -> None:
+    assert set(controlled.deleted) <= set(controlled.removed_data)
+    assert not [key for job_id in controlled.deleted for key in pipeline.keys(f"jobs/{job_id}/")]
+    assert pipeline.keys(f"jobs/{controlled.lost}/") != []

@@ -23,7 +23,7 @@ def test_a_stage_that_comes_late_changes_nothing_on_an_ended_job(
 
 def test_a_document_removed_after_validation_is_rejected_with_that_reason(lost_document: dict[str, Any]) -> None:
     assert lost_document["errorType"] == "DocumentRejected"
-    assert "The file is no longer in the test set." in lost_document["errorMessage"]
+    assert "The file is no longer there." in lost_document["errorMessage"]
 
 
 def test_a_job_without_a_usable_document_fails_before_training(hopeless: JobState) -> None:

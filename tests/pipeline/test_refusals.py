@@ -35,6 +35,16 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "deleteTestSet": ('{ deleteTestSet(testSetId: "none") }', {}),
     "completeTestSet": ('{ completeTestSet(testSetId: "none") { id } }', {}),
+    "createConfigVersion": ('{ createConfigVersion(input: {name: "refused"}) { name } }', {}),
+    "updateConfigVersion": ('{ updateConfigVersion(input: {name: "refused", revision: 1}) { name } }', {}),
+    "activateConfigVersion": ('{ activateConfigVersion(name: "default") { name } }', {}),
+    "deleteConfigVersion": ('{ deleteConfigVersion(name: "refused") }', {}),
+    "createClassificationUpload": (
+        '{ createClassificationUpload(input: {fileName: "a", size: 1, md5: "0"}) { key } }',
+        {},
+    ),
+    "startClassification": ('{ startClassification(input: {uploadKey: "a"}) { id } }', {}),
+    "updateUser": ('{ updateUser(input: {user: "viewer@example.com", allowedConfigVersions: []}) { id } }', {}),
 }
 
 

@@ -19,8 +19,10 @@ from tests.iam.comparison import Grant, differences, granted, needed
 from tests.iam.policies import Need
 from tests.iam.resources import kind_of, kinds_within
 from tests.iam.uncalled import excused
+from tests.pipeline.classified import Classified
 from tests.pipeline.control import Controlled
 from tests.pipeline.driver import Finished, Pipeline
+from tests.pipeline.versioned import Versioned
 from tests.stacks.deployed import Deployed, Statement
 from tests.stacks.synthesis import assembled, template_in
 
@@ -42,6 +44,8 @@ def called(
     deployed: Deployed,
     finished: Finished,
     packets: Finished,
+    classified: Classified,
+    versioned: Versioned,
     deleted: JobState,
     hopeless: JobState,
     controlled: Controlled,
@@ -52,8 +56,10 @@ def called(
     """What the calls of each function needed, in the names of the deployed stack."""
     pipeline.service.validate(read_in_background[0])
     pipeline.service.report(finished.job.id)
-    pipeline.client.execute("{ listFinetuningJobs { nextToken } listTestSets { nextToken } }")
-    local = variable_values(1)
+    pipeline.client.execute(
+        "{ listFinetuningJobs { nextToken } listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
+    )
+    local = variable_values(1, user_pool_id=pipeline.connection.user_pool_id)
     functions = deployed.named("AWS::Lambda::Function", "FunctionName")
     found: dict[str, set[Need]] = {name: set() for name in functions}
     names = {

@@ -47,6 +47,7 @@ def customized(synthesize: Synthesize) -> Deployed:
         synthesize(
             namePrefix="acme",
             architecture="x86_64",
+            defaultScope="none",
             alarmEmail="ops@example.com",
             removal="destroy",
             logRetentionDays="7",

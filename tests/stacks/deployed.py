@@ -144,6 +144,8 @@ class Deployed:
                 return f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{properties['StateMachineName']}"
             case "AWS::Logs::LogGroup":
                 return f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{self.resolve(properties['LogGroupName'])}:*"
+            case "AWS::Cognito::UserPool":
+                return f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{self._path(name)}"
         return f"arn:aws:{kind.split('::')[1].lower()}::{ACCOUNT}:{self._path(name)}"
 
     def _path(self, name: str) -> str:

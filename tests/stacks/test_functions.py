@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from idp_finetuning.classification import TAKES_AT_MOST
 from idp_finetuning.settings import FUNCTIONS, FunctionSpec
 from tests.stacks.deployed import ACCOUNT, REGION, Deployed
 
@@ -34,6 +36,17 @@ def test_a_function_runs_its_handler_within_its_limits(deployed: Deployed, spec:
 
 
 @BY_NAME
+def test_a_run_that_failed_is_tried_again_as_the_specification_says(deployed: Deployed, spec: FunctionSpec) -> None:
+    limited = deployed.named("AWS::Lambda::EventInvokeConfig", "FunctionName").get(spec.function_name(PREFIX))
+    if spec.name != "ReconcileJobs":  # whose runs come by themselves
+        assert (limited or {}).get("MaximumRetryAttempts", 2) == spec.event_retries
+    if spec.event_retries == 0:
+        assert limited
+        begins_within = timedelta(seconds=limited["MaximumEventAgeInSeconds"])
+        assert begins_within + timedelta(seconds=spec.timeout_seconds) <= TAKES_AT_MOST
+
+
+@BY_NAME
 def test_a_function_gets_its_variables_and_no_other(deployed: Deployed, spec: FunctionSpec) -> None:
     variables = _function(deployed, spec)["Environment"]["Variables"]
     assert set(variables) == {*map(str, spec.variables), "POWERTOOLS_SERVICE_NAME", "LOG_LEVEL"}
@@ -53,7 +66,12 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "TEST_SET_BUCKET_IS": {"owned"},
         "JOBS_TABLE": {f"{PREFIX}-jobs"},
         "TEST_SETS_TABLE": {f"{PREFIX}-test-sets"},
+        "CONFIG_VERSIONS_TABLE": {f"{PREFIX}-config-versions"},
+        "USERS_TABLE": {f"{PREFIX}-users"},
+        "USER_POOL_ID": {"Identity/UserPool"},
+        "DEFAULT_SCOPE": {"all"},
         "READ_LABELS_FUNCTION": {f"{PREFIX}-read-labels"},
+        "CLASSIFY_DOCUMENT_FUNCTION": {f"{PREFIX}-classify-document"},
         "FINETUNING_STATE_MACHINE_ARN": {f"{machines}-finetuning"},
         "DELETION_STATE_MACHINE_ARN": {f"{machines}-deletion"},
         "BEDROCK_ROLE_ARN": {f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"},
@@ -108,4 +126,6 @@ def test_options_change_names_architecture_polling_and_retention(customized: Dep
     assert resolver["Environment"]["Variables"]["TRAINING_POLL_SECONDS"] == "600"
     assert resolver["Environment"]["Variables"]["DEPLOYMENT_POLL_SECONDS"] == "120"
     assert {group["RetentionInDays"] for group in customized.of_type("AWS::Logs::LogGroup")} == {7}
-    assert {t["TableName"] for t in customized.of_type("AWS::DynamoDB::Table")} == {"acme-jobs", "acme-test-sets"}
+    assert {t["TableName"] for t in customized.of_type("AWS::DynamoDB::Table")} == {
+        f"acme-{table}" for table in ("jobs", "test-sets", "config-versions", "users")
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.settings import GROUPS
 from tests.stacks.conftest import Synthesize
-from tests.stacks.deployed import Deployed
+from tests.stacks.deployed import ACCOUNT, REGION, Deployed
 
 
 def test_nobody_signs_up_alone(deployed: Deployed) -> None:
@@ -39,6 +39,23 @@ def test_an_attached_pool_gets_a_client_but_no_groups(attached: Deployed) -> Non
     assert attached.only("AWS::Cognito::UserPoolClient")["UserPoolId"] == "us-east-1_AbCdEf123"
     assert attached.only("AWS::AppSync::GraphQLApi")["UserPoolConfig"]["UserPoolId"] == "us-east-1_AbCdEf123"
     assert attached.outputs()["UserPoolId"] == "us-east-1_AbCdEf123"
+
+
+def test_users_of_an_attached_pool_can_be_scoped(attached: Deployed) -> None:
+    pools = {
+        resource
+        for statement in attached.function_statements("idp-finetuning-resolver")
+        for resource in statement.resources
+        if "cognito-idp:ListUsers" in statement.actions
+    }
+    assert pools == {f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/us-east-1_AbCdEf123"}
+    resolver = attached.named("AWS::Lambda::Function", "FunctionName")["idp-finetuning-resolver"]
+    assert resolver["Environment"]["Variables"]["USER_POOL_ID"] == "us-east-1_AbCdEf123"
+
+
+def test_users_without_a_record_have_what_the_option_says(customized: Deployed) -> None:
+    resolver = customized.named("AWS::Lambda::Function", "FunctionName")["acme-resolver"]
+    assert resolver["Environment"]["Variables"]["DEFAULT_SCOPE"] == "none"
 
 
 def test_an_attached_client_is_used_as_it_is(synthesize: Synthesize) -> None:

@@ -46,6 +46,7 @@ MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning"
         ("resolver-errors", "AWS/Lambda", "Errors", "idp-finetuning-resolver"),
         ("reconciliation-failed", "AWS/Lambda", "Errors", "idp-finetuning-reconcile-jobs"),
         ("label-reading-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-read-labels"),
+        ("classification-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-classify-document"),
         ("api-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-resolver"),
         ("rendering-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-generate-example"),
     ],
@@ -94,8 +95,7 @@ def _metric_filters(deployed: Deployed, log_group: str) -> list[dict[str, Any]]:
 def test_what_a_pass_of_the_reconciliation_counts_in_its_log_raises_an_alarm(
     deployed: Deployed, alarm: str, field: str
 ) -> None:
-    nothing = Reconciliation(ended=(), stopped_training=(), orphans=(), failed=0)
-    assert nothing.for_operators()[field] == 0
+    assert Reconciliation().for_operators()[field] == 0
     (metric_filter,) = (
         found
         for found in _metric_filters(deployed, "Functions/ReconcileJobsLogs")

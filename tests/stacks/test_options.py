@@ -69,6 +69,7 @@ def test_us_east_1_is_the_default_and_a_choice_in_the_context_wins(
         ({"userPoolClientId": "4q5example"}, "userPoolClientId is only for a pool named by userPoolId"),
         ({"userPoolId": "eu-west-1_AbCdEf123"}, "Context key 'userPoolId'"),
         ({"alarmEmail": "nobody"}, "Context key 'alarmEmail' cannot be 'nobody'"),
+        ({"defaultScope": "some"}, "Context key 'defaultScope' cannot be 'some'"),
         ({"removal": "maybe"}, "Context key 'removal' cannot be 'maybe'"),
         ({"logRetentionDays": "8"}, "one of 1, 3, 5, 7"),
         ({"mapConcurrency": "0"}, "Context key 'mapConcurrency' cannot be '0'"),

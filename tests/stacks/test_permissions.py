@@ -15,6 +15,8 @@ PREFIX = "idp-finetuning"
 BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
 DATA = "arn:aws:s3:::DataBucket"
 TEST_SETS = "arn:aws:s3:::TestSetBucket"
+USERS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-users"
+CONFIG_VERSIONS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-config-versions"
 TEST_SETS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-test-sets"
 
 
@@ -51,7 +53,9 @@ def test_a_resource_pattern_never_reaches_beyond_its_service_and_account(deploye
     for role in deployed.roles():
         for statement in deployed.statements(role):
             for resource in statement.resources - {"*"}:
-                service, region, account, rest = re.fullmatch(r"arn:aws:(\w+):([^:]*):([^:]*):(.+)", resource).groups()  # type: ignore[union-attr]
+                service, region, account, rest = re.fullmatch(
+                    r"arn:aws:([\w-]+):([^:]*):([^:]*):(.+)", resource
+                ).groups()  # type: ignore[union-attr]
                 assert service in {action.split(":")[0] for action in statement.actions}
                 assert "*" not in region + account
                 assert account == ACCOUNT or service == "s3" or rest.startswith("foundation-model/amazon.nova-")
@@ -139,10 +143,21 @@ def test_deployments_are_created_on_custom_models_of_the_account(deployed: Deplo
                 "bedrock:GetModelCustomizationJob",
                 "bedrock:StopModelCustomizationJob",
                 "bedrock:GetCustomModelDeployment",
+                "bedrock:ListCustomModelDeployments",
+                "bedrock:ListFoundationModels",
             },
         ),
+        ("classify-document", {"bedrock:InvokeModel"}),
         ("end-job", {"bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"}),
-        ("validate-test-set", {"bedrock:ListFoundationModels"}),
+        (
+            "validate-test-set",
+            {
+                "bedrock:ListFoundationModels",
+                "bedrock:ListCustomModels",
+                "bedrock:ListModelCustomizationJobs",
+                "bedrock:ListCustomModelDeployments",
+            },
+        ),
         ("get-customization-job", {"bedrock:GetModelCustomizationJob"}),
         ("get-model-deployment", {"bedrock:GetCustomModelDeployment"}),
         ("delete-model-deployment", {"bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"}),
@@ -180,7 +195,8 @@ def test_a_test_set_is_removed_with_all_its_versions_and_nothing_beside_it(deplo
     for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
         assert _resources(deployed, "resolver", action) == {f"{TEST_SETS}/*/*"}
     assert _resources(deployed, "resolver", "s3:ListBucketVersions") == {TEST_SETS}
-    assert _resources(deployed, "resolver", "dynamodb:DeleteItem") == {TEST_SETS_TABLE}
+    tables = {TEST_SETS_TABLE, CONFIG_VERSIONS_TABLE, USERS_TABLE}
+    assert _resources(deployed, "resolver", "dynamodb:DeleteItem") == tables
 
 
 def test_only_the_resolver_writes_to_the_test_set_bucket(deployed: Deployed) -> None:
@@ -222,7 +238,7 @@ def test_reconciliation_starts_removals_only(deployed: Deployed) -> None:
     }
 
 
-def test_only_the_removal_of_a_job_deletes_its_data_versions_included(deployed: Deployed) -> None:
+def test_only_the_removal_of_a_job_and_the_sweep_after_it_delete_its_data_versions_included(deployed: Deployed) -> None:
     deleting = {
         (function["FunctionName"], resource)
         for function in deployed.of_type("AWS::Lambda::Function")
@@ -231,8 +247,10 @@ def test_only_the_removal_of_a_job_deletes_its_data_versions_included(deployed: 
         for resource in statement.resources
         if resource.startswith(DATA)
     }
-    assert deleting == {(f"{PREFIX}-delete-job-data", f"{DATA}/jobs/*")}
-    assert _resources(deployed, "delete-job-data", "s3:ListBucketVersions") == {DATA}
+    removers = ("delete-job-data", "reconcile-jobs")
+    assert deleting == {(f"{PREFIX}-{function}", f"{DATA}/jobs/*") for function in removers}
+    for function in removers:
+        assert _resources(deployed, function, "s3:ListBucketVersions") == {DATA}
 
 
 def test_whoever_looks_for_an_object_that_may_be_absent_may_list_the_bucket(deployed: Deployed) -> None:
@@ -241,9 +259,68 @@ def test_whoever_looks_for_an_object_that_may_be_absent_may_list_the_bucket(depl
     assert _resources(deployed, "generate-example", "s3:ListBucket") == {TEST_SETS}
 
 
-def test_the_resolver_starts_the_reading_of_labels_and_no_other_function(deployed: Deployed) -> None:
-    reader = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}-read-labels"
-    assert _resources(deployed, "resolver", "lambda:InvokeFunction") == {reader}
+def test_the_resolver_starts_the_two_functions_that_work_in_the_background_and_no_other(deployed: Deployed) -> None:
+    functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}"
+    started = {f"{functions}-read-labels", f"{functions}-classify-document"}
+    assert _resources(deployed, "resolver", "lambda:InvokeFunction") == started
+
+
+def test_only_classification_asks_models_wherever_their_profiles_route_to(deployed: Deployed) -> None:
+    asking = {
+        function["FunctionName"]
+        for function in deployed.of_type("AWS::Lambda::Function")
+        for statement in deployed.statements(function["Role"])
+        if "bedrock:InvokeModel" in statement.actions
+    }
+    assert asking == {f"{PREFIX}-classify-document"}
+    assert _resources(deployed, "classify-document", "bedrock:InvokeModel") == {
+        f"{BEDROCK}:custom-model-deployment/*",
+        *(f"{BEDROCK}:inference-profile/{model.id}" for model in base_models()),
+        *(
+            f"arn:aws:bedrock:{region}::foundation-model/{model.foundation_model_id}"
+            for region in ("us-east-1", "us-east-2", "us-west-2")
+            for model in base_models()
+        ),
+    }
+
+
+def test_classification_reads_documents_and_writes_results_only(deployed: Deployed) -> None:
+    assert _resources(deployed, "classify-document", "s3:PutObject") == {
+        f"{DATA}/classifications/*/claim.json",
+        f"{DATA}/classifications/*/result.json",
+    }
+    assert _resources(deployed, "classify-document", "s3:GetObject") == {
+        f"{DATA}/classifications/*/request.json",
+        f"{DATA}/classifications/uploads/*",
+        f"{TEST_SETS}/*/input/*",
+        f"{TEST_SETS}/*/baseline/*/pages/*",
+    }
+    assert _actions(deployed, "classify-document", "dynamodb") == set()
+
+
+def test_only_the_resolver_reads_the_user_pool_and_nobody_changes_it(deployed: Deployed) -> None:
+    reading = {
+        (function["FunctionName"], action, resource)
+        for function in deployed.of_type("AWS::Lambda::Function")
+        for statement in deployed.statements(function["Role"])
+        for action in statement.actions
+        for resource in statement.resources
+        if action.startswith("cognito-idp:")
+    }
+    pool = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{deployed.outputs()['UserPoolId']}"
+    actions = ("ListUsers", "AdminGetUser", "AdminListGroupsForUser")
+    assert reading == {(f"{PREFIX}-resolver", f"cognito-idp:{action}", pool) for action in actions}
+
+
+def test_only_the_resolver_reaches_configuration_versions_and_users(deployed: Deployed) -> None:
+    reaching = {
+        function["FunctionName"]
+        for function in deployed.of_type("AWS::Lambda::Function")
+        for statement in deployed.statements(function["Role"])
+        for resource in statement.resources
+        if resource.startswith((CONFIG_VERSIONS_TABLE, USERS_TABLE))
+    }
+    assert reaching == {f"{PREFIX}-resolver"}
 
 
 def test_the_permission_table_has_a_row_for_each_function_and_each_row_its_function(deployed: Deployed) -> None:

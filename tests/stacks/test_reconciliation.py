@@ -61,8 +61,7 @@ def test_only_these_two_rules_may_call_the_function(deployed: Deployed) -> None:
 
 
 def test_a_run_that_failed_or_is_late_gives_way_to_the_next(deployed: Deployed) -> None:
-    invoke = deployed.only("AWS::Lambda::EventInvokeConfig")
-    assert invoke["FunctionName"] == "idp-finetuning-reconcile-jobs"
+    invoke = deployed.named("AWS::Lambda::EventInvokeConfig", "FunctionName")["idp-finetuning-reconcile-jobs"]
     assert (invoke["MaximumRetryAttempts"], invoke["MaximumEventAgeInSeconds"]) == (0, 300)
     for name in ("reconciliation", "execution-ended"):
         policy = _target(deployed, name)["RetryPolicy"]

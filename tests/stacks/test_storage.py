@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from idp_finetuning.classification import KEPT_DAYS
 from idp_finetuning.settings import TABLES, TableSpec
 from tests.stacks.deployed import Deployed
 
@@ -33,7 +34,7 @@ def test_a_table_has_the_keys_and_indexes_of_its_specification(deployed: Deploye
     assert _keys(table["KeySchema"]) == _expected_keys(spec.partition_key, spec.sort_key)
     assert {
         index["IndexName"]: (_keys(index["KeySchema"]), index["Projection"])
-        for index in table["GlobalSecondaryIndexes"]
+        for index in table.get("GlobalSecondaryIndexes", [])
     } == {
         index.name: (_expected_keys(index.partition_key, index.sort_key), _expected_projection(index.projected))
         for index in spec.indexes
@@ -86,14 +87,20 @@ def test_old_versions_and_unfinished_uploads_are_cleared(deployed: Deployed, buc
     assert {rule["Status"] for rule in rules} == {"Enabled"}
 
 
-def test_no_document_and_no_job_data_expires_by_itself(deployed: Deployed) -> None:
+def test_no_labelled_document_and_no_job_data_expires_by_itself(deployed: Deployed) -> None:
     expiring = {
         (name, rule.get("Prefix"))
         for name, bucket in deployed.buckets().items()
         for rule in bucket["LifecycleConfiguration"]["Rules"]
         if "ExpirationInDays" in rule
     }
-    assert expiring == {("DataBucket", "validation/"), ("AccessLogs", None)}
+    assert expiring == {("DataBucket", "validation/"), ("DataBucket", "classifications/"), ("AccessLogs", None)}
+
+
+def test_classifications_are_kept_as_long_as_the_domain_says(deployed: Deployed) -> None:
+    rules = deployed.buckets()["DataBucket"]["LifecycleConfiguration"]["Rules"]
+    (days,) = [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "classifications/"]
+    assert days == KEPT_DAYS
 
 
 @BUCKETS
@@ -116,10 +123,10 @@ def test_every_access_to_a_bucket_is_logged_as_long_as_other_logs_last(customize
 
 
 def test_browsers_may_post_documents_and_nothing_else(deployed: Deployed) -> None:
-    buckets = deployed.buckets()
-    assert "CorsConfiguration" not in buckets["DataBucket"]
-    (rule,) = buckets["TestSetBucket"]["CorsConfiguration"]["CorsRules"]
-    assert rule["AllowedMethods"] == ["POST"]
+    for name in ("DataBucket", "TestSetBucket"):
+        (rule,) = deployed.buckets()[name]["CorsConfiguration"]["CorsRules"]
+        assert rule["AllowedMethods"] == ["POST"]
+    assert "CorsConfiguration" not in deployed.buckets()["AccessLogs"]
 
 
 def _policies(template: dict[str, Any]) -> set[str]:
@@ -179,5 +186,5 @@ def test_the_key_of_an_attached_bucket_is_used_through_s3_only(attached: Deploye
     through_s3 = {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
     assert users == {
         f"idp-finetuning-{name}": (frozenset({"kms:Decrypt"}), through_s3)
-        for name in ("resolver", "read-labels", "validate-test-set", "generate-example")
+        for name in ("resolver", "read-labels", "validate-test-set", "generate-example", "classify-document")
     }

@@ -28,7 +28,7 @@ RETRIED = {
     "Lambda.ClientExecutionTimeoutException",
     "TransientError",
 }
-OF_THE_API = {"Resolver", "ReadLabels"}
+OF_THE_API = {"Resolver", "ReadLabels", "ClassifyDocument"}
 OF_THE_SCHEDULE = {"ReconcileJobs"}
 WITHOUT_CATCH = {"EndJob", "RejectDocument"}
 

@@ -39,6 +39,10 @@ class AttachedTestSets:
         """Raises InvalidInput."""
         self.require_writable()
 
+    def reopen(self, test_set: TestSet) -> NoReturn:  # noqa: ARG002
+        """Raises InvalidInput."""
+        self.require_writable()
+
     def delete(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
         """Raises InvalidInput."""
         self.require_writable()

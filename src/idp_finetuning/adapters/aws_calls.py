@@ -42,7 +42,8 @@ def client(service: str) -> Any:
         service,
         config=Config(
             signature_version="s3v4" if service == "s3" else None,
-            retries={"mode": "standard", "total_max_attempts": 3},
+            # Converse waits by itself, for much longer [adapters.converse].
+            retries={"mode": "standard", "total_max_attempts": 1 if service == "bedrock-runtime" else 3},
             connect_timeout=5,
             read_timeout=60,
             max_pool_connections=64,

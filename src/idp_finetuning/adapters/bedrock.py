@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code, error_text
+from idp_finetuning.adapters.bedrock_account import JOB_TAG, BedrockAccount, is_missing
 from idp_finetuning.clock import timestamp
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs import TrainingMetrics
-from idp_finetuning.names import job_id_in
 from idp_finetuning.wire import WireModel
-
-JOB_TAG = "idp-finetuning:job-id"
 
 
 class CustomizationJob(WireModel):
@@ -56,43 +53,12 @@ class CustomizationRequest(WireModel):
     job_id: str
 
 
-class Found(WireModel):
-    """Something in Bedrock whose name this service made."""
-
-    kind: Literal["customization job", "custom model", "deployment"]
-    name: str
-    arn: str
-
-
-_LISTS: tuple[tuple[Any, ...], ...] = (
-    (
-        "customization job",
-        "list_model_customization_jobs",
-        "modelCustomizationJobSummaries",
-        "jobName",
-        "jobArn",
-        "creationTime",
-        {"statusEquals": "InProgress"},
-    ),
-    ("custom model", "list_custom_models", "modelSummaries", "modelName", "modelArn", "creationTime", {}),
-    (
-        "deployment",
-        "list_custom_model_deployments",
-        "modelDeploymentSummaries",
-        "customModelDeploymentName",
-        "customModelDeploymentArn",
-        "createdAt",
-        {},
-    ),
-)
-
-
 class BedrockRefused(Exception):
     """Bedrock refused to create something for good; the message is its own."""
 
 
 class BedrockBusy(BedrockRefused):
-    """A quota is full at the moment; the same call may succeed later."""
+    """A quota is full or the model is not there yet; the same call may succeed later."""
 
 
 # What Bedrock answers where a name is taken; for deployments no Conflict is declared [facts §2].
@@ -100,23 +66,15 @@ _TAKEN = frozenset({"ConflictException", "ValidationException"})
 _REFUSED = _TAKEN | {"ServiceQuotaExceededException", "TooManyTagsException", "AccessDeniedException"}
 
 
-class Bedrock:
+class Bedrock(BedrockAccount):
     """The control plane of Bedrock."""
-
-    def __init__(self, bedrock: Any) -> None:
-        self._bedrock = bedrock
-
-    def fine_tunable_models(self) -> frozenset[str]:
-        """Ids the account may fine-tune."""
-        answer = self._bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
-        return frozenset(summary["modelId"] for summary in answer["modelSummaries"])
 
     def find_customization_job(self, name_or_arn: str) -> CustomizationJob | None:
         """The job, or None where Bedrock knows none."""
         try:
             answer = self._bedrock.get_model_customization_job(jobIdentifier=name_or_arn)
         except ClientError as error:
-            if _is_missing(error):
+            if is_missing(error):
                 return None
             raise
         losses = [metric.get("validationLoss") for metric in answer.get("validationMetrics") or []]
@@ -191,7 +149,7 @@ class Bedrock:
         try:
             answer = self._bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=name_or_arn)
         except ClientError as error:
-            if _is_missing(error):
+            if is_missing(error):
                 return None
             raise
         return ModelDeployment(
@@ -202,9 +160,11 @@ class Bedrock:
         )
 
     def ensure_deployment(self, *, name: str, model_arn: str, job_id: str) -> ModelDeployment:
-        """The deployment of this name, created unless it exists already. Raises BedrockRefused."""
+        """The deployment of this name, created unless it exists already. Raises BedrockRefused or BedrockBusy."""
         found = self.find_deployment(name)
         if not found:
+            if self._is_being_made(model_arn):
+                raise BedrockBusy("The custom model is still being created.")
             try:
                 self._bedrock.create_custom_model_deployment(
                     modelDeploymentName=name,
@@ -216,7 +176,7 @@ class Bedrock:
                 if error_code(error) not in _REFUSED:
                     raise
                 if error_code(error) == "ServiceQuotaExceededException":
-                    raise BedrockBusy(error_text(error)) from error
+                    raise BedrockBusy(f"Bedrock quota: {error_text(error)}") from error
                 found = self.find_deployment(name) if error_code(error) in _TAKEN else None
                 if not found:
                     raise BedrockRefused(error_text(error)) from error
@@ -227,32 +187,22 @@ class Bedrock:
             raise BedrockRefused(f"Deployment '{name}' exists in Bedrock and is not of this job's model.")
         return found
 
-    def ours(self, *, older_than: timedelta) -> Iterator[Found]:
-        """Running customization jobs, custom models and deployments whose names are of our making, not just created."""
-        latest = datetime.now(UTC) - older_than
-        for kind, operation, rows, name, arn, created, filters in _LISTS:
-            pages = self._bedrock.get_paginator(operation).paginate(**filters)
-            for page in pages:
-                for row in page.get(rows, []):
-                    if job_id_in(row[name]) and row[created] < latest:
-                        yield Found(kind=kind, name=row[name], arn=row[arn])
-
-    def is_tagged_ours(self, arn: str) -> bool:
-        """Whether the resource carries this service's tag; one that is gone meanwhile carries none."""
+    def _is_being_made(self, model_arn: str) -> bool:
+        """Whether the model is still Creating [botocore bedrock ModelStatus]; a missing one is the deployment's say."""
         try:
-            tags = self._bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
+            answer = self._bedrock.get_custom_model(modelIdentifier=model_arn)
         except ClientError as error:
-            if _is_missing(error):
+            if is_missing(error):
                 return False
             raise
-        return any(tag["key"] == JOB_TAG for tag in tags)
+        return bool(answer.get("modelStatus") == "Creating")
 
     def delete_deployment(self, arn: str) -> None:
         """Starts the removal of a deployment; one that is gone or already on its way is fine."""
         try:
             self._bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
         except ClientError as error:
-            if error_code(error) != "ConflictException" and not _is_missing(error):
+            if error_code(error) != "ConflictException" and not is_missing(error):
                 raise
 
     def delete_model(self, name_or_arn: str) -> bool:
@@ -262,7 +212,7 @@ class Bedrock:
         except ClientError as error:
             if error_code(error) == "ConflictException":
                 return False
-            if not _is_missing(error):
+            if not is_missing(error):
                 raise
         return True
 
@@ -270,7 +220,3 @@ class Bedrock:
 def _finite(loss: float | None) -> float | None:
     """The loss, or None where training diverged: neither DynamoDB nor GraphQL has a number for it."""
     return loss if loss is not None and math.isfinite(loss) else None
-
-
-def _is_missing(error: ClientError) -> bool:
-    return error_code(error) == "ResourceNotFoundException"

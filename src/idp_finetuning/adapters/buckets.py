@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -19,11 +20,13 @@ from idp_finetuning.test_sets import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSe
 from idp_finetuning.wire import WireModel
 
 M = TypeVar("M", bound=WireModel)
+R = TypeVar("R")
 
 PARALLEL_READS = 32
 PARALLEL_WRITES = 4
 UPLOAD_EXPIRES_SECONDS = 3600
 _MISSING = ("NoSuchKey", "NotFound", "404")
+_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")  # [S3 user guide, conditional writes]
 PART_BYTES = 5 * 1024 * 1024  # the least S3 takes: 10,000 of them are more than any data set
 
 
@@ -40,20 +43,53 @@ class Bucket:
             content: bytes = body.read()
             return content
 
+    def read_document(self, key: str) -> bytes:
+        """A document's content. Raises DocumentRejected where it is gone or over the size limit."""
+        try:
+            answer = self._s3.get_object(Bucket=self.name, Key=key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                raise DocumentRejected("missing", "The file is no longer there. Upload it again.") from error
+            raise
+        with answer["Body"] as body:
+            if answer["ContentLength"] > MAXIMUM_DOCUMENT_BYTES:
+                raise DocumentRejected(
+                    "too_large", f"The file is larger than {MAXIMUM_DOCUMENT_BYTES // 1_000_000} MB. Split it."
+                )
+            content: bytes = body.read()
+            return content
+
     def read_all(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
         """Contents in the order of the keys, read in parallel, with a bounded number in memory.
 
         Raises TimeoutError where it takes longer.
         """
+        return self._in_parallel(self.read, keys, within_seconds)
+
+    def read_present(self, keys: Iterable[str]) -> Iterator[bytes | None]:
+        """As read_all, with None for an object that is not there."""
+        return self._in_parallel(self._read_if_present, keys)
+
+    def _read_if_present(self, key: str) -> bytes | None:
+        try:
+            return self.read(key)
+        except ClientError as error:
+            if error_code(error) in _MISSING:
+                return None
+            raise
+
+    def _in_parallel(
+        self, read: Callable[[str], R], keys: Iterable[str], within_seconds: float = math.inf
+    ) -> Iterator[R]:
         waiting = iter(keys)
         latest = time.monotonic() + within_seconds
         with ThreadPoolExecutor(PARALLEL_READS) as threads:
-            running = deque(threads.submit(self.read, key) for key in islice(waiting, 2 * PARALLEL_READS))
+            running = deque(threads.submit(read, key) for key in islice(waiting, 2 * PARALLEL_READS))
             while running:
                 if time.monotonic() > latest:
                     raise TimeoutError
                 yield running.popleft().result()
-                running.extend(threads.submit(self.read, key) for key in islice(waiting, 1))
+                running.extend(threads.submit(read, key) for key in islice(waiting, 1))
 
     def list(self, prefix: str) -> Iterator[StoredFile]:
         """Objects below a prefix in key order."""
@@ -68,16 +104,40 @@ class Bucket:
 
     def read_model(self, key: str, model: type[M]) -> M | None:
         """The model stored at a key, or None where there is none."""
-        try:
-            return model.model_validate_json(self.read(key))
-        except ClientError as error:
-            if error_code(error) in _MISSING:
-                return None
-            raise
+        content = self._read_if_present(key)
+        return None if content is None else model.model_validate_json(content)
 
     def write_model(self, key: str, value: WireModel) -> None:
         """Stores a model as JSON."""
         self.write(key, value.model_dump_json(by_alias=True).encode())
+
+    def write_once(self, key: str, value: WireModel) -> bool:
+        """Stores a model where nothing is stored yet; False where something is, or is being written just now."""
+        content = value.model_dump_json(by_alias=True).encode()
+        try:
+            self._s3.put_object(
+                Bucket=self.name, Key=key, Body=content, ContentType="application/json", IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error_code(error) not in _TAKEN:
+                raise
+            return False
+        return True
+
+    def upload_form(self, key: str, *, size: int, md5: str) -> tuple[str, tuple[UploadField, ...]]:
+        """Address and fields of a POST that admits exactly one key and size, for an hour.
+
+        The MD5 also travels as metadata: an ETag is no MD5 where the bucket is encrypted with KMS.
+        """
+        fields = {"x-amz-meta-md5": md5}
+        post = self._s3.generate_presigned_post(
+            Bucket=self.name,
+            Key=key,
+            Fields=fields,
+            Conditions=[{name: value} for name, value in fields.items()] + [["content-length-range", size, size]],
+            ExpiresIn=UPLOAD_EXPIRES_SECONDS,
+        )
+        return post["url"], tuple(UploadField(name=name, value=value) for name, value in post["fields"].items())
 
     def delete_prefix(self, prefix: str) -> int:
         """Removes every object below a prefix, versions and delete markers included; answers how many.
@@ -108,22 +168,6 @@ class TestSetBucket(Bucket):
         """All objects of a test set."""
         return Listing(test_set_id=test_set_id, files=tuple(self.list(f"{test_set_id}/")))
 
-    def read_document(self, key: str) -> bytes:
-        """A document's content. Raises DocumentRejected where it is gone or over the size limit."""
-        try:
-            answer = self._s3.get_object(Bucket=self.name, Key=key)
-        except ClientError as error:
-            if error_code(error) in _MISSING:
-                raise DocumentRejected("missing", "The file is no longer in the test set.") from error
-            raise
-        with answer["Body"] as body:
-            if answer["ContentLength"] > MAXIMUM_DOCUMENT_BYTES:
-                raise DocumentRejected(
-                    "too_large", f"The file is larger than {MAXIMUM_DOCUMENT_BYTES // 1_000_000} MB. Split it."
-                )
-            content: bytes = body.read()
-            return content
-
     def uploads(self, test_set_id: str, files: Sequence[TestSetFile]) -> tuple[TestSetUpload, ...]:
         """For each file a presigned POST for exactly it, or `present` where S3 holds it already."""
         with ThreadPoolExecutor(PARALLEL_READS) as threads:
@@ -133,22 +177,8 @@ class TestSetBucket(Bucket):
         key = f"{test_set_id}/{file.key}"
         if self._holds(key, file):
             return TestSetUpload(key=file.key, present=True)
-        # The MD5 also travels as metadata: an ETag is no MD5 where the bucket is encrypted with KMS.
-        fields = {"x-amz-meta-md5": file.md5}
-        post = self._s3.generate_presigned_post(
-            Bucket=self.name,
-            Key=key,
-            Fields=fields,
-            Conditions=[{name: value} for name, value in fields.items()]
-            + [["content-length-range", file.size, file.size]],
-            ExpiresIn=UPLOAD_EXPIRES_SECONDS,
-        )
-        return TestSetUpload(
-            key=file.key,
-            present=False,
-            url=post["url"],
-            fields=tuple(UploadField(name=name, value=value) for name, value in post["fields"].items()),
-        )
+        url, fields = self.upload_form(key, size=file.size, md5=file.md5)
+        return TestSetUpload(key=file.key, present=False, url=url, fields=fields)
 
     def _holds(self, key: str, file: TestSetFile) -> bool:
         try:
@@ -165,7 +195,23 @@ class TestSetBucket(Bucket):
 
 
 class DataBucket(Bucket):
-    """Data of jobs."""
+    """Data of jobs and classifications."""
+
+    def folders(self, prefix: str) -> Iterator[str]:
+        """Names between the prefix and the next slash, also of what is left only as old versions."""
+        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
+        for page in pages:
+            for entry in page.get("CommonPrefixes", []):
+                yield entry["Prefix"].removeprefix(prefix).rstrip("/")
+
+    def was_written_since(self, prefix: str, moment: datetime) -> bool:
+        """Whether any version below the prefix is younger."""
+        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
+        return any(
+            entry["LastModified"] > moment
+            for page in pages
+            for entry in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+        )
 
     def write_all(self, objects: Iterable[tuple[str, bytes]], content_type: str) -> None:
         """Writes objects in parallel while the next ones are being made; at most eight wait in memory."""

@@ -5,17 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from botocore.exceptions import ClientError
-
-from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.adapters.dynamodb_items import PageToken, from_attributes, to_attributes
 from idp_finetuning.clock import timestamp
-from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs import JobFact
 from idp_finetuning.wire import WireModel
 
 PREFIX = "event#"
-RECORD = "job"
 
 
 class FactPage(WireModel):
@@ -32,30 +27,14 @@ class JobHistory:
         self._dynamodb = dynamodb
         self._table = table
 
-    def record(self, job_id: str, type_: str, message: str) -> None:
-        """Adds a fact, unless the job is gone: a late call must not bring back what a deletion took.
+    def entry(self, job_id: str, type_: str, message: str) -> dict[str, Any]:
+        """Part of a transaction that adds a fact; it belongs into that of the change it tells of.
 
-        Messages are cut at 1,000 characters. Raises TransientError where another call changes the job right now.
+        Messages are cut at 1,000 characters.
         """
         fact = JobFact(at=timestamp(), type=type_, message=message[:1000])
         key = {"id": job_id, "item": f"{PREFIX}{fact.at}#{uuid4().hex[:8]}"}
-        record = {
-            "TableName": self._table,
-            "Key": to_attributes({"id": job_id, "item": RECORD}),
-            # Changes nothing; a ConditionCheck would need a permission of its own.
-            "UpdateExpression": "SET #kind = #kind",
-            "ConditionExpression": "attribute_exists(#kind)",
-            "ExpressionAttributeNames": {"#kind": "kind"},
-        }
-        put = {"TableName": self._table, "Item": to_attributes({**key, **fact.to_wire()})}
-        try:
-            self._dynamodb.transact_write_items(TransactItems=[{"Update": record}, {"Put": put}])
-        except ClientError as error:
-            if error_code(error) != "TransactionCanceledException":
-                raise
-            reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-            if "ConditionalCheckFailed" not in reasons:
-                raise TransientError(f"Job '{job_id}' is being changed by another call. Try again later.") from error
+        return {"Put": {"TableName": self._table, "Item": to_attributes({**key, **fact.to_wire()})}}
 
     def page(self, job_id: str, *, limit: int, next_token: str | None) -> FactPage:
         """A page of the history, newest first."""

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.adapters.dynamodb_items import (
-    from_attributes,
-    query_newest,
-    to_attributes,
-    update_arguments,
-)
+from idp_finetuning.adapters.dynamodb_items import from_attributes, query_newest, to_attributes
 from idp_finetuning.adapters.job_history import JobHistory
+from idp_finetuning.adapters.job_writes import KIND, changed, new_record, released, update_of, used, was_outrun
 from idp_finetuning.clock import timestamp
 from idp_finetuning.errors import Conflict, FinetuningError, JobNotFound, JobStopping, StaleState, TransientError
-from idp_finetuning.jobs import MAY_BECOME_FROM, UNFINISHED, FinetuningJob, JobRun, JobStatus, JobSummary
+from idp_finetuning.jobs import (
+    MAY_BECOME_FROM,
+    TRANSITIONS,
+    FinetuningJob,
+    JobConfiguration,
+    JobRun,
+    JobStatus,
+    JobSummary,
+)
 from idp_finetuning.settings import JOBS_BY_CREATION, UNFINISHED_JOBS
 from idp_finetuning.wire import WireModel
 
-KIND = "job"
+CONFIGURATION = "configuration"
 YES = "yes"
+TRIES = 10  # each is lost only to a write that went through; no more than a few ever meet
 
 
 class JobPage(WireModel):
@@ -33,20 +38,28 @@ class JobPage(WireModel):
 
 
 class JobTable:
-    """The Jobs table: items (job id, "job"), (job id, "event#…") and (client token, "token")."""
+    """The Jobs table: items (job id, "job"), (…, "configuration"), (…, "event#…") and (client token, "token")."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
         self.history = JobHistory(dynamodb, table)
 
-    def create(self, job: FinetuningJob, token_id: str | None, request_digest: str) -> FinetuningJob:
-        """Writes the job and its client token in one transaction.
+    def create(
+        self,
+        job: FinetuningJob,
+        token_id: str | None,
+        request_digest: str,
+        configuration: JobConfiguration | None = None,
+    ) -> FinetuningJob:
+        """Writes the job, its configuration and its client token in one transaction.
 
         Where the token is known already, answers with the job it made; raises Conflict where the request was
         another.
         """
-        puts = [{**job.to_wire(), "item": KIND, "kind": KIND, "unfinished": YES}]
+        puts = [new_record(job)]
+        if configuration:
+            puts.append({"id": job.id, "item": CONFIGURATION, **configuration.to_wire()})
         if token_id:
             puts.append({"id": token_id, "item": "token", "jobId": job.id, "requestDigest": request_digest})
         try:
@@ -69,10 +82,7 @@ class JobTable:
         return job
 
     def _made_by(self, token_id: str, request_digest: str) -> FinetuningJob:
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=to_attributes({"id": token_id, "item": "token"}), ConsistentRead=True
-        )
-        item = answer.get("Item")
+        item = self._item(token_id, "token")
         if not item:
             raise TransientError("A request with this clientToken is still being carried out. Send it again.")
         if item["requestDigest"]["S"] != request_digest:
@@ -83,10 +93,22 @@ class JobTable:
 
     def get(self, job_id: str) -> FinetuningJob:
         """The job as it stands now. Raises JobNotFound."""
-        answer = self._dynamodb.get_item(TableName=self._table, Key=self._key(job_id), ConsistentRead=True)
-        if "Item" not in answer:
+        item = self._item(job_id, KIND)
+        if item is None:
             raise JobNotFound(f"There is no fine-tuning job '{job_id}'. listFinetuningJobs shows those there are.")
-        return from_attributes(FinetuningJob, answer["Item"])
+        return from_attributes(FinetuningJob, item)
+
+    def configuration(self, job_id: str) -> JobConfiguration | None:
+        """What the job took from a configuration version; None where it trains with the built-in prompt."""
+        item = self._item(job_id, CONFIGURATION)
+        return from_attributes(JobConfiguration, item) if item else None
+
+    def _item(self, id_: str, item: str) -> dict[str, Any] | None:
+        key = to_attributes({"id": id_, "item": item})
+        found: dict[str, Any] | None = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return found
 
     def list(self, *, limit: int, next_token: str | None) -> JobPage:
         """A page of jobs, newest first."""
@@ -132,40 +154,36 @@ class JobTable:
     def move(self, run: JobRun, to: JobStatus, fact: str | None = None, **changes: object) -> FinetuningJob:
         """The one transition: sets the status and the (snake_case) changes where this run of the job may come to `to`.
 
-        A job may also move to the status it has. A transition is recorded as a fact of the job; `fact` adds words to
-        it, or tells of the changes where there is no transition. Raises JobNotFound, JobStopping or StaleState.
+        A job may also move to the status it has. A transition is recorded as a fact of the job in the same
+        transaction; `fact` says it in other words, or tells of the changes where there is no transition. Where nothing
+        changes nothing is written. Raises JobNotFound, JobStopping or StaleState, and Conflict where configuration
+        versions use the model of a job that is to be deleted.
         """
-        try:
-            return self._stay(run, to, fact, changes)
-        except _Refused:
-            pass
-        try:
-            _, job = self._update(
-                run, to, MAY_BECOME_FROM[to] - {to}, _values(to, {**changes, "stage_started_at": timestamp()})
-            )
-        except _Refused:
-            pass
-        else:
-            self.history.record(run.job_id, to.value, fact or _WORDS[to])
-            return job
-        try:
-            return self._stay(run, to, fact, changes)  # another call with the same event was faster
-        except _Refused as refused:
-            raise _refusal(self.get(run.job_id), run, to) from refused
+        for _ in range(TRIES):
+            job = self.get(run.job_id)
+            if job.run != run.run or job.status not in MAY_BECOME_FROM[to]:
+                raise _refusal(job, run, to)
+            if to is JobStatus.DELETING and job.used_by:
+                raise Conflict(
+                    f"The model of job '{job.id}' is used by configuration version {_quoted(job.used_by)}. Give it "
+                    "another model or delete it first."
+                )
+            if job.status is to:
+                after, words = changed(job, changes), fact
+            else:
+                after = changed(job, {**changes, "status": to, "stage_started_at": timestamp()})
+                words = fact or TRANSITIONS[to]
+            if after == job or self._write(job, after, words):
+                return after
+        raise TransientError(f"Job '{run.job_id}' is being changed by many calls. Try again later.")
 
-    def _stay(self, run: JobRun, status: JobStatus, fact: str | None, changes: Mapping[str, object]) -> FinetuningJob:
-        """Changes a job that has the status; of two calls with one event the first records the fact."""
-        before, job = self._update(run, status, MAY_BECOME_FROM[status] & {status}, _values(status, changes))
-        if fact and job != before.model_copy(update={"updated_at": job.updated_at}):
-            self.history.record(run.job_id, status.value, fact)
-        return job
-
-    def resume(self, job: FinetuningJob, stage: JobStatus, **changes: object) -> FinetuningJob:
+    def resume(self, job: FinetuningJob, stage: JobStatus, fact: str | None = None, **changes: object) -> FinetuningJob:
         """Starts the next run of a failed or stopped job at a stage. Raises StaleState where a call was faster."""
-        values = _values(
-            stage,
+        resumed = changed(
+            job,
             {
                 **changes,
+                "status": stage,
                 "run": job.run + 1,
                 "stage_started_at": timestamp(),
                 "error_code": None,
@@ -174,84 +192,53 @@ class JobTable:
                 "waiting_for": None,
             },
         )
-        try:
-            _, resumed = self._update(job.current_run, stage, frozenset({JobStatus.FAILED, JobStatus.STOPPED}), values)
-        except _Refused as refused:
-            raise _refusal(self.get(job.id), job.current_run, stage) from refused
-        self.history.record(job.id, stage.value, f"Resumed at {stage}, run {resumed.run}.")
+        words = f"Resumed at {stage}, run {resumed.run}."
+        if job.status not in (JobStatus.FAILED, JobStatus.STOPPED) or not self._write(
+            job, resumed, f"{fact} {words}" if fact else words
+        ):
+            raise _refusal(self.get(job.id), job.current_run, stage)
         return resumed
 
-    def _update(
-        self, run: JobRun, to: JobStatus, origins: frozenset[JobStatus], values: Mapping[str, object]
-    ) -> tuple[FinetuningJob, FinetuningJob]:
-        """The job before and after."""
-        if not origins:
-            raise _Refused
-        values = {**values, "unfinished": YES if to in UNFINISHED else None}
-        kept = {name: value for name, value in values.items() if value is not None}
-        removed = values.keys() - kept.keys()
-        arguments = update_arguments(kept, removed=removed)
-        names = {f":from{n}": origin for n, origin in enumerate(sorted(origins))}
-        arguments["ExpressionAttributeValues"] |= to_attributes({**names, ":thisRun": run.run})
-        arguments["ExpressionAttributeNames"]["#run"] = "run"
+    def _write(self, before: FinetuningJob, after: FinetuningJob, fact: str | None) -> bool:
+        """Writes a change together with its fact; False where another write was faster."""
+        update = {"TableName": self._table, **update_of(before, after)}
         try:
-            answer = self._dynamodb.update_item(
-                TableName=self._table,
-                Key=self._key(run.job_id),
-                ConditionExpression=f"#run = :thisRun AND #status IN ({', '.join(names)})",
-                ReturnValues="ALL_OLD",
-                **arguments,
-            )
+            if fact:
+                entry = self.history.entry(after.id, after.status.value, fact)
+                self._dynamodb.transact_write_items(TransactItems=[{"Update": update}, entry])
+            else:
+                self._dynamodb.update_item(**update)
         except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            raise _Refused from error
-        old = answer["Attributes"]
-        new = {name: value for name, value in (old | to_attributes(kept)).items() if name not in removed}
-        return from_attributes(FinetuningJob, old), from_attributes(FinetuningJob, new)
+            if was_outrun(error):
+                return False
+            raise
+        return True
+
+    def use(self, job_id: str, version: str) -> dict[str, Any]:
+        """Part of a transaction: the version uses the model of this job; cancels it unless the job offers one."""
+        return {"Update": {"TableName": self._table, **used(job_id, version)}}
+
+    def release(self, job_id: str, version: str) -> dict[str, Any] | None:
+        """Part of a transaction: the version no longer uses the model of this job; None where the job is gone."""
+        if self._item(job_id, KIND) is None:
+            return None
+        return {"Update": {"TableName": self._table, **released(job_id, version)}}
 
     def delete(self, job: FinetuningJob) -> None:
-        """Removes history, client token and record; only while DELETING, so that nothing comes back or goes early."""
+        """Removes all that is kept of a job; only while DELETING, so that nothing comes back or goes early."""
         self.history.delete(job.id)
+        others = [{"id": job.id, "item": CONFIGURATION}]
         if job.client_token:
-            self._dynamodb.delete_item(
-                TableName=self._table, Key=to_attributes({"id": job.client_token, "item": "token"})
-            )
+            others.append({"id": job.client_token, "item": "token"})
+        for key in others:
+            self._dynamodb.delete_item(TableName=self._table, Key=to_attributes(key))
         self._dynamodb.delete_item(
             TableName=self._table,
-            Key=self._key(job.id),
+            Key=to_attributes({"id": job.id, "item": KIND}),
             ConditionExpression="attribute_not_exists(id) OR #status = :deleting",
             ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues=to_attributes({":deleting": JobStatus.DELETING}),
         )
-
-    @staticmethod
-    def _key(job_id: str) -> dict[str, Any]:
-        return to_attributes({"id": job_id, "item": KIND})
-
-
-class _Refused(Exception):
-    """The record is not in a status, or not in the run, that the write comes from."""
-
-
-_WORDS: Mapping[JobStatus, str] = {
-    JobStatus.VALIDATING: "Checking the test set.",
-    JobStatus.GENERATING_DATA: "Converting documents to training data.",
-    JobStatus.TRAINING: "Submitting the customization job to Bedrock.",
-    JobStatus.DEPLOYING: "Creating the on-demand deployment.",
-    JobStatus.COMPLETED: "The model is ready to use.",
-    JobStatus.FAILED: "The job failed.",
-    JobStatus.STOPPING: "Stopping was asked for.",
-    JobStatus.STOPPED: "The job is stopped.",
-    JobStatus.DELETING: "Deletion was asked for.",
-}
-
-
-def _values(to: JobStatus, changes: Mapping[str, object]) -> dict[str, object]:
-    """Attribute names and JSON-ready values of a change; None removes."""
-    fields = FinetuningJob.model_fields
-    values = {str(fields[name].alias): _wire(value) for name, value in changes.items()}
-    return {**values, "status": to.value, "updatedAt": timestamp()}
 
 
 def _refusal(job: FinetuningJob, run: JobRun, to: JobStatus) -> FinetuningError:
@@ -262,5 +249,5 @@ def _refusal(job: FinetuningJob, run: JobRun, to: JobStatus) -> FinetuningError:
     )
 
 
-def _wire(value: object) -> object:
-    return value.to_wire() if isinstance(value, WireModel) else value
+def _quoted(names: tuple[str, ...]) -> str:
+    return ", ".join(f"'{name}'" for name in names)

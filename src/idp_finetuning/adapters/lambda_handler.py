@@ -42,7 +42,11 @@ def state_handler(
     ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
         @wraps(work)
         def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-            keys = {"job_id": event.get("jobId"), "test_set_id": event.get("testSetId")}
+            keys = {
+                "job_id": event.get("jobId"),
+                "test_set_id": event.get("testSetId"),
+                "classification_id": event.get("classificationId"),
+            }
             with _logged(context, **keys) as told, aws_calls():
                 result = work(event_model.model_validate(event), Services(context))
                 told.update(shown(result))
@@ -64,7 +68,12 @@ def resolver_handler(
     def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         arguments = event.get("arguments") or {}
         named = {**arguments, **(arguments.get("input") or {})}
-        keys = {"job_id": named.get("jobId"), "test_set_id": named.get("testSetId"), "field": event.get("field")}
+        keys = {
+            "job_id": named.get("jobId"),
+            "test_set_id": named.get("testSetId"),
+            "classification_id": named.get("classificationId"),
+            "field": event.get("field"),
+        }
         try:
             with _logged(context, **keys), aws_calls():
                 return {"data": answer(event, Services(context))}
@@ -88,7 +97,8 @@ def _logged(context: Any, **keys: object) -> Iterator[dict[str, object]]:
             yield told
         except FinetuningError as error:
             reason = error.message if isinstance(error, _FOR_OPERATORS) else None
-            logger.warning("failed", extra={"error_code": error.code, "reason": reason})
+            cause = type(error.__cause__).__name__ if error.__cause__ else None
+            logger.warning("failed", extra={"error_code": error.code, "reason": reason, "cause": cause})
             raise
         except Exception as error:
             name = type(error).__name__

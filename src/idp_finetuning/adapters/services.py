@@ -12,13 +12,18 @@ from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import client
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.config_version_table import ConfigVersionTable
+from idp_finetuning.adapters.converse import Converse
 from idp_finetuning.adapters.functions import BackgroundFunction
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.adapters.user_directory import UserDirectory
+from idp_finetuning.adapters.user_table import UserTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.deadlines import Deadlines
 from idp_finetuning.errors import SettingMissing
-from idp_finetuning.settings import BucketIs, Variable
+from idp_finetuning.settings import BucketIs, DefaultScope, Variable
+from idp_finetuning.users import UserScope
 
 
 def setting(variable: Variable) -> str:
@@ -57,6 +62,26 @@ class Services:
         return TestSetTable(client("dynamodb"), setting(Variable.TEST_SETS_TABLE))
 
     @cached_property
+    def config_versions(self) -> ConfigVersionTable:
+        """Configuration versions."""
+        return ConfigVersionTable(client("dynamodb"), setting(Variable.CONFIG_VERSIONS_TABLE))
+
+    @cached_property
+    def users(self) -> UserTable:
+        """What Admins decided about users."""
+        return UserTable(client("dynamodb"), setting(Variable.USERS_TABLE))
+
+    @cached_property
+    def user_directory(self) -> UserDirectory:
+        """Who may sign in."""
+        return UserDirectory(client("cognito-idp"), setting(Variable.USER_POOL_ID))
+
+    @property
+    def default_scope(self) -> UserScope:
+        """The scope of a user without a record."""
+        return UserScope.ALL if setting(Variable.DEFAULT_SCOPE) == DefaultScope.ALL else UserScope.NONE
+
+    @cached_property
     def test_set_bucket(self) -> TestSetBucket:
         """Documents and labels."""
         return TestSetBucket(client("s3"), setting(Variable.TEST_SET_BUCKET))
@@ -80,6 +105,16 @@ class Services:
     def label_reader(self) -> BackgroundFunction:
         """ReadLabels."""
         return BackgroundFunction(client("lambda"), setting(Variable.READ_LABELS_FUNCTION))
+
+    @cached_property
+    def classifier(self) -> BackgroundFunction:
+        """ClassifyDocument."""
+        return BackgroundFunction(client("lambda"), setting(Variable.CLASSIFY_DOCUMENT_FUNCTION))
+
+    @cached_property
+    def converse(self) -> Converse:
+        """Inference with models."""
+        return Converse(client("bedrock-runtime"))
 
     @cached_property
     def finetuning(self) -> Workflow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -78,24 +79,41 @@ class TestSetTable:
         return TestSetPage(items=tuple(from_attributes(TestSet, i) for i in page.items), next_token=page.next_token)
 
     def mark_ready(self, test_set_id: str, file_count: int) -> TestSet:
-        """Sets READY with the number of documents; may be repeated."""
-        answer = self._dynamodb.update_item(
-            TableName=self._table,
-            Key=to_attributes({"id": test_set_id}),
-            ConditionExpression="attribute_exists(id)",
-            ReturnValues="ALL_NEW",
-            **update_arguments({"status": TestSetStatus.READY.value, "fileCount": file_count}),
+        """Sets READY with the number of documents; may be repeated. Raises Conflict where it is being deleted."""
+        return self._update(
+            test_set_id,
+            {"status": TestSetStatus.READY.value, "fileCount": file_count},
+            frozenset({TestSetStatus.UPLOADING, TestSetStatus.READY}),
         )
-        return from_attributes(TestSet, answer["Attributes"])
 
     def close(self, test_set_id: str) -> None:
-        """Takes a test set out of use: it counts as not ready. May be repeated."""
-        self._dynamodb.update_item(
-            TableName=self._table,
-            Key=to_attributes({"id": test_set_id}),
-            ConditionExpression="attribute_exists(id)",
-            **update_arguments({"status": TestSetStatus.UPLOADING.value}),
-        )
+        """Takes a test set out of use for good: DELETING. May be repeated. Raises Conflict where it is gone."""
+        self._update(test_set_id, {"status": TestSetStatus.DELETING.value}, frozenset(TestSetStatus))
+
+    def reopen(self, test_set: TestSet) -> None:
+        """Gives a test set that was closed the status that it had before."""
+        self._update(test_set.id, {"status": test_set.status.value}, frozenset({TestSetStatus.DELETING}))
+
+    def _update(self, test_set_id: str, changes: Mapping[str, object], origins: frozenset[TestSetStatus]) -> TestSet:
+        arguments = update_arguments(changes)
+        names = {f":from{number}": origin for number, origin in enumerate(sorted(origins))}
+        arguments["ExpressionAttributeValues"] |= to_attributes(names)
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key=to_attributes({"id": test_set_id}),
+                ConditionExpression=f"#status IN ({', '.join(names)})",
+                ReturnValues="ALL_NEW",
+                **arguments,
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            raise Conflict(
+                f"Test set '{test_set_id}' is being deleted or gone. Repeat deleteTestSet to finish; create a new test "
+                "set for new documents."
+            ) from error
+        return from_attributes(TestSet, answer["Attributes"])
 
     def delete(self, test_set_id: str) -> None:
         """Removes the record; may be repeated."""

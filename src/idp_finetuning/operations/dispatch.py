@@ -9,7 +9,15 @@ from pydantic import BaseModel, ValidationError
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import AwsCallRefused, FinetuningError, InternalError, InvalidInput, SettingMissing
-from idp_finetuning.operations import jobs, models, test_sets
+from idp_finetuning.operations import (
+    classification,
+    config_version_inputs,
+    config_versions,
+    jobs,
+    models,
+    test_sets,
+    users,
+)
 from idp_finetuning.operations.identity import Identity, authorize
 from idp_finetuning.wire import WireModel
 
@@ -33,6 +41,22 @@ OPERATIONS: Mapping[str, tuple[type[BaseModel], Operation]] = {
     "createTestSetUploads": (test_sets.UploadsArguments, test_sets.create_test_set_uploads),
     "deleteTestSet": (test_sets.TestSetArguments, test_sets.delete_test_set),
     "completeTestSet": (test_sets.TestSetArguments, test_sets.complete_test_set),
+    "getFinetuningJobPrompt": (jobs.JobArguments, config_versions.get_finetuning_job_prompt),
+    "listConfigVersions": (jobs.PageArguments, config_versions.list_config_versions),
+    "getConfigVersion": (config_version_inputs.VersionArguments, config_versions.get_config_version),
+    "createConfigVersion": (config_version_inputs.CreateArguments, config_versions.create_config_version),
+    "updateConfigVersion": (config_version_inputs.UpdateArguments, config_versions.update_config_version),
+    "activateConfigVersion": (config_version_inputs.VersionArguments, config_versions.activate_config_version),
+    "deleteConfigVersion": (config_version_inputs.VersionArguments, config_versions.delete_config_version),
+    "createClassificationUpload": (
+        classification.ClassificationUploadArguments,
+        classification.create_classification_upload,
+    ),
+    "startClassification": (classification.StartClassificationArguments, classification.start_classification),
+    "getClassification": (classification.ClassificationArguments, classification.get_classification),
+    "getMyProfile": (models.NoArguments, users.get_my_profile),
+    "listUsers": (jobs.PageArguments, users.list_users),
+    "updateUser": (users.UpdateUserArguments, users.update_user),
 }
 
 

@@ -9,6 +9,7 @@ from idp_finetuning.wire import WireModel
 
 SIGNED_IN: frozenset[str] = frozenset()  # no group needed
 AUTHORS = frozenset({"Admin", "Author"})
+ADMINS = frozenset({"Admin"})
 
 # AppSync enforces @aws_auth of the schema; this table is checked again behind it, and a test holds them equal.
 ALLOWED_GROUPS: Mapping[str, frozenset[str]] = {
@@ -29,6 +30,19 @@ ALLOWED_GROUPS: Mapping[str, frozenset[str]] = {
     "createTestSetUploads": AUTHORS,
     "completeTestSet": AUTHORS,
     "deleteTestSet": AUTHORS,
+    "getFinetuningJobPrompt": SIGNED_IN,
+    "listConfigVersions": SIGNED_IN,
+    "getConfigVersion": SIGNED_IN,
+    "createConfigVersion": AUTHORS,
+    "updateConfigVersion": AUTHORS,
+    "activateConfigVersion": AUTHORS,
+    "deleteConfigVersion": AUTHORS,
+    "createClassificationUpload": AUTHORS,
+    "startClassification": AUTHORS,
+    "getClassification": SIGNED_IN,
+    "getMyProfile": SIGNED_IN,
+    "listUsers": ADMINS,
+    "updateUser": ADMINS,
 }
 
 
@@ -44,4 +58,5 @@ def authorize(field: str, identity: Identity) -> None:
     """Raises Unauthorized where the caller's groups do not allow the operation, and for unknown operations."""
     allowed = ALLOWED_GROUPS.get(field)
     if allowed is None or (allowed and not allowed & set(identity.groups)):
-        raise Unauthorized(f"Not authorized to access {field}. It needs one of the groups Admin or Author.")
+        needed = f" It needs the group {' or '.join(sorted(allowed))}." if allowed else ""
+        raise Unauthorized(f"Not authorized to access {field}.{needed}")

@@ -8,19 +8,21 @@ from uuid import uuid4
 
 from pydantic import Field, field_validator
 
+from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.adapters.workflows import ExecutionStatus
 from idp_finetuning.base_models import HyperParameters, find_base_model
 from idp_finetuning.clock import timestamp
+from idp_finetuning.config_versions import VersionName
 from idp_finetuning.dataset import SHOWN_REJECTIONS, DatasetReport
-from idp_finetuning.errors import Conflict, JobStopping, StaleState, TestSetInvalid
+from idp_finetuning.errors import Conflict, FinetuningError, InternalError, JobStopping, StaleState
 from idp_finetuning.failures import STAGE_WORDS
-from idp_finetuning.jobs import ENDED, STAGES, FinetuningJob, JobStatus
+from idp_finetuning.jobs import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
 from idp_finetuning.layout import JobLayout
 from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.scope import require_in_scope
 from idp_finetuning.stages.retry import where_to_resume
 from idp_finetuning.stages.train import stop_training
-from idp_finetuning.test_sets import TestSetStatus
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
@@ -54,6 +56,7 @@ class StartFinetuningJobInput(WireModel):
     base_model: str = Field(min_length=1, max_length=200)
     train_split: float | None = Field(default=None, ge=0.5, le=0.95)
     hyper_parameters: HyperParameters | None = None
+    config_version: VersionName | None = None
     client_token: str | None = Field(default=None, min_length=1, max_length=128)
 
     @field_validator("job_name")
@@ -104,12 +107,10 @@ def get_dataset_report(arguments: JobArguments, identity: Identity, services: Se
 def start_finetuning_job(arguments: StartArguments, identity: Identity, services: Services) -> WireModel:
     """Records a new job and starts its workflow; the same client token and input answer with the same job."""
     request = arguments.input
+    configuration = _configuration(request.config_version, identity, services)
     model = find_base_model(request.base_model)
     test_set = services.test_sets.get(request.test_set_id)
-    if test_set.status is not TestSetStatus.READY:
-        raise TestSetInvalid(
-            f"Test set '{test_set.id}' is not ready: its upload is still in progress. Complete the upload first."
-        )
+    test_set.require_ready()
     now = timestamp()
     token = f"token#{identity.sub}#{request.client_token}" if request.client_token else None
     new_id = str(uuid4())
@@ -124,6 +125,7 @@ def start_finetuning_job(arguments: StartArguments, identity: Identity, services
             status=JobStatus.VALIDATING,
             train_split=DEFAULT_TRAIN_SPLIT if request.train_split is None else request.train_split,
             hyper_parameters=request.hyper_parameters or HyperParameters(),
+            config_version=request.config_version,
             created_by=identity.username,
             client_token=token,
             created_at=now,
@@ -131,25 +133,41 @@ def start_finetuning_job(arguments: StartArguments, identity: Identity, services
         ),
         token,
         request.digest,
+        configuration,
     )
     if job.status is JobStatus.VALIDATING:
         _start_workflow(job, services, is_new=job.id == new_id)
     return job
 
 
+def _configuration(name: str | None, identity: Identity, services: Services) -> JobConfiguration | None:
+    """What a new job takes from a version in the caller's scope; a later change of the version does not reach it."""
+    if not name:
+        return None
+    require_in_scope(identity, name, services)
+    version = services.config_versions.get(name)
+    prompt = version.classification.prompt.checked()
+    return JobConfiguration(config_version=version.name, revision=version.revision, **dict(prompt))
+
+
 def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> None:
     """Starts the workflow of the job's run; a repeated request starts what an earlier one may have left unstarted."""
     try:
-        services.finetuning.start(job.current_run, job.execution_name, stage=job.status)
+        with aws_calls():
+            services.finetuning.start(job.current_run, job.execution_name, stage=job.status)
     except Exception as error:
         if not is_new:
             raise  # the first request may well have started it
         # No job may stay in a stage with no workflow behind it, whatever kept it from starting.
+        code = error.code if isinstance(error, FinetuningError) else InternalError.__name__
         services.jobs.move(
             job.current_run,
             JobStatus.FAILED,
-            error_code=type(error).__name__,
-            error_message=f"{STAGE_WORDS[job.status]}: the workflow could not be started. Retry the job.",
+            error_code=code,
+            error_message=(
+                f"{STAGE_WORDS[job.status]}: the workflow could not be started ({code}). Retry the job; if that fails "
+                "again, ask the operator to look at the resolver's log."
+            ),
             error_stage=job.status,
         )
         raise
@@ -179,10 +197,11 @@ def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: 
     if job.status not in (JobStatus.FAILED, JobStatus.STOPPED):
         raise Conflict(f"Job '{job.id}' is {job.status}; only a FAILED or STOPPED job can be retried.")
     try:
-        resumed = services.jobs.resume(job, **where_to_resume(job, services.bedrock))
+        resumed = services.jobs.resume(
+            job, fact=f"{identity.username} retried the job.", **where_to_resume(job, services.bedrock)
+        )
     except (StaleState, JobStopping) as moved:
         raise Conflict(f"Job '{job.id}' was retried or deleted by another request just now.") from moved
-    services.jobs.history.record(job.id, resumed.status.value, f"{identity.username} retried the job.")
     _start_workflow(resumed, services, is_new=True)
     return resumed
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from pydantic import Field
 
+from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.base_models import base_models
+from idp_finetuning.base_models import BaseModelSpec, base_models
+from idp_finetuning.errors import FinetuningError
 from idp_finetuning.jobs import JobStatus
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.jobs import DEFAULT_TRAIN_SPLIT
@@ -16,6 +19,8 @@ from idp_finetuning.reading import read_test_set_or_start
 from idp_finetuning.test_sets import TestSetStatus
 from idp_finetuning.validation import validate
 from idp_finetuning.wire import WireModel
+
+T = TypeVar("T")
 
 
 class NoArguments(WireModel):
@@ -40,6 +45,7 @@ class BaseModelView(WireModel):
     minimum_records: int
     maximum_records: int
     validation_supported: bool
+    offered: bool | None
 
 
 class CustomModelView(WireModel):
@@ -76,20 +82,42 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
 
 
 def list_available_models(arguments: NoArguments, identity: Identity, services: Services) -> WireModel:
-    """The catalogue, and the deployed models of completed jobs, newest first."""
+    """The catalogue, and the deployments of completed jobs, newest first, with the status Bedrock lists them with.
+
+    A deployment Bedrock does not list is left out: somebody removed it. Where it does not answer, the records speak.
+    """
+    offered = _said_by(services.bedrock.fine_tunable_models)
+    listed = _said_by(services.bedrock.deployment_statuses)
     return AvailableModels(
-        base_models=tuple(
-            BaseModelView(**model.model_dump(include=set(BaseModelView.model_fields))) for model in base_models()
-        ),
+        base_models=tuple(_base_model(model, offered) for model in base_models()),
         custom_models=tuple(
             CustomModelView(
-                id=job.custom_model_deployment_arn,
+                id=arn,
                 name=job.job_name,
                 base_model=job.base_model_name,
-                status="Active",
+                status=listed[arn] if listed else "Active",
                 job_id=job.id,
             )
             for job in services.jobs.all()
-            if job.status is JobStatus.COMPLETED and job.custom_model_deployment_arn
+            if job.status is JobStatus.COMPLETED
+            and (arn := job.custom_model_deployment_arn)
+            and (listed is None or arn in listed)
         ),
+    )
+
+
+def _said_by(call: Callable[[], T]) -> T | None:
+    """What Bedrock answers; None where it does not, for the list shall not fail with it."""
+    try:
+        with aws_calls():
+            return call()
+    except FinetuningError:
+        return None
+
+
+def _base_model(model: BaseModelSpec, offered: frozenset[str] | None) -> BaseModelView:
+    ids = {model.fine_tuning_id, model.foundation_model_id}
+    return BaseModelView(
+        **model.model_dump(include=set(BaseModelView.model_fields)),
+        offered=None if offered is None else bool(ids & offered),
     )

@@ -79,12 +79,16 @@ def create_test_set_uploads(
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     if test_set.status is not TestSetStatus.UPLOADING:
-        raise Conflict(f"Test set '{test_set.id}' is complete and takes no more files. Create a new test set.")
+        state = "complete" if test_set.status is TestSetStatus.READY else "being deleted"
+        raise Conflict(f"Test set '{test_set.id}' is {state} and takes no more files. Create a new test set.")
     return [upload.to_wire() for upload in services.test_set_bucket.uploads(test_set.id, arguments.files)]
 
 
 def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> WireModel:
-    """Makes a test set ready for jobs; may be repeated. Raises InvalidInput where it holds no document."""
+    """Makes a test set ready for jobs; may be repeated.
+
+    Raises InvalidInput where it holds no document, and Conflict where it is being deleted.
+    """
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     bucket = services.test_set_bucket
@@ -97,7 +101,7 @@ def complete_test_set(arguments: TestSetArguments, identity: Identity, services:
 
 
 def delete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> bool:
-    """Removes a test set's objects, versions included, then its record. May be repeated.
+    """Removes a test set's objects, versions included, then its record; one that failed half-way goes on.
 
     Raises Conflict while a job reads it.
     """
@@ -108,8 +112,7 @@ def delete_test_set(arguments: TestSetArguments, identity: Identity, services: S
     try:
         _refuse_while_read(test_set, services)
     except Conflict:
-        if test_set.status is TestSetStatus.READY:
-            services.test_sets.mark_ready(test_set.id, test_set.file_count)
+        services.test_sets.reopen(test_set)  # one that an earlier call was deleting goes on being deleted
         raise
     services.test_set_bucket.delete_prefix(f"{test_set.id}/")
     services.test_sets.delete(test_set.id)

@@ -14,7 +14,7 @@ from idp_finetuning.wire import WireModel
 
 
 class DeploymentProgress(WireModel):
-    """Whether the deployment answers; NotCreated while it waits for a quota."""
+    """Whether the deployment answers; NotCreated while it waits for a quota or for the model."""
 
     status: Literal["NotCreated", "Creating", "Active"]
 
@@ -33,7 +33,8 @@ def deployment_names(job: FinetuningJob) -> tuple[str, ...]:
 def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
     """Creates the deployment, or adopts the one an earlier call created; the job deploys. Raises DeploymentFailed.
 
-    A failed deployment of an earlier attempt is removed first. A full quota is waited out: the training is paid.
+    A failed deployment of an earlier attempt is removed first. A full quota is waited out, for the training is paid,
+    and so is a model that Bedrock has not made ready yet.
     """
     job = jobs.move(run, JobStatus.DEPLOYING)
     if not job.custom_model_arn:
@@ -50,8 +51,8 @@ def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) ->
         jobs.move(
             run,
             JobStatus.DEPLOYING,
-            None if job.waiting_for else f"Waiting for a Bedrock quota: {busy}",
-            waiting_for=f"Bedrock quota: {busy}",
+            None if job.waiting_for else f"Waiting. {busy}",
+            waiting_for=str(busy),
         )
         return
     except BedrockRefused as refusal:
@@ -71,7 +72,7 @@ def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) ->
 
 def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentProgress:
     """Says whether the deployment answers. Raises DeploymentFailed."""
-    job = jobs.move(run, JobStatus.DEPLOYING)
+    job = jobs.require(run, JobStatus.DEPLOYING)
     if job.waiting_for:
         return DeploymentProgress(status="NotCreated")
     found = bedrock.find_deployment(job.custom_model_deployment_arn or deployment_name(job))

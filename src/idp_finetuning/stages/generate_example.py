@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.pages import open_document
+from idp_finetuning.base_models import find_base_model
 from idp_finetuning.errors import DocumentRejected
-from idp_finetuning.examples import ManifestDocument, page_labels, training_record
+from idp_finetuning.examples import ManifestDocument, page_labels, require_trainable, training_record
 from idp_finetuning.jobs import FinetuningJob, JobRun, JobStatus
-from idp_finetuning.layout import JobLayout
+from idp_finetuning.layout import JobLayout, input_prefix, page_text_key
+from idp_finetuning.page_texts import page_text
 from idp_finetuning.prompt import Prompt
 
 # The function gives up by itself before Lambda ends it, so that the document is rejected with this reason.
@@ -41,19 +43,43 @@ def generate_example(
     records: list[bytes] = []
     with open_document(content) as source:
         labels = page_labels(document.sections, source.page_count)
+        texts = _texts(job, document, prompt, source.page_count, test_set_bucket)
 
         def pages() -> Iterator[tuple[str, bytes]]:
-            for index, label in enumerate(labels):
+            for index, (label, text) in enumerate(zip(labels, texts, strict=True)):
                 if seconds_left() < SPARE_SECONDS:
                     raise DocumentRejected(
                         "too_slow", f"Rendering took too long: {index} of {len(labels)} pages were done. Split it."
                     )
                 key = layout.page(document.document_id, index + 1)
-                records.append(training_record(prompt, f"s3://{data.name}/{key}", label))
+                records.append(training_record(prompt, f"s3://{data.name}/{key}", label, text))
                 yield key, source.jpeg(index)
 
         data.write_all(pages(), "image/jpeg")
     data.write(layout.example(document.split, document.document_id), b"".join(records), "application/jsonlines")
+
+
+def _texts(
+    job: FinetuningJob, document: ManifestDocument, prompt: Prompt, page_count: int, bucket: TestSetBucket
+) -> Sequence[str]:
+    """A text for each page, read from the baseline where the prompt wants it, else empty.
+
+    Raises DocumentRejected where one is missing, unreadable, or nothing Nova would train on.
+    """
+    if not prompt.needs_text:
+        return [""] * page_count
+    path = document.key.removeprefix(input_prefix(job.test_set_id))
+    maximum = find_base_model(job.base_model).maximum_tokens_per_record
+    texts: list[str] = []
+    keys = [page_text_key(job.test_set_id, path, page) for page in range(1, page_count + 1)]
+    for page, content in enumerate(bucket.read_present(keys), 1):
+        if content is None:
+            raise DocumentRejected(
+                "text_missing", f"The baseline has no pages/{page}/result.json, which the prompt needs. Add it."
+            )
+        texts.append(page_text(content, page))
+        require_trainable(prompt, texts[-1], page=page, maximum_tokens=maximum)
+    return texts
 
 
 def _prompt(job: FinetuningJob, data: DataBucket) -> Prompt:

@@ -23,10 +23,12 @@ from idp_finetuning.dataset import (
 from idp_finetuning.errors import FinetuningError, JobStopping, ModelUnavailable, StaleState, TestSetInvalid
 from idp_finetuning.examples import ManifestDocument, tokens_at_most
 from idp_finetuning.failures import WorkflowError, document_rejection
+from idp_finetuning.job_prompt import job_prompt
 from idp_finetuning.jobs import DocumentCounts, JobRun, JobStatus
 from idp_finetuning.layout import JobLayout, Split, input_prefix
-from idp_finetuning.prompt import DocumentClass, Prompt
+from idp_finetuning.page_texts import text_errors
 from idp_finetuning.reading import read_test_set
+from idp_finetuning.stages.quotas import quota_warnings
 from idp_finetuning.test_sets import TestSetStatus
 from idp_finetuning.validation import validate
 from idp_finetuning.wire import WireModel
@@ -76,11 +78,14 @@ def validate_test_set(
     )
     if not validation.is_valid:
         raise TestSetInvalid(" ".join(validation.errors))
-    prompt = Prompt(classes=tuple(DocumentClass(name=n) for n in sorted(validation.class_distribution))).checked()
+    chosen = job_prompt(jobs.configuration(job.id), validation.class_distribution)
+    prompt = chosen.prompt.checked()
+    if prompt.needs_text and (lacking := " ".join(text_errors(read.listing, read.labels))):
+        raise TestSetInvalid(lacking)
     if tokens_at_most(prompt) > model.maximum_tokens_per_record:
         raise TestSetInvalid(
-            f"The list of {validation.class_count} classes is too long for a training record of "
-            f"{model.maximum_tokens_per_record} tokens. Use fewer classes or shorter names."
+            f"The prompt with its {validation.class_count} classes is too long for a training record of "
+            f"{model.maximum_tokens_per_record} tokens. Use fewer classes, or shorter names, descriptions and prompts."
         )
     manifest = tuple(
         ManifestDocument(
@@ -96,7 +101,7 @@ def validate_test_set(
     jobs.move(
         run,
         JobStatus.GENERATING_DATA,
-        warnings=[*validation.warnings, *unchecked],
+        warnings=[*validation.warnings, *chosen.warnings, *unchecked, *quota_warnings(bedrock)],
         documents=DocumentCounts(
             found=len(manifest), train=validation.train_count, validation=validation.validation_count
         ),

@@ -1,4 +1,4 @@
-"""Never unfinished: jobs whose workflow ended without a word are ended, and what nobody owns in Bedrock is reported."""
+"""Never unfinished: jobs whose workflow ended without a word are ended, and what no job owns is swept up."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.workflows import ExecutionStatus, Workflow
 from idp_finetuning.deadlines import Deadlines
 from idp_finetuning.errors import FinetuningError, JobNotFound, JobStopping, StaleState
 from idp_finetuning.failures import WorkflowError, job_failure
 from idp_finetuning.jobs import ENDED, FinetuningJob, JobStatus
-from idp_finetuning.names import job_id_in
-from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.end import end_unfinished
+from idp_finetuning.stages.sweep import Swept, sweep
 from idp_finetuning.stages.train import training_name
 from idp_finetuning.wire import WireModel
 
@@ -25,7 +25,8 @@ UUID_LENGTH = 36  # the job's id begins every execution's name
 
 class Grace(WireModel):
     """How long things may be on their way: the start of a workflow after its job's record (or of a deletion), and a
-    record of what was created in Bedrock."""
+    record of what was created in Bedrock or written to S3.
+    """
 
     start: timedelta = timedelta(minutes=5)
     record: timedelta = timedelta(minutes=15)
@@ -35,21 +36,26 @@ GRACE = Grace()
 
 
 class Reconciliation(WireModel):
-    """What a pass did: jobs it ended, and names in Bedrock that no job owns (at most 100 of each)."""
+    """What a pass did (at most 100 of each): ids of jobs it ended, `<id>: <error code>` of those it could not look at,
+    names in Bedrock of trainings it stopped and of what no job owns, ids of deleted jobs whose data it removed.
+    """
 
-    ended: tuple[str, ...]
-    stopped_training: tuple[str, ...]
-    orphans: tuple[str, ...]
-    failed: int
+    ended: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    stopped_training: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    removed_data: tuple[str, ...] = ()
 
     def for_operators(self) -> Mapping[str, object]:
         """What the log says of it: alarms count the numbers, people read the names."""
         return {
             "jobs_ended": len(self.ended),
-            "jobs_failed": self.failed,
+            "jobs_failed": len(self.failed),
+            "failures": self.failed,
             "trainings_stopped": len(self.stopped_training),
             "orphans_found": len(self.orphans),
             "orphans": self.orphans,
+            "data_removed": len(self.removed_data),
         }
 
 
@@ -107,16 +113,17 @@ def reconcile(
     *,
     jobs: JobTable,
     bedrock: Bedrock,
+    data: DataBucket,
     finetuning: Workflow,
     deletion: Workflow,
     deadlines: Deadlines,
     grace: Grace = GRACE,
 ) -> Reconciliation:
-    """Looks at the job of one execution, or at all unfinished jobs and all of ours in Bedrock.
+    """Looks at the job of one execution, or at all unfinished jobs, all of ours in Bedrock and all data of jobs.
 
     A job that fails it does not keep the others from being looked at.
     """
-    ended, failed = [], 0
+    ended, failed = [], []
     for job_id in jobs.unfinished() if execution_name is None else [execution_name[:UUID_LENGTH]]:
         try:
             with aws_calls():
@@ -130,35 +137,16 @@ def reconcile(
                     grace=grace,
                 ):
                     ended.append(job_id)
-        except FinetuningError:
-            failed += 1
-    stopped, orphans = ((), ()) if execution_name else sweep(jobs=jobs, bedrock=bedrock, grace=grace)
+        except FinetuningError as error:
+            failed.append(f"{job_id}: {error.code}")
+    swept = Swept() if execution_name else sweep(jobs=jobs, bedrock=bedrock, data=data, older_than=grace.record)
     return Reconciliation(
-        ended=tuple(ended[:NAMED]), stopped_training=stopped[:NAMED], orphans=orphans[:NAMED], failed=failed
+        ended=tuple(ended[:NAMED]),
+        failed=tuple(failed[:NAMED]),
+        stopped_training=swept.stopped_training[:NAMED],
+        orphans=swept.orphans[:NAMED],
+        removed_data=swept.removed_data[:NAMED],
     )
-
-
-def sweep(*, jobs: JobTable, bedrock: Bedrock, grace: Grace = GRACE) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Stops training of ended jobs; names running jobs, models and deployments tagged as ours that no job owns."""
-    stopped, orphans = [], []
-    for found in bedrock.ours(older_than=grace.record):
-        job_id = job_id_in(found.name)
-        try:
-            job = jobs.get(job_id) if job_id else None
-        except JobNotFound:
-            job = None
-        if job and job.status not in ENDED:
-            continue
-        if found.kind == "customization job" and job:
-            bedrock.stop_customization_job(found.arn)
-            stopped.append(found.name)
-        elif (not job or not _owns(job, found.name)) and bedrock.is_tagged_ours(found.arn):
-            orphans.append(f"{found.kind} {found.name}")
-    return tuple(stopped), tuple(orphans)
-
-
-def _owns(job: FinetuningJob, name: str) -> bool:
-    return name in (training_name(job), deployment_name(job))
 
 
 def _age(moment: str) -> timedelta:

@@ -1,20 +1,17 @@
-"""Labelled pages to put to a model: held-out pages of a job, and pages of documents it never had."""
+"""Labelled pages to put to a model: the held-out pages of a job."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from idp_finetuning.adapters.pages import open_document
-from idp_finetuning.examples import ManifestDocument, page_labels
-from idp_finetuning.labels import Section
+from idp_finetuning.examples import ManifestDocument
 from idp_finetuning.layout import JobLayout, Split
 from idp_finetuning.prompt import PageLabel, Prompt
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.labelled import LabelledDocument
 
 _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])
 
@@ -78,12 +75,3 @@ class JobData:
     def _read(self, key: str) -> bytes:
         content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         return content
-
-
-def rendered(documents: Sequence[LabelledDocument]) -> Iterator[LabelledPage]:
-    """The pages of labelled documents, rendered as a job renders them."""
-    for document in documents:
-        sections = [Section(class_name=s.class_name, page_indices=s.page_indices) for s in document.sections]
-        with open_document(document.read()) as opened:
-            for index, truth in enumerate(page_labels(sections, opened.page_count)):
-                yield LabelledPage(path=document.path, number=index + 1, jpeg=opened.jpeg(index), truth=truth)

@@ -9,8 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from idp_finetuning.classification import Classification, ClassifiedPage
 from idp_finetuning.dataset import SplitReport
+from idp_finetuning.examples import page_labels
+from idp_finetuning.labels import Section
 from idp_finetuning.prompt import PageLabel, Prompt
+from idp_local.demo.labelled import LabelledDocument
 from idp_local.demo.pages import LabelledPage
 
 AT_ONCE = 4  # Converse calls
@@ -68,6 +72,22 @@ def ask(bedrock: Any, prompt: Prompt, model_id: str, pages: Sequence[LabelledPag
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return tuple(pool.map(answer, pages))
+
+
+def answers_of(document: LabelledDocument, shown: Classification) -> tuple[Answer, ...]:
+    """What a classification said of each page of a labelled document."""
+    sections = [Section(class_name=s.class_name, page_indices=s.page_indices) for s in document.sections]
+    truths = page_labels(sections, len(shown.pages))
+    return tuple(
+        Answer(path=document.path, number=page.number, truth=truth, given=_label(page))
+        for page, truth in zip(shown.pages, truths, strict=True)
+    )
+
+
+def _label(page: ClassifiedPage) -> PageLabel | None:
+    if page.class_name is None or page.boundary is None:
+        return None
+    return PageLabel(class_name=page.class_name, boundary=page.boundary)
 
 
 def score(answers: Sequence[Answer]) -> Score:

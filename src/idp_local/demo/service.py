@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter, field_validator
 
+from idp_finetuning.classification import Classification, ClassificationStatus, ClassificationUpload
 from idp_finetuning.dataset import DatasetReport
 from idp_finetuning.errors import ValidationRunning
 from idp_finetuning.jobs import JobStatus, TrainingMetrics
@@ -17,6 +18,7 @@ from idp_finetuning.wire import WireModel
 from idp_local.client import GraphQLError
 
 VALIDATION_POLL_SECONDS = 2
+CLASSIFICATION_POLL_SECONDS = 0.5
 
 _CREATE_TEST_SET = "mutation ($input: CreateTestSetInput!) { createTestSet(input: $input) { id } }"
 _CREATE_UPLOADS = """
@@ -46,6 +48,19 @@ query ($jobId: ID!) {
     warnings
   }
 }"""
+_CREATE_VERSION = (
+    "mutation ($input: CreateConfigVersionInput!) { createConfigVersion(input: $input) { name warnings } }"
+)
+_CREATE_CLASSIFICATION_UPLOAD = """
+mutation ($input: ClassificationUploadInput!) {
+  createClassificationUpload(input: $input) { key url fields { name value } }
+}"""
+_CLASSIFICATION_FIELDS = """
+id status document configVersion model modelName createdBy createdAt completedAt pageCount
+pages { number className boundary } sections { className startPage endPage } warnings errorCode errorMessage
+"""
+_CLASSIFY = "mutation ($input: StartClassificationInput!) { startClassification(input: $input) { %s } }"
+_CLASSIFICATION = "query ($id: ID!) { getClassification(classificationId: $id) { %s } }"
 
 _UPLOADS = TypeAdapter(tuple[TestSetUpload, ...])
 
@@ -146,6 +161,28 @@ class FinetuningService:
         """The job now."""
         data = self._graphql.execute(_JOB % _JOB_FIELDS, {"jobId": job_id})
         return JobState.model_validate(data["getFinetuningJob"])
+
+    def create_version(self, name: str, job_id: str) -> tuple[str, ...]:
+        """Creates a configuration version with a completed job's model and prompt; answers what to know about it."""
+        data = self._graphql.execute(_CREATE_VERSION, {"input": {"name": name, "fromJob": job_id}})
+        return tuple(data["createConfigVersion"]["warnings"])
+
+    def create_classification_upload(self, file_name: str, size: int, md5: str) -> ClassificationUpload:
+        """Where to send a document that is to be classified."""
+        data = self._graphql.execute(
+            _CREATE_CLASSIFICATION_UPLOAD, {"input": {"fileName": file_name, "size": size, "md5": md5}}
+        )
+        return ClassificationUpload.model_validate(data["createClassificationUpload"])
+
+    def classify(self, **given: Any) -> Classification:
+        """Starts a classification with these members of StartClassificationInput and waits for its end."""
+        data = self._graphql.execute(_CLASSIFY % _CLASSIFICATION_FIELDS, {"input": given})
+        now = Classification.model_validate(data["startClassification"])
+        while now.status is ClassificationStatus.RUNNING:
+            time.sleep(CLASSIFICATION_POLL_SECONDS)
+            data = self._graphql.execute(_CLASSIFICATION % _CLASSIFICATION_FIELDS, {"id": now.id})
+            now = Classification.model_validate(data["getClassification"])
+        return now
 
     def report(self, job_id: str) -> DatasetReport:
         """What became of every document."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from idp_finetuning.classification import Classification, ClassificationStatus
 from idp_finetuning.dataset import DatasetReport
 from idp_local.demo.choice import ModelChoice, first_fitting_model
 from idp_local.demo.class_folders import IgnoredFile
 from idp_local.demo.console import Console
 from idp_local.demo.failure import DemoFailed
 from idp_local.demo.labelled import LabelledDocument
-from idp_local.demo.pages import JobData, LabelledPage, rendered
+from idp_local.demo.pages import JobData, LabelledPage
 from idp_local.demo.progress import Followed, follow
-from idp_local.demo.scores import Answer, Score, ask, majority_class, majority_score, score
+from idp_local.demo.scores import Answer, Score, answers_of, ask, majority_class, majority_score, score
 from idp_local.demo.service import FinetuningService, OfferedModel
-from idp_local.demo.upload import upload
+from idp_local.demo.upload import upload, upload_to_classify
 from idp_local.demo.wording import (
     answer_lines,
     choice_lines,
@@ -26,6 +28,7 @@ from idp_local.demo.wording import (
     metrics_lines,
     report_lines,
     score_lines,
+    section_lines,
     validation_lines,
 )
 
@@ -87,7 +90,7 @@ class Story:
         if not pages:
             raise DemoFailed("No page was held out, so nothing shows that the model beats the majority class.")
         outcome, answers = self._evaluate(data, pages, deployment, choice.model, report, followed.state.id)
-        self._classify(data, deployment, material.unseen, answers)
+        self._classify(followed.state.id, test_set_id, material.unseen, answers)
         return outcome
 
     def _upload(self, material: Material) -> str:
@@ -178,16 +181,32 @@ class Story:
         return outcome, answers
 
     def _classify(
-        self,
-        data: JobData,
-        deployment: str,
-        unseen: Sequence[LabelledDocument],
-        held_out: Sequence[Answer],
+        self, job_id: str, test_set_id: str, unseen: Sequence[LabelledDocument], held_out: Sequence[Answer]
     ) -> None:
+        """Selects the model in a configuration version and classifies with it what it has not seen."""
+        version = f"demo-{job_id[:8]}"
+        self._console.section("Configuration version")
+        warnings = self._service.create_version(version, job_id)
+        self._console.list([f"'{version}' holds the model and the prompt it was trained with", *warnings])
         if unseen:
             self._console.section("New documents, in neither side of the split")
-            pages = tuple(rendered(unseen))
-            self._console.list(answer_lines(ask(self._bedrock, data.prompt(), deployment, pages)))
+            shown = [self._classified_upload(document, version) for document in unseen]
+            answers = (answers_of(document, given) for document, given in zip(unseen, shown, strict=True))
+            self._console.list(answer_lines([answer for of_document in answers for answer in of_document]))
         else:
             self._console.section("Documents the model has not seen (held out)")
             self._console.list(answer_lines(held_out))
+            path = held_out[0].path
+            shown = [self._classified(testSetId=test_set_id, documentPath=path, configVersion=version)]
+        self._console.section("Classified with the configuration version, by sections")
+        self._console.list(section_lines(shown))
+
+    def _classified_upload(self, document: LabelledDocument, version: str) -> Classification:
+        key = upload_to_classify(self._service, PurePosixPath(document.path).name, document.read())
+        return self._classified(uploadKey=key, configVersion=version)
+
+    def _classified(self, **given: Any) -> Classification:
+        shown = self._service.classify(**given)
+        if shown.status is not ClassificationStatus.COMPLETED:
+            raise DemoFailed(f"'{shown.document}' could not be classified: {shown.error_message}")
+        return shown

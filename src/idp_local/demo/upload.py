@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
@@ -11,7 +11,7 @@ from itertools import islice
 import urllib3
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.test_sets import TestSetFile, TestSetUpload
+from idp_finetuning.test_sets import TestSetFile, TestSetUpload, UploadField
 from idp_local.demo.failure import DemoFailed
 from idp_local.demo.labelled import LabelledDocument
 from idp_local.demo.service import FinetuningService
@@ -47,6 +47,15 @@ def upload(
     return count
 
 
+def upload_to_classify(service: FinetuningService, name: str, content: bytes) -> str:
+    """Sends one document and answers the key to classify it by. Raises DemoFailed where S3 refuses it."""
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    admitted = service.create_classification_upload(name, len(content), md5)
+    with urllib3.PoolManager() as http:
+        _send(http, admitted.key, admitted.url, admitted.fields, content)
+    return admitted.key
+
+
 def _outgoing(documents: Sequence[LabelledDocument]) -> Iterator[_Outgoing]:
     for document in documents:
         yield _described(f"input/{document.path}", document.read(), document.read)
@@ -62,9 +71,13 @@ def _described(key: str, content: bytes, read: Callable[[], bytes]) -> _Outgoing
 def _post(http: urllib3.PoolManager, upload: TestSetUpload, outgoing: _Outgoing) -> None:
     if upload.present or upload.url is None:
         return
-    fields: list[tuple[str, str | tuple[str, bytes]]] = [(field.name, field.value) for field in upload.fields]
+    _send(http, upload.key, upload.url, upload.fields, outgoing.read())
+
+
+def _send(http: urllib3.PoolManager, key: str, url: str, admitted: Iterable[UploadField], content: bytes) -> None:
+    fields: list[tuple[str, str | tuple[str, bytes]]] = [(field.name, field.value) for field in admitted]
     # S3 ignores every form field that follows the file.
-    fields.append(("file", ("file", outgoing.read())))
-    answer = http.request("POST", upload.url, fields=fields, timeout=60, retries=2)
+    fields.append(("file", ("file", content)))
+    answer = http.request("POST", url, fields=fields, timeout=60, retries=2)
     if answer.status not in (200, 201, 204):
-        raise DemoFailed(f"S3 refused '{upload.key}' with HTTP status {answer.status}.")
+        raise DemoFailed(f"S3 refused '{key}' with HTTP status {answer.status}.")

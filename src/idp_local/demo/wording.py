@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from idp_finetuning.classification import Classification
 from idp_finetuning.dataset import DatasetReport
 from idp_finetuning.jobs import TrainingMetrics
 from idp_local.demo.class_folders import IgnoredFile
@@ -116,6 +117,16 @@ def answer_lines(answers: Sequence[Answer]) -> list[str]:
         rows.append((answer.path, str(answer.number), *given, f"{truth.class_name} {truth.boundary}", wrong))
     right = sum(answer.class_right for answer in answers)
     return [*table(rows, right=(1,)), f"{right} of {len(answers)} classes right ({STAND_IN})"]
+
+
+def section_lines(shown: Sequence[Classification]) -> list[str]:
+    """The sections of classified documents, and what to know about them."""
+    rows = [("File", "pages", "class")]
+    for item in shown:
+        for section in item.sections:
+            pages = f"{section.start_page}" + (f"-{section.end_page}" if section.end_page > section.start_page else "")
+            rows.append((item.document, pages, section.class_name or "no usable answer"))
+    return [*table(rows), *(warning for item in shown for warning in item.warnings)]
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:

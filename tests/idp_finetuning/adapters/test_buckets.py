@@ -6,12 +6,14 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from idp_finetuning.adapters.buckets import PART_BYTES, DataBucket, TestSetBucket
 from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.labels import StoredFile
 from idp_finetuning.test_sets import TestSetFile, TestSetUpload
 from tests.idp_finetuning.samples import labels
 
@@ -203,3 +205,17 @@ def test_removing_a_prefix_goes_on_after_a_thousand_objects(data: DataBucket) ->
     data.write_all(((f"jobs/1/{n}", b"") for n in range(1_100)), "image/jpeg")
     assert data.delete_prefix("jobs/1/") == 1_100
     assert list(data.list("jobs/1/")) == []
+
+
+def test_of_several_that_write_once_at_the_same_time_one_does(data: DataBucket) -> None:
+    values = [StoredFile(key="k", size=n, etag="e") for n in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        written = list(threads.map(lambda value: data.write_once("claim.json", value), values))
+    assert sum(written) == 1
+    assert data.read_model("claim.json", StoredFile) == values[written.index(True)]
+
+
+def test_what_is_not_there_is_read_as_nothing_and_in_order(data: DataBucket) -> None:
+    data.write("a", b"1")
+    data.write("c", b"3")
+    assert list(data.read_present(["a", "b", "c"])) == [b"1", None, b"3"]

@@ -11,7 +11,15 @@ import pytest
 
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound, JobStopping, StaleState, TransientError
-from idp_finetuning.jobs import DocumentCounts, FinetuningJob, JobStatus, JobSummary, TrainingMetrics
+from idp_finetuning.jobs import (
+    DocumentCounts,
+    FinetuningJob,
+    JobConfiguration,
+    JobStatus,
+    JobSummary,
+    TrainingMetrics,
+)
+from idp_finetuning.prompt import DocumentClass
 from idp_finetuning.settings import JOBS_BY_CREATION
 from tests.idp_finetuning.fake_bedrock import client_error
 from tests.idp_finetuning.samples import job
@@ -114,6 +122,32 @@ def test_a_request_that_meets_its_twin_half_way_is_sent_again_and_is_no_conflict
     monkeypatch.setattr(dynamodb, "transact_write_items", cancelled)
     with pytest.raises(TransientError, match="Send it again"):
         jobs.create(job("1"), "token#a", "digest")
+
+
+CONFIGURATION = JobConfiguration(
+    config_version="v1",
+    revision=3,
+    system_prompt="Straße",
+    task_prompt="{CLASS_NAMES_AND_DESCRIPTIONS} {DOCUMENT_IMAGE}",
+    classes=(DocumentClass(name="letter", description="a letter"), DocumentClass(name="invoice")),
+)
+
+
+def test_a_configuration_is_kept_with_its_job_and_goes_with_it(jobs: JobTable, dynamodb: Any) -> None:
+    doomed = jobs.create(job(status=JobStatus.DELETING, config_version="v1"), None, "", CONFIGURATION)
+    jobs.create(job("2"), None, "")
+    assert jobs.configuration(doomed.id) == CONFIGURATION
+    assert jobs.configuration("2") is None
+    assert {item.id for item in jobs.all()} == {doomed.id, "2"}
+    jobs.delete(doomed)
+    assert jobs.configuration(doomed.id) is None
+    assert {item["id"]["S"] for item in dynamodb.scan(TableName="t-jobs")["Items"]} == {"2"}
+
+
+def test_a_request_that_makes_no_job_leaves_no_configuration(jobs: JobTable) -> None:
+    jobs.create(job("1"), "token#a", "digest", CONFIGURATION)
+    jobs.create(job("2"), "token#a", "digest", CONFIGURATION)
+    assert (jobs.configuration("1"), jobs.configuration("2")) == (CONFIGURATION, None)
 
 
 def test_jobs_are_listed_newest_first_page_by_page(jobs: JobTable) -> None:

@@ -40,8 +40,9 @@ def test_a_missing_test_set_is_not_found_and_is_not_made_by_marking_it_ready(
 ) -> None:
     with pytest.raises(TestSetNotFound):
         test_sets.get("a")
-    with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException):
-        test_sets.mark_ready("a", 3)
+    for write in (lambda: test_sets.mark_ready("a", 3), lambda: test_sets.close("a")):
+        with pytest.raises(Conflict, match="Test set 'a' is being deleted or gone"):
+            write()
     with pytest.raises(TestSetNotFound):
         test_sets.get("a")
 
@@ -51,6 +52,20 @@ def test_marking_ready_twice_leaves_the_same_record(test_sets: TestSetTable) -> 
     first = test_sets.mark_ready("a", 12)
     assert (first.status, first.file_count) == ("READY", 12)
     assert test_sets.mark_ready("a", 12) == first == test_sets.get("a")
+
+
+def test_a_closed_test_set_is_not_made_ready_but_may_get_back_what_it_was(test_sets: TestSetTable) -> None:
+    test_sets.create(record("a"))
+    ready = test_sets.mark_ready("a", 12)
+    test_sets.close("a")
+    test_sets.close("a")
+    with pytest.raises(Conflict):
+        test_sets.mark_ready("a", 12)
+    assert test_sets.get("a").status == "DELETING"
+    test_sets.reopen(ready)
+    assert test_sets.get("a") == ready
+    with pytest.raises(Conflict):
+        test_sets.reopen(ready)
 
 
 def test_test_sets_are_listed_newest_first_page_by_page(test_sets: TestSetTable) -> None:

@@ -86,10 +86,41 @@ def test_no_job_starts_on_a_test_set_that_is_going_and_asking_again_finishes_it(
         with pytest.raises(ApiError, match="TransientError"):
             call("deleteTestSet", testSetId="docsplit")
     start = {"jobName": "late", "testSetId": "docsplit", "baseModel": "us.amazon.nova-lite-v1:0"}
-    with pytest.raises(ApiError, match="TestSetInvalid"):
+    with pytest.raises(ApiError, match="TestSetInvalid: Test set 'docsplit' is not ready: it is being deleted"):
         call("startFinetuningJob", input=start)
+    assert not call("validateTestSetForFinetuning", testSetId="docsplit")["isValid"]
     assert call("deleteTestSet", testSetId="docsplit") is True
     assert keys(s3) == ["docsplit-2/input/a.pdf"]
+
+
+def test_a_test_set_that_is_going_takes_no_more_files_and_is_not_made_ready_again(
+    test_sets: TestSetTable, s3: Any
+) -> None:
+    test_sets.close("docsplit")
+    file = {"key": "input/late.pdf", "size": 1, "md5": "0" * 32}
+    with pytest.raises(ApiError, match="Conflict: Test set 'docsplit' is being deleted and takes no more files"):
+        call("createTestSetUploads", testSetId="docsplit", files=[file])
+    with pytest.raises(ApiError, match="Conflict: Test set 'docsplit' is being deleted or gone"):
+        call("completeTestSet", testSetId="docsplit")
+    assert call("getTestSet", testSetId="docsplit")["status"] == "DELETING"
+    assert call("deleteTestSet", testSetId="docsplit") is True
+    assert keys(s3) == ["docsplit-2/input/a.pdf"]
+
+
+def test_a_deletion_that_goes_on_does_not_bring_back_what_may_be_half_gone(
+    jobs: JobTable, test_sets: TestSetTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test_sets.close("docsplit")
+    close = TestSetTable.close
+
+    def closing(self: TestSetTable, test_set_id: str) -> None:
+        jobs.create(job(), None, "")
+        close(self, test_set_id)
+
+    monkeypatch.setattr(TestSetTable, "close", closing)
+    with pytest.raises(ApiError, match="Conflict"):
+        call("deleteTestSet", testSetId="docsplit")
+    assert call("getTestSet", testSetId="docsplit")["status"] == "DELETING"
 
 
 def test_a_job_deleted_a_moment_ago_does_not_keep_a_test_set(jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:

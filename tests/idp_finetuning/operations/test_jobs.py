@@ -16,7 +16,7 @@ from idp_finetuning.jobs import DocumentCounts, JobStatus, TrainingMetrics
 from idp_finetuning.layout import JobLayout
 from idp_finetuning.test_sets import TestSetStatus
 from tests.idp_finetuning.conftest import client
-from tests.idp_finetuning.fake_bedrock import PREFIX
+from tests.idp_finetuning.fake_bedrock import PREFIX, THEN, FakeBedrock, client_error
 from tests.idp_finetuning.operations.api import ApiError, call
 from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set
 
@@ -89,6 +89,31 @@ def test_no_job_stays_unfinished_where_its_workflow_does_not_start(
     (listed,) = call("listFinetuningJobs")["items"]
     assert listed["status"] == "FAILED"
     assert listed["errorMessage"].startswith("Validation failed: the workflow could not be started")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (client_error("StartExecution", "AccessDeniedException"), "AwsCallRefused"),
+        (client_error("StartExecution", "ThrottlingException"), "TransientError"),
+        (ValueError("secret"), "InternalError"),
+    ],
+)
+def test_a_start_that_failed_is_told_in_words_of_ours(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client("stepfunctions"), "start_execution", fail, raising=False)
+        with pytest.raises(ApiError):
+            call("startFinetuningJob", input=START)
+    (listed,) = call("listFinetuningJobs")["items"]
+    shown = call("getFinetuningJob", jobId=listed["id"])
+    assert (shown["errorCode"], shown["errorStage"]) == (code, "VALIDATING")
+    assert "Retry the job; if that fails again, ask the operator" in shown["errorMessage"]
+    assert str(error) not in shown["errorMessage"]
 
 
 @pytest.mark.parametrize("test_set_id", ["unknown", "docsplit/input", ".."])
@@ -176,34 +201,74 @@ def test_the_report_is_shown_with_at_most_a_thousand_rejections(jobs: JobTable, 
     assert (shown["found"], shown["rejected"], len(shown["rejectedDocuments"])) == (1_200, 1_200, 1_000)
 
 
-def test_custom_models_are_the_deployments_of_completed_jobs_newest_first(jobs: JobTable) -> None:
-    arn = f"{PREFIX}custom-model-deployment/00000000000"
+def deployed(bedrock: FakeBedrock, number: int, status: str = "Active") -> str:
+    """ARN of a deployment that Bedrock lists."""
+    name = f"model-{number}"
+    arn = f"{PREFIX}custom-model-deployment/00000000000{number}"
+    bedrock.deployments[name] = {
+        "customModelDeploymentArn": arn,
+        "modelDeploymentName": name,
+        "modelArn": f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/00000000000{number}",
+        "createdAt": THEN,
+        "status": status,
+    }
+    return arn
+
+
+def test_custom_models_are_the_deployments_of_completed_jobs_newest_first(
+    jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
     for number, status in enumerate(("COMPLETED", "FAILED", "COMPLETED", "DELETING")):
         jobs.create(
             job(
                 str(number),
                 status=JobStatus(status),
-                custom_model_deployment_arn=f"{arn}{number}",
+                custom_model_deployment_arn=deployed(fake_bedrock, number),
                 created_at=f"2026-11-22T10:00:0{number}.000Z",
             ),
             None,
             "",
         )
     models = call("listAvailableModels")
-    assert [model["id"] for model in models["customModels"]] == [f"{arn}2", f"{arn}0"]
+    assert [model["jobId"] for model in models["customModels"]] == ["2", "0"]
     assert models["customModels"][0] == {
-        "id": f"{arn}2",
+        "id": f"{PREFIX}custom-model-deployment/000000000002",
         "name": "My classifier",
         "baseModel": "Nova Lite",
         "status": "Active",
         "jobId": "2",
     }
-    assert [model["name"] for model in models["baseModels"]] == [
-        "Nova 2 Lite",
-        "Nova 2 Pro",
-        "Nova Lite v1",
-        "Nova Pro v1",
-    ]
+    assert {model["name"]: model["offered"] for model in models["baseModels"]} == {
+        "Nova 2 Lite": True,
+        "Nova 2 Pro": False,
+        "Nova Lite v1": True,
+        "Nova Pro v1": True,
+    }
+
+
+def test_custom_models_have_the_status_bedrock_lists_them_with_and_no_call_each(
+    jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    for number, status in enumerate(("Active", "Failed")):
+        arn = deployed(fake_bedrock, number, status)
+        jobs.create(job(str(number), status=JobStatus.COMPLETED, custom_model_deployment_arn=arn), None, "")
+    gone = f"{PREFIX}custom-model-deployment/000000000009"
+    jobs.create(job("9", status=JobStatus.COMPLETED, custom_model_deployment_arn=gone), None, "")
+    shown = {model["jobId"]: model["status"] for model in call("listAvailableModels")["customModels"]}
+    assert shown == {"0": "Active", "1": "Failed"}
+    assert set(fake_bedrock.calls) == {"ListFoundationModels", "ListCustomModelDeployments"}
+
+
+def test_models_are_listed_from_the_records_where_bedrock_does_not_answer(
+    jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    arn = f"{PREFIX}custom-model-deployment/000000000001"
+    jobs.create(job("1", status=JobStatus.COMPLETED, custom_model_deployment_arn=arn), None, "")
+    fake_bedrock.failures["ListFoundationModels"] = ["AccessDeniedException"]
+    fake_bedrock.failures["ListCustomModelDeployments"] = ["ThrottlingException"]
+    models = call("listAvailableModels")
+    assert {model["offered"] for model in models["baseModels"]} == {None}
+    assert [(model["id"], model["status"]) for model in models["customModels"]] == [(arn, "Active")]
 
 
 def test_the_preview_counts_what_a_job_would_train_with(s3: Any) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
+from tests.idp_finetuning.conftest import client
+from tests.idp_finetuning.fake_bedrock import client_error
 from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set
 from tests.idp_finetuning.stages.pipeline import Pipeline
 
@@ -24,3 +26,20 @@ def event(jobs: JobTable, test_sets: TestSetTable, s3: Any) -> dict[str, Any]:
     upload_test_set(s3)
     test_sets.create(ready_test_set())
     return jobs.create(job(), None, "").current_run.to_wire()
+
+
+@pytest.fixture
+def executions(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Status by name; what is not in it does not exist."""
+    known: dict[str, str] = {}
+
+    def describe(executionArn: str) -> dict[str, str]:  # noqa: N803
+        name = executionArn.rpartition(":")[2]
+        if name not in known:
+            raise client_error("DescribeExecution", "ExecutionDoesNotExist")
+        if known[name] == "throttled":
+            raise client_error("DescribeExecution", "ThrottlingException")
+        return {"status": known[name]}
+
+    monkeypatch.setattr(client("stepfunctions"), "describe_execution", describe, raising=False)
+    return known

@@ -12,13 +12,15 @@ from PIL import Image
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.base_models import find_base_model
 from idp_finetuning.errors import DatasetUnusable, DocumentRejected, ModelUnavailable, StaleState, TestSetInvalid
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs import JobConfiguration, JobStatus
+from idp_finetuning.prompt import TASK_PROMPT, DocumentClass
 from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.samples import coloured_pdf, job
 from tests.idp_finetuning.service_model import string_problem
 from tests.idp_finetuning.stages.pipeline import Pipeline
 
 ROOT = f"jobs/{job().id}/"
+OTHER = "6f1c2b1e-0000-4000-8000-000000000002"
 
 
 def read(s3: Any, key: str) -> Any:
@@ -67,6 +69,26 @@ def test_labels_become_records_exactly_as_the_section_files_say(
             }
             pages.add((document, page))
     assert len(pages) == 24
+
+
+def test_a_job_of_a_configuration_version_trains_with_its_prompt_and_descriptions(
+    pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    classes = (DocumentClass(name="invoice", description="Asks for money."), DocumentClass(name="memo"))
+    taken = JobConfiguration(
+        config_version="claims", revision=2, system_prompt="Sort.", task_prompt=TASK_PROMPT, classes=classes
+    )
+    other = jobs.create(job(OTHER, config_version="claims"), None, "", taken)
+    pipeline.run("ValidateTestSet", other.current_run.to_wire(), times=2)
+    body = s3.get_object(Bucket="data", Key=f"jobs/{OTHER}/prompt.json")["Body"].read()
+    assert json.loads(body) == {
+        "systemPrompt": "Sort.",
+        "taskPrompt": TASK_PROMPT,
+        "classes": [{"name": "invoice", "description": "Asks for money."}, {"name": "letter", "description": ""}],
+    }
+    warnings = jobs.get(OTHER).warnings
+    assert any(warning.endswith("which the model does not learn: memo") for warning in warnings)
+    assert any(warning.endswith("they train without a description: letter") for warning in warnings)
 
 
 def test_each_page_is_its_own_picture(pipeline: Pipeline, s3: Any, event: dict[str, Any]) -> None:

@@ -1,43 +1,23 @@
-"""Never unfinished: what ReconcileJobs ends, what it leaves, and what it reports."""
+"""Never unfinished: what ReconcileJobs ends, and what it leaves."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.jobs import FinetuningJob, JobStatus
-from idp_finetuning.names import bedrock_name
-from idp_finetuning.stages.deploy import deployment_name
+from idp_finetuning.jobs import JobStatus
+from idp_finetuning.stages.reconcile import Reconciliation
 from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.conftest import client
-from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock, client_error
+from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.samples import job
 from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.stages.situations import ago, deploying, placed, standing, told, trained, training
+from tests.idp_finetuning.stages.situations import ago, deploying, placed, standing, told, training
 
 FOUR = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING"]
-TAG = [{"key": "idp-finetuning:job-id", "value": "someone"}]
-
-
-@pytest.fixture
-def executions(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Status by name; what is not in it does not exist."""
-    known: dict[str, str] = {}
-
-    def describe(executionArn: str) -> dict[str, str]:  # noqa: N803
-        name = executionArn.rpartition(":")[2]
-        if name not in known:
-            raise client_error("DescribeExecution", "ExecutionDoesNotExist")
-        if known[name] == "throttled":
-            raise client_error("DescribeExecution", "ThrottlingException")
-        return {"status": known[name]}
-
-    monkeypatch.setattr(client("stepfunctions"), "describe_execution", describe, raising=False)
-    return known
 
 
 @pytest.mark.parametrize("ended_as", ["ABORTED", "TIMED_OUT", "FAILED", "SUCCEEDED"])
@@ -151,6 +131,26 @@ def test_a_stage_ends_at_its_deadline_and_not_before(
     assert all(c["status"] != "InProgress" for c in fake_bedrock.jobs.values())
 
 
+@pytest.mark.parametrize(("minutes", "status"), [(55, "STOPPING"), (65, "STOPPED")])
+def test_a_job_that_its_workflow_does_not_stop_is_stopped_after_an_hour(
+    pipeline: Pipeline,
+    jobs: JobTable,
+    fake_bedrock: FakeBedrock,
+    executions: dict[str, str],
+    minutes: int,
+    status: str,
+) -> None:
+    running = training(jobs, fake_bedrock)
+    jobs.move(running.current_run, JobStatus.STOPPING)
+    jobs.move(running.current_run, JobStatus.STOPPING, stage_started_at=ago(minutes=minutes))
+    executions[running.id] = "RUNNING"
+    assert pipeline.run("ReconcileJobs", {})["ended"] == ([running.id] if status == "STOPPED" else [])
+    after = jobs.get(running.id)
+    assert (after.status, after.error_code) == (status, None)
+    if status == "STOPPED":
+        assert fake_bedrock.jobs[training_name(running)]["status"] == "Stopping"
+
+
 def test_a_deletion_that_ended_is_started_again_and_one_that_runs_is_not(
     pipeline: Pipeline, jobs: JobTable, executions: dict[str, str], environment: dict[str, str]
 ) -> None:
@@ -179,7 +179,7 @@ def test_a_job_that_cannot_be_looked_at_does_not_keep_the_others(
         placed(jobs, "GENERATING_DATA", job_id=job_id, created_at=ago(hours=3 - number))
         executions[job_id] = status
     outcome = pipeline.run("ReconcileJobs", {})
-    assert (outcome["ended"], outcome["failed"]) == (ids[1:], 1)
+    assert (outcome["ended"], outcome["failed"]) == (ids[1:], [f"{ids[0]}: TransientError"])
     executions[ids[0]] = "FAILED"
     assert pipeline.run("ReconcileJobs", {})["ended"] == ids[:1]
 
@@ -195,100 +195,11 @@ def test_a_job_that_completes_while_it_is_looked_at_stays_completed(
 
     monkeypatch.setattr(client("stepfunctions"), "describe_execution", describe, raising=False)
     outcome = pipeline.run("ReconcileJobs", {})
-    assert (outcome["ended"], outcome["failed"]) == ([], 0)
+    assert (outcome["ended"], outcome["failed"]) == ([], [])
     assert jobs.get(running.id).status is JobStatus.COMPLETED
 
 
-def orphans_of(fake_bedrock: FakeBedrock) -> list[str]:
-    """A customization job, a model and a deployment tagged as ours, of jobs nobody knows."""
-    bedrock_names = [bedrock_name("lost", str(uuid4()), "training", 1) for _ in range(2)]
-    for name in bedrock_names:
-        fake_bedrock.create_model_customization_job(
-            jobName=name,
-            customModelName=name,
-            roleArn="arn:aws:iam::123456789012:role/bedrock",
-            baseModelIdentifier="amazon.nova-lite-v1:0:300k",
-            jobTags=TAG,
-            customModelTags=TAG,
-            trainingDataConfig={"s3Uri": "s3://data/train.jsonl"},
-            outputDataConfig={"s3Uri": "s3://data/output/"},
-        )
-    model = fake_bedrock.train(bedrock_names[1])
-    deployed = bedrock_name("lost", str(uuid4()), "deployment", 1)
-    fake_bedrock.create_custom_model_deployment(modelDeploymentName=deployed, modelArn=model, tags=TAG)
-    return [f"customization job {bedrock_names[0]}", f"custom model {bedrock_names[1]}", f"deployment {deployed}"]
-
-
-def test_what_no_job_owns_is_named_and_left_as_it_is(pipeline: Pipeline, fake_bedrock: FakeBedrock) -> None:
-    expected = orphans_of(fake_bedrock)
-    assert pipeline.run("ReconcileJobs", {})["orphans"] == expected
-    assert not [call for call in fake_bedrock.calls if call.startswith(("Stop", "Delete"))]
-
-
-def test_what_is_not_tagged_as_ours_or_was_just_created_is_not_named(
-    pipeline: Pipeline, fake_bedrock: FakeBedrock
-) -> None:
-    orphans_of(fake_bedrock)
-    for found in fake_bedrock.jobs.values():
-        found["creationTime"] = datetime.now(UTC)
-    for found in fake_bedrock.deployments.values():
-        fake_bedrock.tags[found["customModelDeploymentArn"]] = [{"key": "owner", "value": "them"}]
-    (model,) = fake_bedrock.models.values()
-    del fake_bedrock.tags[model]  # gone between the list and the question for its tags
-    assert pipeline.run("ReconcileJobs", {})["orphans"] == []
-
-
-def test_a_foreign_model_of_any_name_is_not_even_asked_for_its_tags(
-    pipeline: Pipeline, fake_bedrock: FakeBedrock
-) -> None:
-    arn = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/00000000000f"
-    fake_bedrock.models["their-classifier-t1"] = arn
-    fake_bedrock.create_custom_model_deployment(modelDeploymentName="theirs", modelArn=arn, tags=TAG)
-    assert pipeline.run("ReconcileJobs", {})["orphans"] == []
-    assert "ListTagsForResource" not in fake_bedrock.calls
-
-
-@pytest.mark.parametrize("status", ["FAILED", "STOPPED"])
-def test_training_of_an_ended_job_is_stopped(
-    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, status: str
-) -> None:
-    running = training(jobs, fake_bedrock)
-    _end(jobs, running, status)
-    assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == [training_name(running)]
-    assert fake_bedrock.jobs[training_name(running)]["status"] == "Stopping"
-    assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == []
-
-
-def test_what_a_job_owns_is_neither_stopped_nor_named(
-    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, executions: dict[str, str]
-) -> None:
-    completed = deploying(jobs, fake_bedrock, "Active")
-    jobs.move(completed.current_run, JobStatus.COMPLETED)
-    other = training(jobs, fake_bedrock, job_id=str(uuid4()))
-    executions[other.id] = "RUNNING"
-    outcome = pipeline.run("ReconcileJobs", {})
-    assert (outcome["orphans"], outcome["stoppedTraining"]) == ([], [])
-
-
-def test_a_failed_deployment_that_a_later_attempt_left_behind_is_named(
-    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
-) -> None:
-    left = deploying(jobs, fake_bedrock, "Failed")
-    jobs.move(left.current_run, JobStatus.DEPLOYING, deployment_attempt=2)
-    _end(jobs, left, "FAILED")
-    assert pipeline.run("ReconcileJobs", {})["orphans"] == [f"deployment {deployment_name(left)}"]
-
-
-def _end(jobs: JobTable, running: FinetuningJob, status: str) -> None:
-    if status == "STOPPED":
-        jobs.move(running.current_run, JobStatus.STOPPING)
-    jobs.move(running.current_run, JobStatus(status))
-
-
-def test_a_model_is_not_taken_from_a_job_that_failed_after_training(
-    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
-) -> None:
-    paid = trained(jobs, fake_bedrock)
-    _end(jobs, paid, "FAILED")
-    outcome = pipeline.run("ReconcileJobs", {})
-    assert (outcome["orphans"], outcome["stoppedTraining"]) == ([], [])
+def test_operators_read_which_jobs_failed_a_pass_and_under_which_code() -> None:
+    shown = Reconciliation(failed=("a: TransientError", "b: AwsCallRefused"), removed_data=("c",)).for_operators()
+    assert (shown["jobs_failed"], shown["failures"]) == (2, ("a: TransientError", "b: AwsCallRefused"))
+    assert (shown["orphans_found"], shown["data_removed"]) == (0, 1)

@@ -1,0 +1,74 @@
+"""Bedrock's Converse, patient with a throttled or waking model, and its refusals as sentences."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
+
+from idp_finetuning.adapters.aws_calls import error_code, error_text
+from idp_finetuning.errors import AwsCallRefused, TransientError
+
+# Worth waiting for, with what the user is told where it does not end [botocore bedrock-runtime Converse].
+_PASSING = {
+    "ThrottlingException": "Bedrock throttled the model '{model}' all the time. Classify fewer documents at once, or "
+    "ask AWS for a higher quota of requests and tokens a minute",
+    "ModelNotReadyException": "The model '{model}' did not become ready",
+    "ModelTimeoutException": "The model '{model}' did not answer in time",
+    "ModelErrorException": "The model '{model}' failed",
+    "ServiceUnavailableException": "Bedrock is not available",
+    "InternalServerException": "Bedrock failed",
+}
+_LASTING = {
+    "AccessDeniedException": "This service may not use the model '{model}'. Ask its operator for access to it in "
+    "Bedrock",
+    "ResourceNotFoundException": "Bedrock knows no model '{model}' (any more). Choose another one",
+}
+FIRST_WAIT_SECONDS = 1.0
+LONGEST_WAIT_SECONDS = 20.0
+
+
+class Converse:
+    """Inference with base models and deployments of custom models.
+
+    `wait` sleeps for so many seconds and answers whether to give up, as threading.Event.wait does.
+    """
+
+    def __init__(self, bedrock_runtime: Any) -> None:
+        self._bedrock_runtime = bedrock_runtime
+
+    def answer(
+        self, request: dict[str, Any], *, seconds_left: Callable[[], float], wait: Callable[[float], bool]
+    ) -> str:
+        """The text the model answers to a request made by `Prompt.converse_request`.
+
+        What may pass is tried again while there is time, with longer and longer waits of random length. Raises
+        TransientError where it did not pass, AwsCallRefused where Bedrock refused for good.
+        """
+        longest = FIRST_WAIT_SECONDS
+        while True:
+            try:
+                answer = self._bedrock_runtime.converse(**request)
+            except (ClientError, ConnectionError, HTTPClientError) as error:
+                failure = _failure(error, request["modelId"])
+                seconds = random.uniform(0, longest)  # noqa: S311 - spreads the calls, hides nothing
+                if isinstance(failure, AwsCallRefused) or seconds_left() < seconds or wait(seconds):
+                    raise failure from error
+                longest = min(2 * longest, LONGEST_WAIT_SECONDS)
+            else:
+                return "".join(block.get("text", "") for block in answer["output"]["message"]["content"])
+
+
+def _failure(error: Exception, model: str) -> TransientError | AwsCallRefused:
+    if not isinstance(error, ClientError):
+        return TransientError(f"Bedrock could not be reached ({type(error).__name__}). Try again later.")
+    code = error_code(error)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _PASSING or status >= 500 or status == 429:
+        said = _PASSING.get(code, f"Bedrock answered {code}").format(model=model)
+        return TransientError(f"{said}; try again later.")
+    if code in _LASTING:
+        return AwsCallRefused(f"{_LASTING[code].format(model=model)}.")
+    return AwsCallRefused(f"Bedrock refused the request to the model '{model}' ({code}): {error_text(error)}")

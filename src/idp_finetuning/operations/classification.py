@@ -1,0 +1,229 @@
+"""Operations that put a model to use: send a document, start its classification, read what came of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from uuid import uuid4
+
+from pydantic import AfterValidator, Field, model_validator
+
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.classification import (
+    Classification,
+    ClassificationRequest,
+    ClassificationResult,
+    ClassificationStarted,
+    ClassificationUpload,
+    TestSetDocument,
+    classification,
+)
+from idp_finetuning.clock import timestamp
+from idp_finetuning.config_versions import ClassificationConfig, ConfigVersion, PromptDigests
+from idp_finetuning.errors import ClassificationNotFound, InvalidInput, Unauthorized
+from idp_finetuning.layout import ClassificationLayout, input_prefix, page_texts_prefix, uploads_of
+from idp_finetuning.operations.identity import ADMINS, Identity
+from idp_finetuning.operations.model_choice import ChosenModel, model_named
+from idp_finetuning.operations.scope import require_in_scope, scope_of
+from idp_finetuning.prompt import TEXT_PLACEHOLDER, Prompt
+from idp_finetuning.test_sets import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_PAGES
+from idp_finetuning.text import is_one_line
+from idp_finetuning.wire import WireModel
+
+MAXIMUM_NAME_BYTES = 400
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _file_name(name: str) -> str:
+    if not is_one_line(name) or len(name.encode()) > MAXIMUM_NAME_BYTES:
+        raise ValueError(f"a file name is one line of at most {MAXIMUM_NAME_BYTES} bytes")
+    if "/" in name or name in (".", "..") or "${filename}" in name:
+        raise ValueError("a file name is no path, and does not contain ${filename}, which S3 replaces")
+    return name
+
+
+class ClassificationUploadInput(WireModel):
+    """A document to send: its name, size in bytes and MD5 in lower-case hexadecimal."""
+
+    file_name: Annotated[str, Field(min_length=1), AfterValidator(_file_name)]
+    size: int = Field(ge=1, le=MAXIMUM_DOCUMENT_BYTES)
+    md5: str = Field(pattern=r"^[0-9a-f]{32}$")
+
+
+class ClassificationUploadArguments(WireModel):
+    """Arguments of createClassificationUpload."""
+
+    input: ClassificationUploadInput
+
+
+class StartClassificationInput(WireModel):
+    """Which document is to be classified with what."""
+
+    upload_key: str | None = Field(default=None, min_length=1, max_length=1024)
+    test_set_id: str | None = Field(default=None, min_length=1, max_length=100)
+    document_path: str | None = Field(default=None, min_length=1, max_length=1024)
+    page_texts: tuple[str, ...] | None = Field(default=None, max_length=MAXIMUM_PAGES)
+    config_version: str | None = Field(default=None, min_length=1, max_length=50)
+    model: str | None = Field(default=None, min_length=1, max_length=300)
+
+    @model_validator(mode="after")
+    def _one_document(self) -> StartClassificationInput:
+        of_test_set = (self.test_set_id is not None, self.document_path is not None)
+        if of_test_set != ((True, True) if self.upload_key is None else (False, False)):
+            raise ValueError("give either uploadKey, or both testSetId and documentPath")
+        return self
+
+
+class StartClassificationArguments(WireModel):
+    """Arguments of startClassification."""
+
+    input: StartClassificationInput
+
+
+class ClassificationArguments(WireModel):
+    """Arguments that name a classification."""
+
+    classification_id: str = Field(min_length=1, max_length=100)
+
+
+def create_classification_upload(
+    arguments: ClassificationUploadArguments, identity: Identity, services: Services
+) -> WireModel:
+    """Where to send a document; only the caller can have it classified."""
+    file = arguments.input
+    key = f"{uploads_of(identity.sub)}{uuid4()}/{file.file_name}"
+    url, fields = services.data.upload_form(key, size=file.size, md5=file.md5)
+    return ClassificationUpload(key=key, url=url, fields=fields)
+
+
+def start_classification(
+    arguments: StartClassificationArguments, identity: Identity, services: Services
+) -> Classification:
+    """Records what is asked, with everything it takes, and starts the function that asks the model."""
+    given = arguments.input
+    config, version_name, warnings = _configuration(given, identity, services)
+    prompt = config.prompt
+    if not prompt.classes:
+        raise InvalidInput(
+            f"Configuration version '{version_name or 'that is active'}' lists no classes to choose from. Name another "
+            "one, or add classes to one of yours."
+        )
+    document = _document(given, identity, services)
+    _require_texts(given, prompt, services)
+    if given.page_texts is not None and not prompt.needs_text:
+        warnings.append(f"pageTexts are not used: the prompt has no {TEXT_PLACEHOLDER}.")
+    request = ClassificationRequest(
+        id=str(uuid4()),
+        document=document,
+        upload_key=given.upload_key,
+        test_set_document=_in_test_set(given),
+        page_texts=given.page_texts if prompt.needs_text else None,
+        config_version=version_name,
+        model=config.model,
+        model_name=config.model_name,
+        prompt=prompt,
+        temperature=config.temperature,
+        created_by=identity.username,
+        created_by_sub=identity.sub,
+        created_at=timestamp(),
+        warnings=tuple(warnings),
+    )
+    services.data.write_model(ClassificationLayout(classification_id=request.id).request, request)
+    services.classifier.start(ClassificationStarted(classification_id=request.id))
+    return classification(request, None)
+
+
+def get_classification(arguments: ClassificationArguments, identity: Identity, services: Services) -> Classification:
+    """A classification, for whoever started it and for Admins. Raises ClassificationNotFound."""
+    name = arguments.classification_id
+    layout = ClassificationLayout(classification_id=name)
+    request = services.data.read_model(layout.request, ClassificationRequest) if _ID.fullmatch(name) else None
+    if request is None or not (request.created_by_sub == identity.sub or ADMINS & set(identity.groups)):
+        raise ClassificationNotFound(
+            f"You have no classification '{name}'. They are kept for 30 days, for whoever started them and for Admins."
+        )
+    return classification(request, services.data.read_model(layout.result, ClassificationResult))
+
+
+def _configuration(
+    given: StartClassificationInput, identity: Identity, services: Services
+) -> tuple[ClassificationConfig, str | None, list[str]]:
+    """Model, prompts and classes to use, the version they are of, and what to know about them.
+
+    A custom model alone is asked with the prompt it was trained with, a base model alone with the active version's.
+    """
+    model = model_named(given.model, identity, services) if given.model else None
+    if model and model.trained_prompt and not given.config_version:
+        return _config(model, model.trained_prompt, 0), None, []
+    version = _version(given, identity, services)
+    if not model:
+        return version.classification, version.name, list(version.warnings)
+    config = _config(model, version.classification.prompt, version.classification.temperature)
+    trained_with = PromptDigests.of(model.trained_prompt) if model.trained_prompt else None
+    combined = version.model_copy(update={"classification": config, "trained_with": trained_with})
+    return config, version.name if given.config_version else None, list(combined.warnings)
+
+
+def _config(model: ChosenModel, prompt: Prompt, temperature: float) -> ClassificationConfig:
+    return ClassificationConfig(
+        model=model.id,
+        model_name=model.name,
+        job_id=model.job_id,
+        system_prompt=prompt.system_prompt,
+        task_prompt=prompt.task_prompt,
+        temperature=temperature,
+        classes=prompt.classes,
+    )
+
+
+def _version(given: StartClassificationInput, identity: Identity, services: Services) -> ConfigVersion:
+    """The version named, else the active one. Raises Unauthorized where it is out of the caller's scope."""
+    if given.config_version:
+        require_in_scope(identity, given.config_version, services)
+        return services.config_versions.get(given.config_version)
+    version = services.config_versions.active()
+    if not scope_of(identity, services).allows(version.name):
+        raise Unauthorized("The active configuration version is not in your scope. Name a configVersion that is.")
+    return version
+
+
+def _in_test_set(given: StartClassificationInput) -> TestSetDocument | None:
+    if given.test_set_id is None or given.document_path is None:
+        return None
+    return TestSetDocument(test_set_id=given.test_set_id, path=given.document_path)
+
+
+def _document(given: StartClassificationInput, identity: Identity, services: Services) -> str:
+    """The document's name. Raises InvalidInput where it is not there, or was sent by somebody else."""
+    document = _in_test_set(given)
+    if document:
+        test_set = services.test_sets.get(document.test_set_id)
+        key = input_prefix(test_set.id) + document.path
+        if next((file.key for file in services.test_set_bucket.list(key)), None) != key:
+            raise InvalidInput(f"Test set '{test_set.id}' has no document of this path. It is the key below input/.")
+        return document.path
+    key = given.upload_key or ""
+    own = uploads_of(identity.sub)
+    if not key.startswith(own) or next((file.key for file in services.data.list(key)), None) != key:
+        raise InvalidInput(
+            "You have sent no document with this uploadKey. Send it first, to what createClassificationUpload answers."
+        )
+    return key.removeprefix(own).partition("/")[2]
+
+
+def _require_texts(given: StartClassificationInput, prompt: Prompt, services: Services) -> None:
+    """Raises InvalidInput where the prompt needs texts and there are none; only the document tells how many."""
+    if not prompt.needs_text or given.page_texts is not None:
+        return
+    document = _in_test_set(given)
+    if not document:
+        raise InvalidInput(
+            f"The prompt has {TEXT_PLACEHOLDER}: give the text of each page with pageTexts, or choose a version whose "
+            "prompt needs none."
+        )
+    texts = services.test_set_bucket.list(page_texts_prefix(document.test_set_id, document.path))
+    if next(texts, None) is None:
+        raise InvalidInput(
+            f"The prompt has {TEXT_PLACEHOLDER}, and the baseline of the document has no texts. Give the text of each "
+            "page with pageTexts, or choose a version whose prompt needs none."
+        )

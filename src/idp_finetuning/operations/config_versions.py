@@ -1,0 +1,144 @@
+"""Operations on configuration versions, all of them within the caller's scope."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from idp_finetuning.adapters.config_version_table import raise_stale
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.clock import timestamp
+from idp_finetuning.config_versions import (
+    DEFAULT_NAME,
+    ConfigVersion,
+    PromptDigests,
+    default_version,
+    require_usable,
+)
+from idp_finetuning.errors import Conflict, InvalidInput
+from idp_finetuning.operations.config_version_inputs import (
+    ClassificationConfigInput,
+    CreateArguments,
+    UpdateArguments,
+    VersionArguments,
+)
+from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.jobs import JobArguments, PageArguments
+from idp_finetuning.operations.model_choice import ChosenModel, model_named, model_of_job, prompt_of_job
+from idp_finetuning.operations.scope import require_in_scope, scope_of
+from idp_finetuning.wire import WireModel
+
+
+def list_config_versions(arguments: PageArguments, identity: Identity, services: Services) -> WireModel:
+    """Versions in the caller's scope, newest first, `default` last."""
+    scope = scope_of(identity, services)
+    return services.config_versions.page(limit=arguments.size, next_token=arguments.next_token, allows=scope.allows)
+
+
+def get_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> WireModel:
+    """One version."""
+    require_in_scope(identity, arguments.name, services)
+    return services.config_versions.get(arguments.name)
+
+
+def create_config_version(arguments: CreateArguments, identity: Identity, services: Services) -> WireModel:
+    """A new version under a name in the caller's scope; what is not given comes from the job, else from `default`."""
+    request = arguments.input
+    if request.name == DEFAULT_NAME:
+        raise InvalidInput(f"The name '{DEFAULT_NAME}' is reserved for the built-in version. Choose another name.")
+    require_in_scope(identity, request.name, services)
+    given = request.classification or ClassificationConfigInput()
+    config, model = default_version(active=False).classification, None
+    if request.from_job:
+        model = model_of_job(services.jobs.get(request.from_job), identity, services)
+        config = config.model_copy(update=dict(model.trained_prompt or ()))
+    if given.model:
+        model = model_named(given.model, identity, services)
+    now = timestamp()
+    version = _with_model(
+        ConfigVersion(
+            name=request.name,
+            description=request.description or "",
+            classification=given.over(config),
+            revision=1,
+            created_at=now,
+            created_by=identity.username,
+            updated_at=now,
+            updated_by=identity.username,
+        ),
+        model,
+    )
+    require_usable(version.classification)
+    parts = [services.jobs.use(model.job_id, version.name)] if model and model.job_id else []
+    services.config_versions.create(version, parts)
+    return version
+
+
+def update_config_version(arguments: UpdateArguments, identity: Identity, services: Services) -> WireModel:
+    """Changes a version where it still has the revision the change was made from. Raises Conflict where it has not."""
+    request = arguments.input
+    require_in_scope(identity, request.name, services)
+    _refuse_default(request.name, "changed")
+    current = services.config_versions.get(request.name)
+    if current.revision != request.revision:
+        raise_stale(current)
+    given = request.classification or ClassificationConfigInput()
+    changed = current.model_copy(
+        update={
+            "description": current.description if request.description is None else request.description,
+            "classification": given.over(current.classification),
+            "revision": current.revision + 1,
+            "updated_at": timestamp(),
+            "updated_by": identity.username,
+        }
+    )
+    if given.model:
+        changed = _with_model(changed, model_named(given.model, identity, services))
+    require_usable(changed.classification)
+    services.config_versions.replace(changed, revision=current.revision, parts=_moved(current, changed, services))
+    return changed
+
+
+def activate_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> WireModel:
+    """Makes a version the one that is used where none is named. May be repeated."""
+    require_in_scope(identity, arguments.name, services)
+    return services.config_versions.activate(arguments.name)
+
+
+def delete_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> bool:
+    """Removes a version. Raises Conflict for the active and the built-in one."""
+    require_in_scope(identity, arguments.name, services)
+    _refuse_default(arguments.name, "deleted")
+    version = services.config_versions.get(arguments.name)
+    services.config_versions.delete(version, _moved(version, None, services))
+    return True
+
+
+def get_finetuning_job_prompt(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
+    """The prompt a job trains with. Raises Conflict while it is not written."""
+    return prompt_of_job(services.jobs.get(arguments.job_id), identity, services)
+
+
+def _refuse_default(name: str, verb: str) -> None:
+    if name == DEFAULT_NAME:
+        raise Conflict(
+            f"Configuration version '{DEFAULT_NAME}' is built in and cannot be {verb}. Create one of your own."
+        )
+
+
+def _with_model(version: ConfigVersion, model: ChosenModel | None) -> ConfigVersion:
+    if not model:
+        return version
+    chosen = {"model": model.id, "model_name": model.name, "job_id": model.job_id}
+    trained_with = PromptDigests.of(model.trained_prompt) if model.trained_prompt else None
+    classification = version.classification.model_copy(update=chosen)
+    return version.model_copy(update={"classification": classification, "trained_with": trained_with})
+
+
+def _moved(before: ConfigVersion, after: ConfigVersion | None, services: Services) -> list[dict[str, Any]]:
+    """Parts of the transaction that keep the jobs' notes of who uses their models."""
+    left, used = before.classification.job_id, after.classification.job_id if after else None
+    if left == used:
+        return []
+    released = services.jobs.release(left, before.name) if left else None
+    taken = services.jobs.use(used, before.name) if used else None
+    return [part for part in (released, taken) if part]

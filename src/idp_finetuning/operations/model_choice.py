@@ -1,0 +1,80 @@
+"""From what a caller names as a model to the model: one of the catalogue, or a job's deployment."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.base_models import find_base_model
+from idp_finetuning.errors import Conflict, InvalidInput
+from idp_finetuning.jobs import FinetuningJob, JobStatus
+from idp_finetuning.layout import JobLayout
+from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.scope import require_in_scope
+from idp_finetuning.prompt import Prompt
+from idp_finetuning.wire import WireModel
+
+
+class ChosenModel(WireModel):
+    """What Converse takes as `modelId`, its name, and of a custom model its job and the prompt it was trained with."""
+
+    id: str
+    name: str
+    job_id: str | None = None
+    trained_prompt: Prompt | None = None
+
+
+def model_named(identifier: str, identity: Identity, services: Services) -> ChosenModel:
+    """The model with this id, or the custom model with this deployment ARN.
+
+    Raises InvalidInput where there is none, Unauthorized where a custom model was trained with a configuration
+    version beyond the caller's scope.
+    """
+    if not identifier.startswith("arn:"):
+        try:
+            model = find_base_model(identifier)
+        except InvalidInput as error:
+            raise _unknown_model() from error
+        return ChosenModel(id=model.id, name=model.name)
+    for job in services.jobs.all():
+        if job.custom_model_deployment_arn == identifier:
+            return model_of_job(services.jobs.get(job.id), identity, services)
+    raise _unknown_model()
+
+
+def model_of_job(job: FinetuningJob, identity: Identity, services: Services) -> ChosenModel:
+    """The deployed model of a completed job. Raises Conflict where it has none, Unauthorized as `model_named`."""
+    _require_in_scope(job, identity, services)
+    if job.status is not JobStatus.COMPLETED or not job.custom_model_deployment_arn:
+        raise Conflict(f"Job '{job.id}' is {job.status} and has no deployed model. Wait until it is COMPLETED.")
+    return ChosenModel(
+        id=job.custom_model_deployment_arn,
+        name=job.job_name,
+        job_id=job.id,
+        trained_prompt=prompt_of_job(job, identity, services),
+    )
+
+
+def prompt_of_job(job: FinetuningJob, identity: Identity, services: Services) -> Prompt:
+    """The prompt a job trains with.
+
+    Raises Unauthorized where it came from a configuration version beyond the caller's scope, Conflict while it is not
+    written.
+    """
+    _require_in_scope(job, identity, services)
+    prompt = services.data.read_model(JobLayout(job_id=job.id).prompt, Prompt)
+    if prompt is None:
+        raise Conflict(
+            f"Job '{job.id}' is {job.status} and has no prompt yet: it is written once the test set is validated."
+        )
+    return prompt
+
+
+def _require_in_scope(job: FinetuningJob, identity: Identity, services: Services) -> None:
+    if job.config_version:
+        require_in_scope(identity, job.config_version, services)
+
+
+def _unknown_model() -> InvalidInput:
+    return InvalidInput(
+        "model is neither a base model's id nor the deployment ARN of a completed job. listAvailableModels shows "
+        "those there are."
+    )

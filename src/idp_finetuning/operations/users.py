@@ -1,0 +1,88 @@
+"""Operations on users: who they are in the user pool, and what an Admin lets them see."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.clock import timestamp
+from idp_finetuning.config_versions import VersionName
+from idp_finetuning.operations.identity import ADMINS, Identity
+from idp_finetuning.operations.jobs import PageArguments
+from idp_finetuning.operations.models import NoArguments
+from idp_finetuning.operations.scope import scope_of
+from idp_finetuning.users import MAXIMUM_ALLOWED_VERSIONS, DirectoryUser, User, UserRecord, UserScope
+from idp_finetuning.wire import WireModel
+
+
+class UpdateUserInput(WireModel):
+    """A user, and the versions they may see and use: [] for all, null for what users without a record have.
+
+    The list has to be given: leaving it out by mistake must not widen what a user may see.
+    """
+
+    # [botocore cognito-idp UsernameType]
+    user: str = Field(pattern=r"^\S{1,128}$")
+    allowed_config_versions: Annotated[tuple[VersionName, ...], Field(max_length=MAXIMUM_ALLOWED_VERSIONS)] | None
+
+
+class UpdateUserArguments(WireModel):
+    """Arguments of updateUser."""
+
+    input: UpdateUserInput
+
+
+class UserPage(WireModel):
+    """A page of users in the user pool's order."""
+
+    items: tuple[User, ...]
+    next_token: str | None
+
+
+def get_my_profile(arguments: NoArguments, identity: Identity, services: Services) -> WireModel:
+    """The caller with the groups of their token. Raises Unauthorized where their scope cannot be looked up."""
+    scope = scope_of(identity, services)
+    return User(
+        id=identity.sub,
+        username=identity.username,
+        email=services.user_directory.find(identity.username).email,
+        groups=identity.groups,
+        scope=scope.kind,
+        allowed_config_versions=tuple(sorted(scope.names)),
+    )
+
+
+def list_users(arguments: PageArguments, identity: Identity, services: Services) -> WireModel:
+    """Everyone in the user pool, those who have never signed in too; at most 60 a page."""
+    page = services.user_directory.page(limit=arguments.size, next_token=arguments.next_token)
+    users = tuple(_shown(user, services.users.find(user.id), services) for user in page.users)
+    return UserPage(items=users, next_token=page.next_token)
+
+
+def update_user(arguments: UpdateUserArguments, identity: Identity, services: Services) -> WireModel:
+    """Sets or removes the record of a user of the pool; the names may be those of versions yet to come.
+
+    An Author with a list creates versions under its names. Raises UserNotFound.
+    """
+    request = arguments.input
+    user = services.user_directory.find(request.user)
+    if request.allowed_config_versions is None:
+        services.users.delete(user.id)
+        return _shown(user, None, services)
+    names = tuple(dict.fromkeys(request.allowed_config_versions))
+    record = UserRecord(id=user.id, allowed_config_versions=names, updated_at=timestamp(), updated_by=identity.username)
+    services.users.put(record)
+    return _shown(user, record, services)
+
+
+def _shown(user: DirectoryUser, record: UserRecord | None, services: Services) -> User:
+    groups = services.user_directory.groups(user.username)
+    kind = record.scope.kind if record else services.default_scope
+    return User(
+        **dict(user),
+        groups=groups,
+        scope=UserScope.ALL if ADMINS & set(groups) else kind,
+        allowed_config_versions=record.allowed_config_versions if record else (),
+    )

@@ -1,0 +1,17 @@
+"""Whether the account is near Bedrock's quotas, told before hours of work meet them."""
+
+from __future__ import annotations
+
+from idp_finetuning.adapters.aws_calls import aws_calls
+from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.bedrock_quotas import known_quotas
+from idp_finetuning.errors import FinetuningError
+
+
+def quota_warnings(bedrock: Bedrock) -> tuple[str, ...]:
+    """Warnings of a job; a call that fails is one too, for the job may well succeed."""
+    try:
+        with aws_calls():
+            return known_quotas().nearly_used_up(bedrock.usage())
+    except FinetuningError as error:
+        return (f"How near this account is to Bedrock's quotas could not be checked: {error.message}",)

@@ -1,0 +1,88 @@
+"""What no job owns: training nobody waits for is stopped, data of deleted jobs removed, and the rest is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.buckets import DataBucket
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.errors import JobNotFound
+from idp_finetuning.jobs import ENDED, FinetuningJob
+from idp_finetuning.layout import JOBS_PREFIX, JobLayout
+from idp_finetuning.names import is_job_id, job_id_in
+from idp_finetuning.stages.deploy import deployment_name
+from idp_finetuning.stages.train import training_name
+from idp_finetuning.wire import WireModel
+
+
+class Swept(WireModel):
+    """Names of trainings that were stopped and of what was left as it is, and ids of deleted jobs whose data went."""
+
+    stopped_training: tuple[str, ...] = ()
+    orphans: tuple[str, ...] = ()
+    removed_data: tuple[str, ...] = ()
+
+
+def sweep(*, jobs: JobTable, bedrock: Bedrock, data: DataBucket, older_than: timedelta) -> Swept:
+    """Looks at all of ours in Bedrock and at the data of all jobs, but for what was made less long ago."""
+    stopped, orphans = [], []
+    for found in bedrock.ours(older_than=older_than):
+        owner = _owner(found.name, jobs)
+        if _goes_on(owner):
+            continue
+        if found.kind == "customization job":
+            # A retry may adopt it at any time; where it did so after this look, the job fails and can be retried.
+            if bedrock.is_tagged_ours(found.arn) and not _goes_on(_owner(found.name, jobs)):
+                bedrock.stop_customization_job(found.arn)
+                stopped.append(found.name)
+        elif (not owner or not _owns(owner, found.name)) and bedrock.is_tagged_ours(found.arn):
+            orphans.append(f"{found.kind} {found.name}")
+    removed = []
+    for layout in _data_without_job(jobs, data, older_than):
+        if _lost_its_record(layout, data):
+            orphans.append(f"data {layout.prefix}")
+        else:
+            data.delete_prefix(layout.prefix)
+            removed.append(layout.job_id)
+    return Swept(stopped_training=tuple(stopped), orphans=tuple(orphans), removed_data=tuple(removed))
+
+
+def _data_without_job(jobs: JobTable, data: DataBucket, older_than: timedelta) -> Iterator[JobLayout]:
+    latest = datetime.now(UTC) - older_than
+    known = {job.id for job in jobs.all()}
+    for job_id in data.folders(JOBS_PREFIX):
+        layout = JobLayout(job_id=job_id)
+        if job_id in known or not is_job_id(job_id) or _find(job_id, jobs):
+            continue
+        if not data.was_written_since(layout.prefix, latest):
+            yield layout
+
+
+def _lost_its_record(layout: JobLayout, data: DataBucket) -> bool:
+    """Whether a record was lost rather than deleted: a table that was lost must not take paid training with it.
+
+    A function still running when its job was deleted may write afterwards, but no function writes both of these.
+    """
+    return all(any(file.key == key for file in data.list(key)) for key in (layout.manifest, layout.report))
+
+
+def _owner(name: str, jobs: JobTable) -> FinetuningJob | None:
+    job_id = job_id_in(name)
+    return _find(job_id, jobs) if job_id else None
+
+
+def _find(job_id: str, jobs: JobTable) -> FinetuningJob | None:
+    try:
+        return jobs.get(job_id)
+    except JobNotFound:
+        return None
+
+
+def _goes_on(job: FinetuningJob | None) -> bool:
+    return job is not None and job.status not in ENDED
+
+
+def _owns(job: FinetuningJob, name: str) -> bool:
+    return name in (training_name(job), deployment_name(job))

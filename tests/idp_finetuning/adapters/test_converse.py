@@ -1,0 +1,90 @@
+"""Converse with patience: what passes is waited out with growing waits, what lasts is said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
+from idp_finetuning.adapters.converse import LONGEST_WAIT_SECONDS, Converse
+from idp_finetuning.errors import AwsCallRefused, TransientError
+from idp_finetuning.prompt import DocumentClass, Prompt
+from tests.idp_finetuning.fake_converse import FakeConverse, label
+
+REQUEST = Prompt(classes=(DocumentClass(name="invoice"),)).converse_request("us.amazon.nova-lite-v1:0", b"jpeg")
+
+
+class Waits:
+    """Sleeps for nobody; time passes all the same."""
+
+    def __init__(self, seconds: float = 800) -> None:
+        self.left = seconds
+        self.waited: list[float] = []
+        self.given_up = False
+
+    def wait(self, seconds: float) -> bool:
+        self.waited.append(seconds)
+        self.left -= seconds
+        return self.given_up
+
+    def seconds_left(self) -> float:
+        return self.left
+
+
+def ask(model: Any, waits: Waits) -> str:
+    return Converse(model).answer(REQUEST, seconds_left=waits.seconds_left, wait=waits.wait)
+
+
+@pytest.fixture(autouse=True)
+def longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wait is as long as it may be."""
+    monkeypatch.setattr("idp_finetuning.adapters.converse.random.uniform", lambda _, longest: longest)
+
+
+def test_waits_grow_up_to_a_limit() -> None:
+    model, waits = FakeConverse(), Waits()
+    model.failures = ["ThrottlingException"] * 8
+    assert ask(model, waits) == label("invoice")
+    assert waits.waited == [1, 2, 4, 8, 16, *[LONGEST_WAIT_SECONDS] * 3]
+
+
+def test_no_wait_goes_beyond_the_time_there_is() -> None:
+    model, waits = FakeConverse(), Waits(30)
+    model.failures = ["ThrottlingException"] * 100
+    with pytest.raises(TransientError, match=r"throttled the model 'us\.amazon\.nova-lite-v1:0' all the time"):
+        ask(model, waits)
+    assert waits.waited == [1, 2, 4, 8]
+    assert waits.left >= 0
+
+
+def test_whoever_waits_is_told_that_the_document_was_given_up() -> None:
+    model, waits = FakeConverse(), Waits()
+    waits.given_up = True
+    model.failures = ["ThrottlingException"] * 100
+    with pytest.raises(TransientError):
+        ask(model, waits)
+    assert len(model.requests) == 1
+
+
+def test_what_lasts_is_not_asked_again() -> None:
+    model, waits = FakeConverse(), Waits()
+    model.failures = ["ValidationException"]
+    with pytest.raises(AwsCallRefused, match=r"\(ValidationException\): Bedrock's own words\."):
+        ask(model, waits)
+    assert waits.waited == []
+
+
+def test_a_lost_connection_is_made_again() -> None:
+    class Unreachable:
+        def __init__(self, failures: Iterator[Exception]) -> None:
+            self._failures = failures
+
+        def converse(self, **request: Any) -> Any:
+            for failure in self._failures:
+                raise failure
+            return FakeConverse().converse(**request)
+
+    failures = iter([EndpointConnectionError(endpoint_url="x"), ReadTimeoutError(endpoint_url="x")])
+    assert ask(Unreachable(failures), Waits()) == label("invoice")

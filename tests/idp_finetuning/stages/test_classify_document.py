@@ -1,0 +1,292 @@
+"""ClassifyDocument: every page to the model as it was trained, and every failure as a sentence on the record."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.converse import Converse
+from idp_finetuning.adapters.pages import PageSource
+from idp_finetuning.classification import (
+    ClassificationRequest,
+    ClassificationResult,
+    ClassificationStarted,
+    TestSetDocument,
+)
+from idp_finetuning.layout import ClassificationLayout, page_text_key
+from idp_finetuning.prompt import Boundary, DocumentClass, Prompt
+from idp_finetuning.stages import classify_document as stage
+from idp_finetuning.stages.classify_document import PAGES_AT_ONCE, classify_document
+from tests.idp_finetuning.fake_converse import FakeConverse, image_in, label, texts_in
+from tests.idp_finetuning.samples import coloured_pdf, pdf
+from tests.idp_finetuning.test_classification import request
+
+ID = "6f1c2b1e-0000-4000-8000-000000000001"
+LAYOUT = ClassificationLayout(classification_id=ID)
+KEY = "classifications/uploads/sub-1/1/a.pdf"
+WITH_TEXT = Prompt(
+    task_prompt="{CLASS_NAMES_AND_DESCRIPTIONS}\n<text>{DOCUMENT_TEXT}</text>\n{DOCUMENT_IMAGE}",
+    classes=(DocumentClass(name="invoice"),),
+)
+RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+
+
+class Classifier:
+    """Runs the stage on what lies in the buckets; `model` is asked."""
+
+    def __init__(self, s3: Any, data: DataBucket, documents: TestSetBucket) -> None:
+        self._s3 = s3
+        self._data = data
+        self._documents = documents
+        self.model = FakeConverse()
+        self.seconds_left: Callable[[], float] = lambda: 900.0
+
+    def upload(self, content: bytes) -> None:
+        self._s3.put_object(Bucket="data", Key=KEY, Body=content)
+
+    def ask(self, **changes: Any) -> None:
+        """Writes the request."""
+        self._data.write_model(LAYOUT.request, request(**changes))
+
+    def run(self) -> None:
+        classify_document(
+            ClassificationStarted(classification_id=ID),
+            data=self._data,
+            test_set_bucket=self._documents,
+            converse=Converse(self.model),
+            seconds_left=self.seconds_left,
+        )
+
+    def result(self, content: bytes | None = None, **changes: Any) -> ClassificationResult:
+        """Uploads, asks, runs and reads the result."""
+        if content is not None:
+            self.upload(content)
+        self.ask(**changes)
+        self.run()
+        found = self._data.read_model(LAYOUT.result, ClassificationResult)
+        assert found
+        return found
+
+
+@pytest.fixture
+def classifier(
+    s3: Any, data: DataBucket, documents_bucket: TestSetBucket, monkeypatch: pytest.MonkeyPatch
+) -> Classifier:
+    monkeypatch.setattr("idp_finetuning.adapters.converse.FIRST_WAIT_SECONDS", 0.001)
+    return Classifier(s3, data, documents_bucket)
+
+
+def colour(page: bytes) -> tuple[int, ...]:
+    """0 or 1 a channel."""
+    middle = Image.open(io.BytesIO(page)).resize((1, 1)).getpixel((0, 0))
+    assert isinstance(middle, tuple)
+    return tuple(round(channel / 255) for channel in middle)
+
+
+def test_each_page_gets_the_answer_to_its_own_image(classifier: Classifier) -> None:
+    names = {RED: "letter", GREEN: "invoice", BLUE: "invoice"}
+    classifier.model.reply = lambda asked: label(names[colour(image_in(asked))], Boundary.CONTINUE)  # type: ignore[index]
+    classes = (DocumentClass(name="letter"), DocumentClass(name="invoice"))
+    result = classifier.result(coloured_pdf(RED, GREEN, BLUE, RED), prompt=Prompt(classes=classes))
+    assert [(p.number, p.class_name) for p in result.pages] == [
+        (1, "letter"),
+        (2, "invoice"),
+        (3, "invoice"),
+        (4, "letter"),
+    ]
+    assert result.error_code is None
+
+
+def test_model_prompt_and_temperature_of_the_request_are_used(classifier: Classifier) -> None:
+    arn = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdef012345"
+    classifier.result(coloured_pdf(RED), model=arn, temperature=0.5)
+    (asked,) = classifier.model.requests
+    assert asked["modelId"] == arn
+    assert asked["inferenceConfig"]["temperature"] == 0.5
+    assert "additionalModelRequestFields" not in asked  # a choice of one would undo the temperature
+    assert texts_in(asked)[0] == request().prompt.system_prompt
+
+
+def test_a_second_run_with_the_same_event_asks_nothing_and_changes_nothing(
+    classifier: Classifier, data: DataBucket
+) -> None:
+    first = classifier.result(coloured_pdf(RED, GREEN))
+    asked = len(classifier.model.requests)
+    classifier.model.reply = lambda _: "something else"
+    classifier.run()
+    assert data.read_model(LAYOUT.result, ClassificationResult) == first
+    assert len(classifier.model.requests) == asked
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "The file is empty."),
+        (b"just text", "The file is neither a PDF nor"),
+        (b"%PDF-1.4\nhalf of one", "The PDF ends in the middle."),
+        (None, "The file is no longer there."),
+    ],
+)
+def test_a_document_that_cannot_be_opened_fails_with_its_reason(
+    classifier: Classifier, content: bytes | None, reason: str
+) -> None:
+    result = classifier.result(content)
+    assert result.error_code == "DocumentRejected"
+    assert str(result.error_message).startswith(reason)
+    assert classifier.model.requests == []
+
+
+def test_a_document_of_more_pages_than_allowed_costs_no_call(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idp_finetuning.adapters.pages.MAXIMUM_PAGES", 3)
+    result = classifier.result(coloured_pdf(*[RED] * 4))
+    assert "at most 3 are taken" in str(result.error_message)
+    assert classifier.model.requests == []
+
+
+def test_no_more_pages_are_rendered_than_the_model_is_asked_about(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A document of 500 pages is never in memory as 500 pictures."""
+    rendered: list[int] = []
+    answered: list[int] = []
+    ahead: list[int] = []
+    draw = PageSource.jpeg
+
+    def counted(source: Any, index: int) -> bytes:
+        rendered.append(index)
+        ahead.append(len(rendered) - len(answered))
+        return draw(source, index)
+
+    def reply(_: dict[str, Any]) -> str:
+        answered.append(1)
+        return label("invoice")
+
+    monkeypatch.setattr(PageSource, "jpeg", counted)
+    classifier.model.seconds_each = 0.01
+    classifier.model.reply = reply
+    result = classifier.result(coloured_pdf(*[RED] * 30, side=20))
+    assert len(result.pages) == 30
+    assert max(ahead) <= PAGES_AT_ONCE + 1
+    assert 1 < classifier.model.most_at_once <= PAGES_AT_ONCE
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ModelNotReadyException", "ServiceUnavailableException"])
+def test_what_passes_is_waited_out(classifier: Classifier, code: str) -> None:
+    classifier.model.failures = [code] * 7
+    result = classifier.result(coloured_pdf(RED, GREEN))
+    assert [page.class_name for page in result.pages] == ["invoice", "invoice"]
+    assert len(classifier.model.requests) == 9
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "said"),
+    [
+        ("ThrottlingException", "TransientError", "Bedrock throttled the model"),
+        ("ResourceNotFoundException", "AwsCallRefused", "Choose another one."),
+        ("AccessDeniedException", "AwsCallRefused", "Ask its operator"),
+        ("ValidationException", "AwsCallRefused", "Bedrock's own words."),
+    ],
+)
+def test_a_refusal_of_bedrock_becomes_a_sentence(classifier: Classifier, code: str, error: str, said: str) -> None:
+    left = iter([900.0, 900.0, 900.0])
+    classifier.seconds_left = lambda: next(left, stage.SPARE_SECONDS)  # time is up after the first failures
+    classifier.model.failures = [code] * 50
+    result = classifier.result(coloured_pdf(RED))
+    assert result.error_code == error
+    assert said in str(result.error_message)
+    assert result.pages == ()
+
+
+def test_a_function_without_time_says_how_far_it_came(classifier: Classifier) -> None:
+    classifier.seconds_left = lambda: 900.0 if len(classifier.model.requests) < 2 else 0.0
+    result = classifier.result(coloured_pdf(*[RED] * 20))
+    assert "took too long" in str(result.error_message)
+    assert "of 20 pages were done" in str(result.error_message)
+
+
+def test_an_unexpected_failure_is_on_the_record_without_its_words(classifier: Classifier, data: DataBucket) -> None:
+    def reply(_: dict[str, Any]) -> str:
+        raise KeyError("the text of a document")
+
+    classifier.model.reply = reply
+    classifier.upload(coloured_pdf(RED))
+    classifier.ask()
+    with pytest.raises(KeyError):
+        classifier.run()
+    result = data.read_model(LAYOUT.result, ClassificationResult)
+    assert result
+    assert result.error_code == "InternalError"
+    assert "the text" not in str(result.error_message)
+
+
+@pytest.mark.parametrize("said", ["", "I cannot see an invoice.", '{"class": "other"}', "[" * 100_000])
+def test_an_answer_that_cannot_be_used_leaves_the_page_without_a_class(classifier: Classifier, said: str) -> None:
+    classifier.model.reply = lambda _: said
+    (page,) = classifier.result(coloured_pdf(RED)).pages
+    assert (page.class_name, page.boundary) == (None, None)
+
+
+def test_half_an_answer_keeps_what_can_be_used(classifier: Classifier) -> None:
+    classifier.model.reply = lambda _: '{"class": "invoice", "document_boundary": "middle"}'
+    (page,) = classifier.result(coloured_pdf(RED)).pages
+    assert (page.class_name, page.boundary) == ("invoice", None)
+
+
+def test_texts_of_the_request_go_to_their_pages(classifier: Classifier) -> None:
+    texts = ("one {DOCUMENT_IMAGE}", "two {CLASS_NAMES_AND_DESCRIPTIONS}")
+    classifier.result(coloured_pdf(RED, GREEN), prompt=WITH_TEXT, page_texts=texts)
+    by_colour = {colour(image_in(asked)): texts_in(asked)[1] for asked in classifier.model.requests}
+    assert by_colour == {  # a placeholder within a text is a text
+        RED: f"invoice  \t[  ]\n<text>{texts[0]}</text>\n",
+        GREEN: f"invoice  \t[  ]\n<text>{texts[1]}</text>\n",
+    }
+
+
+def test_texts_of_another_number_than_pages_are_refused(classifier: Classifier) -> None:
+    result = classifier.result(coloured_pdf(RED, GREEN), prompt=WITH_TEXT, page_texts=("one",))
+    assert result.error_code == "InvalidInput"
+    assert "holds 1 texts, but the document has 2 pages" in str(result.error_message)
+    assert classifier.model.requests == []
+
+
+@pytest.mark.parametrize("texts", [2, 1])
+def test_a_document_of_a_test_set_brings_its_texts(classifier: Classifier, s3: Any, texts: int) -> None:
+    s3.put_object(Bucket="documents", Key="docsplit/input/sub/a.pdf", Body=coloured_pdf(RED, GREEN))
+    for page in range(1, texts + 1):
+        body = json.dumps({"text": f"text {page}"})
+        s3.put_object(Bucket="documents", Key=page_text_key("docsplit", "sub/a.pdf", page), Body=body)
+    document = TestSetDocument(test_set_id="docsplit", path="sub/a.pdf")
+    result = classifier.result(prompt=WITH_TEXT, upload_key=None, test_set_document=document)
+    if texts == 2:
+        assert {texts_in(asked)[1].partition("<text>")[2] for asked in classifier.model.requests} == {
+            "text 1</text>\n",
+            "text 2</text>\n",
+        }
+    else:
+        assert result.error_code == "InvalidInput"
+        assert "has none of page 2" in str(result.error_message)
+
+
+def test_a_page_that_cannot_be_drawn_ends_it_and_waits_for_no_throttled_page(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idp_finetuning.adapters.converse.FIRST_WAIT_SECONDS", 600)
+    monkeypatch.setattr("idp_finetuning.adapters.converse.random.uniform", lambda _, longest: longest)
+    classifier.model.failures = ["ThrottlingException"] * 2
+    result = classifier.result(pdf((40, 40, ""), (40, 40_000_000, "")))
+    assert result.error_code == "DocumentRejected"
+    assert "times as long as wide" in str(result.error_message)
+
+
+def test_the_request_is_all_the_function_needs(data: DataBucket) -> None:
+    asked = request(page_texts=("a",), test_set_document=None)
+    data.write_model(LAYOUT.request, asked)
+    assert data.read_model(LAYOUT.request, ClassificationRequest) == asked

@@ -1,0 +1,46 @@
+"""ValidateTestSet warns where the account is near Bedrock's quotas, and nothing more comes of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from idp_finetuning.adapters.job_table import JobTable
+from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
+from tests.idp_finetuning.samples import job
+from tests.idp_finetuning.stages.pipeline import Pipeline
+
+
+def about_the_account(jobs: JobTable) -> list[str]:
+    """The job's warnings that are about the account."""
+    return [words for words in jobs.get(job().id).warnings if "this account" in words.lower()]
+
+
+def test_an_account_full_of_models_is_a_warning_of_the_job(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, event: dict[str, Any]
+) -> None:
+    arn = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/"
+    fake_bedrock.models = {f"model-{number}": f"{arn}{number:012d}" for number in range(99)}
+    pipeline.run("ValidateTestSet", event, times=2)
+    (warning,) = about_the_account(jobs)
+    assert warning.startswith("This account holds 99 custom models, and Bedrock's quota is about 100. Delete what is")
+    assert fake_bedrock.requests["ListCustomModels"][0] == {"isOwned": True}
+    assert fake_bedrock.requests["ListModelCustomizationJobs"][0] == {"statusEquals": "InProgress"}
+
+
+def test_an_account_with_room_is_no_warning(pipeline: Pipeline, jobs: JobTable, event: dict[str, Any]) -> None:
+    pipeline.run("ValidateTestSet", event)
+    assert about_the_account(jobs) == []
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+@pytest.mark.parametrize("operation", ["ListCustomModels", "ListModelCustomizationJobs", "ListCustomModelDeployments"])
+def test_a_list_that_fails_is_a_warning_and_the_job_goes_on(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, event: dict[str, Any], operation: str, code: str
+) -> None:
+    fake_bedrock.failures[operation] = [code]
+    pipeline.run("ValidateTestSet", event)
+    (warning,) = about_the_account(jobs)
+    assert warning.startswith("How near this account is to Bedrock's quotas could not be checked: ")
+    assert jobs.get(job().id).status == "GENERATING_DATA"

@@ -1,0 +1,189 @@
+"""retryFinetuningJob: what is paid for is used again, and the history says who asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.workflows import Workflow
+from idp_finetuning.errors import TransientError
+from idp_finetuning.jobs import JobStatus
+from idp_finetuning.stages.deploy import deployment_name
+from idp_finetuning.stages.train import training_name
+from tests.idp_finetuning.fake_bedrock import FakeBedrock
+from tests.idp_finetuning.operations.api import ApiError
+from tests.idp_finetuning.samples import job
+from tests.idp_finetuning.stages.endings import FOUR, ID, RUN, caught, end, started
+from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.idp_finetuning.stages.situations import deploying, placed, training
+
+
+def test_a_failed_deployment_is_retried_under_the_next_name_without_training_again(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, environment: dict[str, str]
+) -> None:
+    first = deploying(jobs, fake_bedrock, "Failed")
+    end(pipeline, "GetModelDeployment")
+    resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
+    assert (resumed["status"], resumed["run"], resumed["errorMessage"]) == ("DEPLOYING", 2, None)
+    ((name, given),) = started(environment)
+    assert name == f"{ID}-run-2"
+    assert (given["jobId"], given["run"], given["startAt"]) == (ID, 2, "DEPLOYING")
+
+    run = RUN | {"run": 2}
+    calls = len(fake_bedrock.calls)
+    pipeline.run("CreateModelDeployment", run, times=2)
+    changes = [call for call in fake_bedrock.calls[calls:] if not call.startswith("Get")]
+    assert changes == ["DeleteCustomModelDeployment", "CreateCustomModelDeployment"]
+    (name,) = fake_bedrock.deployments
+    assert name == deployment_name(jobs.get(ID)) != deployment_name(first)
+    assert fake_bedrock.deployments[name]["modelArn"] == first.custom_model_arn
+    fake_bedrock.deployments[name]["status"] = "Active"
+    assert pipeline.run("GetModelDeployment", run) == {"status": "Active"}
+    pipeline.run("CompleteJob", run)
+    assert jobs.get(ID).status is JobStatus.COMPLETED
+    assert len(fake_bedrock.jobs) == 1
+
+
+def test_a_deployment_that_goes_on_is_adopted(pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock) -> None:
+    first = deploying(jobs, fake_bedrock)
+    pipeline.ask("stopFinetuningJob", jobId=ID)
+    end(pipeline, "GetModelDeployment")
+    pipeline.ask("retryFinetuningJob", jobId=ID)
+    pipeline.run("CreateModelDeployment", RUN | {"run": 2})
+    assert list(fake_bedrock.deployments) == [deployment_name(first)]
+    assert jobs.get(ID).custom_model_deployment_arn == first.custom_model_deployment_arn
+
+
+@pytest.mark.parametrize("bedrock_status", ["Failed", "Stopping", "Stopped"])
+def test_training_that_ended_badly_is_submitted_again_under_the_next_name(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, bedrock_status: str
+) -> None:
+    first = training(jobs, fake_bedrock)
+    pipeline.ask("stopFinetuningJob", jobId=ID)
+    end(pipeline, "GetCustomizationJob")
+    fake_bedrock.jobs[training_name(first)]["status"] = bedrock_status
+    resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
+    assert (resumed["status"], resumed["customizationJobArn"]) == ("TRAINING", None)
+    pipeline.run("CreateCustomizationJob", RUN | {"run": 2}, times=2)
+    after = jobs.get(ID)
+    assert list(fake_bedrock.jobs) == [training_name(first), training_name(after)]
+    assert after.customization_job_arn == fake_bedrock.jobs[training_name(after)]["jobArn"]
+    assert after.training_attempt == 2
+
+
+@pytest.mark.parametrize("bedrock_status", ["InProgress", "Completed"])
+def test_training_that_went_on_is_adopted_and_not_submitted_again(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, bedrock_status: str
+) -> None:
+    first = training(jobs, fake_bedrock)
+    jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
+    if bedrock_status == "Completed":
+        fake_bedrock.train(training_name(first))
+    pipeline.ask("retryFinetuningJob", jobId=ID)
+    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
+    assert pipeline.run("GetCustomizationJob", RUN | {"run": 2}) == {"status": bedrock_status}
+    assert fake_bedrock.calls.count("CreateModelCustomizationJob") == 1
+
+
+def test_training_that_bedrock_refused_is_submitted_again_under_its_name(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    placed(jobs, "GENERATING_DATA")
+    fake_bedrock.failures["CreateModelCustomizationJob"] = ["ServiceQuotaExceededException"]
+    end(pipeline, "CreateCustomizationJob")
+    assert pipeline.ask("retryFinetuningJob", jobId=ID)["status"] == "TRAINING"
+    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
+    assert list(fake_bedrock.jobs) == [training_name(job())]
+
+
+@pytest.mark.parametrize("stage", ["VALIDATING", "GENERATING_DATA"])
+def test_a_job_without_a_usable_data_set_starts_from_the_beginning(
+    pipeline: Pipeline, jobs: JobTable, environment: dict[str, str], stage: str
+) -> None:
+    placed(jobs, "FAILED", error_stage=stage, error_code="DatasetUnusable", error_message="Too few.")
+    resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
+    assert (resumed["status"], resumed["documents"], resumed["errorCode"]) == ("VALIDATING", None, None)
+    assert [(given["run"], given["startAt"]) for _, given in started(environment)] == [(2, "VALIDATING")]
+    assert list(jobs.unfinished()) == [ID]
+
+
+def test_training_submitted_while_a_stop_noted_the_stage_before_is_not_found_again_as_stopped(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    running = training(jobs, fake_bedrock)
+    jobs.move(running.current_run, JobStatus.STOPPING, error_stage=JobStatus.GENERATING_DATA)
+    end(pipeline, "GetCustomizationJob")
+    resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
+    assert resumed["status"] == "TRAINING"
+    assert jobs.get(ID).training_attempt == 2
+
+
+@pytest.mark.parametrize("error_stage", ["VALIDATING", "TRAINING"])
+def test_a_retry_whose_workflow_does_not_start_leaves_the_job_failed(
+    pipeline: Pipeline, jobs: JobTable, monkeypatch: pytest.MonkeyPatch, error_stage: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TransientError("throttled")
+
+    placed(jobs, "FAILED", error_stage=error_stage)
+    monkeypatch.setattr(Workflow, "start", fail)
+    with pytest.raises(ApiError, match="TransientError"):
+        pipeline.ask("retryFinetuningJob", jobId=ID)
+    after = jobs.get(ID)
+    assert (after.status, after.error_stage, after.run) == ("FAILED", error_stage, 2)
+    assert "could not be started (TransientError). Retry the job" in str(after.error_message)
+    monkeypatch.undo()
+
+
+def test_a_retry_that_adopts_training_which_is_being_stopped_fails_and_the_next_one_trains_anew(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    """The sweep may stop what it saw as nobody's just before a retry takes it over."""
+    first = training(jobs, fake_bedrock)
+    jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
+    pipeline.ask("retryFinetuningJob", jobId=ID)
+    customization = fake_bedrock.jobs[training_name(first)]
+    customization["status"] = "Stopping"
+    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
+    assert pipeline.run("GetCustomizationJob", RUN | {"run": 2}) == {"status": "InProgress"}
+    customization["status"] = "Stopped"
+    assert "Retry the job" in end(pipeline, "GetCustomizationJob", run=2)["message"]
+    pipeline.ask("retryFinetuningJob", jobId=ID)
+    pipeline.run("CreateCustomizationJob", RUN | {"run": 3})
+    assert list(fake_bedrock.jobs) == [training_name(first), training_name(jobs.get(ID))]
+    assert fake_bedrock.jobs[training_name(jobs.get(ID))]["status"] == "InProgress"
+
+
+@pytest.mark.parametrize("status", [*FOUR, "COMPLETED", "STOPPING", "DELETING"])
+def test_only_a_failed_or_stopped_job_is_retried(
+    pipeline: Pipeline, jobs: JobTable, environment: dict[str, str], status: str
+) -> None:
+    before = placed(jobs, status)
+    with pytest.raises(ApiError, match=r"Conflict: .* only a FAILED or STOPPED job can be retried"):
+        pipeline.ask("retryFinetuningJob", jobId=ID)
+    assert jobs.get(ID) == before
+    assert started(environment) == []
+
+
+def test_the_history_names_who_stopped_retried_and_deleted(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    training(jobs, fake_bedrock)
+    pipeline.ask("stopFinetuningJob", jobId=ID)
+    end(pipeline, "GetCustomizationJob")
+    pipeline.ask("retryFinetuningJob", jobId=ID)
+    pipeline.run("EndJob", caught(TransientError("Throttled."), run=2))
+    pipeline.ask("deleteFinetuningJob", jobId=ID)
+    events = pipeline.ask("listFinetuningJobEvents", jobId=ID)["items"]
+    types = [event["type"] for event in reversed(events)]
+    assert [t for n, t in enumerate(types) if n == 0 or types[n - 1] != t] == [
+        "TRAINING",
+        "STOPPING",
+        "STOPPED",
+        "TRAINING",
+        "FAILED",
+        "DELETING",
+    ]
+    words = [event["message"] for event in events]
+    for act in ("asked to stop the job.", "asked to delete the job.", "retried the job. Resumed at TRAINING, run 2."):
+        assert words.count(f"author@example.com {act}") == 1

@@ -1,0 +1,48 @@
+"""The prompt a job trains with: texts and descriptions of its version, classes of its test set."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from idp_finetuning.job_prompt import job_prompt
+from idp_finetuning.jobs import JobConfiguration
+from idp_finetuning.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass
+
+
+def configuration(*classes: DocumentClass, **changes: Any) -> JobConfiguration:
+    """What a job took from version claims."""
+    values: dict[str, Any] = {"system_prompt": "Sort.", "task_prompt": TASK_PROMPT, "classes": classes, "revision": 3}
+    return JobConfiguration(config_version="claims", **(values | changes))
+
+
+def test_without_a_version_it_is_the_built_in_one() -> None:
+    made = job_prompt(None, ["letter", "invoice"])
+    assert (made.prompt.system_prompt, made.prompt.task_prompt) == (SYSTEM_PROMPT, TASK_PROMPT)
+    assert made.prompt.classes == (DocumentClass(name="invoice"), DocumentClass(name="letter"))
+    assert made.warnings == ()
+
+
+def test_the_version_describes_the_classes_of_the_test_set() -> None:
+    described = configuration(
+        DocumentClass(name="letter", description="Dear"), DocumentClass(name="invoice", description="Pay")
+    )
+    made = job_prompt(described, ["letter", "invoice"])
+    assert made.prompt.system_prompt == "Sort."
+    assert [(item.name, item.description) for item in made.prompt.classes] == [("invoice", "Pay"), ("letter", "Dear")]
+    assert made.warnings == ()
+
+
+def test_classes_that_only_one_of_them_knows_are_warned_of() -> None:
+    described = configuration(DocumentClass(name="Letter", description="Dear"), DocumentClass(name="invoice"))
+    made = job_prompt(described, ["letter", "invoice"])
+    assert [item.name for item in made.prompt.classes] == ["invoice", "letter"]
+    unlabelled, undescribed = made.warnings
+    assert unlabelled.startswith("Configuration version 'claims' has classes without a labelled document")
+    assert unlabelled.endswith(": Letter")
+    assert undescribed.endswith("they train without a description: letter")
+
+
+def test_a_version_without_classes_describes_none_and_warns_of_none() -> None:
+    made = job_prompt(configuration(), ["letter"])
+    assert made.prompt.classes == (DocumentClass(name="letter"),)
+    assert made.warnings == ()
