@@ -23,7 +23,7 @@ from benchmarks.s3_calls import measure_s3_calls
 from benchmarks.validation import measure_validation
 from idp_local.demo.class_folders import read_class_folders
 from idp_local.demo.documents import demo_test_set
-from idp_local.demo.labelled import LabelledDocument
+from idp_sdk import LabelledDocument
 
 
 class Target(NamedTuple):

@@ -10,7 +10,7 @@ from benchmarks.account import TEST_SET, Account
 from idp_finetuning.labels import Section
 from idp_finetuning.layout import Split, document_id, input_prefix
 from idp_local.aws.names import TEST_SET_BUCKET
-from idp_local.demo.labelled import LabelledDocument
+from idp_sdk import LabelledDocument
 
 
 def put_all(account: Account, bucket: str, objects: Iterable[tuple[str, bytes]]) -> None:

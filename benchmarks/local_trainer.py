@@ -21,7 +21,7 @@ from idp_finetuning.examples import page_labels, training_record
 from idp_finetuning.labels import Section
 from idp_finetuning.prompt import DocumentClass, PageLabel, Prompt
 from idp_local.bedrock import BedrockServer
-from idp_local.demo.labelled import LabelledDocument
+from idp_sdk import LabelledDocument
 
 FOLDS = 5
 BUCKET = "bench-data"

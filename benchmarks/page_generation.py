@@ -14,7 +14,7 @@ from PIL import Image
 
 from idp_finetuning.adapters.pages import JPEG_QUALITY, open_document
 from idp_finetuning.errors import DocumentRejected
-from idp_local.demo.labelled import LabelledDocument
+from idp_sdk import LabelledDocument
 
 PASSES = 3
 

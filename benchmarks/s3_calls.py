@@ -11,7 +11,7 @@ from benchmarks.documents import put_test_set
 from idp_finetuning.jobs import JobStatus
 from idp_finetuning.layout import input_prefix
 from idp_local.aws.names import DATA_BUCKET
-from idp_local.demo.labelled import LabelledDocument
+from idp_sdk import LabelledDocument
 
 
 def measure_s3_calls(documents: Sequence[LabelledDocument]) -> dict[str, Any]:

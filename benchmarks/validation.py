@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.account import TEST_SET, Call, local_account
 from benchmarks.documents import put_test_set, resolver_event
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
+from idp_sdk import LabelledDocument, LabelledSection
 
 DOCUMENTS = 500
 SECTIONS = 4  # of a document

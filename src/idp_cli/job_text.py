@@ -11,6 +11,8 @@ from idp_cli.times import moment
 if TYPE_CHECKING:
     from idp_sdk.jobs import DatasetReport, Job, JobEvent, JobSummary, SplitReport, TrainingMetrics, Validation
 
+WARNINGS_SHOWN = 10  # by `finetuning status`: there may be one for each pair of identical files
+
 
 def validation_lines(validation: Validation) -> list[str]:
     """The guide's output of `finetuning validate`."""
@@ -82,7 +84,9 @@ def _outcome_lines(job: Job) -> list[str]:
         stage = f" in {job.error_stage}" if job.error_stage else ""
         lines += ["    ", f"  Error{stage}: {job.error_message}"]
     if job.warnings:
-        lines += ["    ", "  Warnings:", *(f"    - {text}" for text in job.warnings)]
+        lines += ["    ", "  Warnings:", *(f"    - {text}" for text in job.warnings[:WARNINGS_SHOWN])]
+        if len(job.warnings) > WARNINGS_SHOWN:
+            lines.append(f"    - and {len(job.warnings) - WARNINGS_SHOWN} more; --json shows all of them")
     return lines
 
 

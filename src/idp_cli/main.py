@@ -12,6 +12,7 @@ from io import TextIOWrapper
 
 import click
 
+from idp_cli.output import remark
 from idp_cli.session import INTERRUPTED, Session, shared_options
 
 # Name of a command to its module and what it is for: `--help` imports none of them.
@@ -66,12 +67,21 @@ def main(arguments: Sequence[str] | None = None, session: Session | None = None)
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that cannot be shown must not end a command
     words = None if arguments is None else list(arguments)
-    return _ended(lambda: cli.main(args=words, standalone_mode=False, obj=session or Session()))
+    started = session or Session()
+    return _ended(lambda: cli.main(args=words, standalone_mode=False, obj=started), started)
 
 
-def _ended(run: Callable[[], object]) -> int:
+def _ended(run: Callable[[], object], session: Session) -> int:
     try:
         code = run()
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
+    except click.UsageError as error:
+        remark(f"Error: {error.format_message()}")
+        if error.ctx:
+            remark(f"See: {error.ctx.command_path} --help")
+        return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -81,5 +91,5 @@ def _ended(run: Callable[[], object]) -> int:
     except Exception as error:
         from idp_cli.failure import told
 
-        return told(error)
+        return told(error, session.profile)
     return code if isinstance(code, int) else 0

@@ -134,11 +134,17 @@ def default_version(*, active: bool) -> ConfigVersion:
     )
 
 
-def require_usable(config: ClassificationConfig) -> None:
-    """Raises InvalidInput for prompts Nova refuses, classes that cannot be told apart, and too much of it all."""
+def require_usable(version: ConfigVersion) -> None:
+    """Raises InvalidInput for prompts Nova refuses, classes that cannot be told apart, and too much of it all.
+
+    The classes its model was trained with stay allowed: a test set with such names is only warned of.
+    """
+    config = version.classification
     config.prompt.checked()
+    learned = version.trained_with and version.trained_with.classes == PromptDigests.of(config.prompt).classes
     folded = Counter(item.name.casefold() for item in config.classes)
-    if twice := sorted({item.name for item in config.classes if folded[item.name.casefold()] > 1}):
+    twice = sorted({item.name for item in config.classes if folded[item.name.casefold()] > 1})
+    if twice and not learned:
         raise InvalidInput(
             f"Class names have to differ by more than case: {', '.join(twice[:10])}. Rename or remove some."
         )

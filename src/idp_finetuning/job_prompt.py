@@ -36,7 +36,11 @@ def job_prompt(configuration: JobConfiguration | None, labelled: Iterable[str]) 
 def _warnings(configuration: JobConfiguration, labelled: list[str]) -> Iterator[str]:
     known = {item.name for item in configuration.classes}
     version = f"Configuration version '{configuration.config_version}'"
-    if unlabelled := sorted(known - set(labelled)):
-        yield f"{version} has classes without a labelled document, which the model does not learn: {named(unlabelled)}"
+    # Everybody reads the warnings of a job, and the version may be beyond their scope: only names of the test set here.
+    if unlabelled := known - set(labelled):
+        yield (
+            f"{version} has classes without a labelled document, which the model does not learn: {len(unlabelled)} of "
+            f"{len(known)}. getConfigVersion lists its classes."
+        )
     if known and (undescribed := [name for name in labelled if name not in known]):
         yield f"{version} does not know these labelled classes; they train without a description: {named(undescribed)}"

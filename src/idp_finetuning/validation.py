@@ -151,17 +151,29 @@ def _likely_mistakes(labels: Labels, distribution: Counter[str], held: frozenset
         if len(names) > 1:
             quoted = " and ".join(f"'{n}'" for n in sorted(names))
             yield f"Class names differ only by case and are trained as different classes: {quoted}"
+    yield from _identical_files(labels, held)
+    if labels.orphans:
+        yield f"Baselines without a document are ignored ({len(labels.orphans)}): {named(labels.orphans)}"
+
+
+def _identical_files(labels: Labels, held: frozenset[str]) -> Iterator[str]:
+    """A warning for each set of identical files, the first ten of a kind, and how many more there are."""
     by_content: defaultdict[tuple[str, int], list[DocumentLabels]] = defaultdict(list)
     for document in labels.documents:
         if document.problem is None:
             by_content[document.etag, document.size].append(document)
-    for same in by_content.values():
-        if len({d.sections for d in same}) > 1:
-            yield f"Identical files under different labels: {named([d.path for d in same])}"
-        if len({d.path in held for d in same}) > 1:
-            yield f"Identical files both train and are held out: {named([d.path for d in same])}"
-    if labels.orphans:
-        yield f"Baselines without a document are ignored ({len(labels.orphans)}): {named(labels.orphans)}"
+    sets = by_content.values()
+    kinds = {
+        "Identical files under different labels": [same for same in sets if len({d.sections for d in same}) > 1],
+        "Identical files both train and are held out": [
+            same for same in sets if len({d.path in held for d in same}) > 1
+        ],
+    }
+    for words, found in kinds.items():
+        for same in found[:NAMED]:
+            yield f"{words}: {named([d.path for d in same])}"
+        if len(found) > NAMED:
+            yield f"{words}: {len(found) - NAMED} more such files."
 
 
 def _model_errors(base_model: str, train: list[DocumentLabels]) -> Iterator[str]:

@@ -28,7 +28,7 @@ from idp_local.aws.names import (
 )
 from idp_local.aws.provision import provision
 from idp_local.child import first_line, python_child, stop
-from idp_local.client import sign_in
+from idp_local.client import tokens_of
 from idp_local.connection import Connection, ConnectionFile
 from idp_local.environment import CHECKOUT, REGION, aws_environment
 from idp_local.errors import LocalRuntimeError
@@ -103,7 +103,7 @@ class LocalRuntime:
 
     def token(self, username: str) -> str:
         """A seeded user's id token."""
-        return sign_in(self.connection, username)
+        return tokens_of(self.connection, username).id_token.get_secret_value()
 
     def _start(self) -> None:
         _check_checkout(self._handler_root)

@@ -9,6 +9,7 @@ import httpx
 from idp_sdk.challenges import Challenge
 from idp_sdk.cognito import Cognito
 from idp_sdk.connection import Connection, is_local
+from idp_sdk.errors import NotConfigured
 from idp_sdk.sending import Sender
 from idp_sdk.tokens import Tokens
 
@@ -37,5 +38,16 @@ def sign_in(
 
 
 def open_client(url: str, timeout: float) -> httpx.Client:
-    """An HTTP client for a deployment; proxies of the environment are for the network, not for this machine."""
-    return httpx.Client(timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)), trust_env=not is_local(url))
+    """An HTTP client for a deployment; proxies of the environment are for the network, not for this machine.
+
+    Raises NotConfigured where the environment names a proxy or certificates that cannot be used.
+    """
+    waits = httpx.Timeout(timeout, connect=min(10.0, timeout))
+    try:
+        return httpx.Client(timeout=waits, trust_env=not is_local(url))
+    except (ImportError, ValueError, OSError, httpx.InvalidURL):
+        # Without its cause: a proxy's address may hold a password.
+        raise NotConfigured(
+            "The proxy or the certificates that the environment names cannot be used. Correct HTTPS_PROXY and "
+            "ALL_PROXY (http:// or https://, no SOCKS), SSL_CERT_FILE and SSL_CERT_DIR."
+        ) from None

@@ -65,6 +65,7 @@ class Classifications:
         self,
         path: str | PathLike[str] | None = None,
         *,
+        content: bytes | None = None,
         test_set_id: str | None = None,
         document_path: str | None = None,
         config_version: str | None = None,
@@ -75,13 +76,14 @@ class Classifications:
     ) -> Classification:
         """Classifies a file, or the document `document_path` of a test set, and answers COMPLETED or FAILED.
 
-        `config_version` names model, prompts and classes; without it the active version is used. `model` replaces
-        the version's model; alone, a custom model is asked with the prompt it was trained with. `page_texts` holds
-        the text of each page, for prompts with {DOCUMENT_TEXT}.
+        A file in memory is given as `content`; `path` then only names it. `config_version` names model, prompts and
+        classes; without it the active version is used. `model` replaces the version's model; alone, a custom model
+        is asked with the prompt it was trained with. `page_texts` holds the text of each page, for prompts with
+        {DOCUMENT_TEXT}.
         Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, WaitTimeout.
         """
         given: dict[str, Any] = {
-            **self._source(path, test_set_id, document_path),
+            **self._source(path, content, test_set_id, document_path),
             "configVersion": config_version,
             "model": model,
             "pageTexts": None if page_texts is None else [*page_texts],
@@ -100,16 +102,21 @@ class Classifications:
         return found
 
     def _source(
-        self, path: str | PathLike[str] | None, test_set_id: str | None, document_path: str | None
+        self,
+        path: str | PathLike[str] | None,
+        content: bytes | None,
+        test_set_id: str | None,
+        document_path: str | None,
     ) -> dict[str, str | None]:
         if (path is None) == (test_set_id is None) or (test_set_id is None) != (document_path is None):
             raise InvalidInput("Name either a file, or a test set and the path of a document in it.")
         if path is None:
             return {"testSetId": test_set_id, "documentPath": document_path}
         file = Path(path)
-        if not file.is_file():
+        if content is None and not file.is_file():
             raise InvalidInput(f"'{file}' is not a file. Name the document to classify.")
-        described = {"fileName": file.name, "size": file.stat().st_size, "md5": md5_of(file)}
+        size, sent = (file.stat().st_size, file) if content is None else (len(content), content)
+        described = {"fileName": file.name, "size": size, "md5": md5_of(sent)}
         upload = Upload.read(self._api.call(operations.CREATE_CLASSIFICATION_UPLOAD, {"input": described}))
-        post_file(self._sender, upload, file)
+        post_file(self._sender, upload, sent)
         return {"uploadKey": upload.key}

@@ -35,6 +35,13 @@ _ADVICE = {
     "CodeMismatchException": "Sign in again and answer with a new code.",
     "InvalidPasswordException": "Sign in again and choose a password that keeps the rules.",
 }
+# What NotAuthorizedException means besides a wrong password: how Cognito's sentence begins, and what to do.
+_ADVICE_BY_REASON = {
+    "Password attempts exceeded": "Wait some minutes and sign in again.",
+    "User is disabled": "Ask an Admin to enable the user.",
+    "Temporary password has expired": "Ask an Admin for a new one.",
+    "Invalid session for the user": "Sign in again and answer within three minutes.",
+}
 
 
 class _Refusal(Exception):
@@ -164,7 +171,8 @@ class Cognito:
         reason = refusal.message.rstrip(".") if " " in refusal.message else refusal.name
         if refusal.name == "UserNotFoundException" or reason == "NotAuthorizedException":
             reason = "Incorrect username or password"  # whether a user exists is not told
-        advice = _ADVICE.get(refusal.name, "Try again; if it keeps failing, ask an Admin.")
+        special = (advice for beginning, advice in _ADVICE_BY_REASON.items() if reason.startswith(beginning))
+        advice = next(special, None) or _ADVICE.get(refusal.name, "Try again; if it keeps failing, ask an Admin.")
         return SignInFailed(f"'{username}' could not be signed in: {reason}. {advice}", error_type=refusal.name)
 
 

@@ -51,10 +51,20 @@ def _sign_in(given: Mapping[str, str | None], environment: Mapping[str, str | No
     mixed = {name: given.get(name) or environment[name] for name in ("username", "password")}
     for source in (given, mixed, environment):
         if token := source.get("token"):
-            return {"token": token}
+            return {"token": _sendable(token.strip())}
         if source.get("username") and source.get("password"):
             return {"username": source["username"], "password": source["password"]}
     return {}
+
+
+def _sendable(token: str) -> str:
+    """The token; refused here, for a header that cannot be sent is an error that shows it."""
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise NotConfigured(
+            "The given token holds a space, a line break or another character that no token has. Give one id token "
+            "and nothing else (IDP_TOKEN)."
+        )
+    return token
 
 
 def _no_profile(name: str) -> str:

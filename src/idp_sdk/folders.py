@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from enum import StrEnum
@@ -13,8 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from idp_finetuning.test_sets import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_KEY_BYTES
 from idp_finetuning.text import is_one_line
 from idp_sdk.errors import InvalidInput
+from idp_sdk.labelled import LabelledDocument, LabelledSection, LocalFile, baseline_key
 
-_LABEL = "sections/1/result.json"
 MAXIMUM_CLASS_NAME = 200
 MAXIMUM_CLASS_NAME_BYTES = 400
 
@@ -29,16 +28,6 @@ class Layout(StrEnum):
     AUTO = "auto"
     CLASSES = "classes"
     ACCELERATOR = "accelerator"
-
-
-class LocalFile(BaseModel):
-    """A file to send: its key below the test set, its size in bytes, and where its content is."""
-
-    model_config = ConfigDict(frozen=True)
-
-    key: str
-    size: int
-    content: Path | bytes
 
 
 class IgnoredFile(BaseModel):
@@ -137,22 +126,16 @@ def _misplaced(path: Path, layout: Layout) -> str | None:
         return "class folder without a name"
     if len(class_name) > MAXIMUM_CLASS_NAME or len(class_name.encode()) > MAXIMUM_CLASS_NAME_BYTES:
         return f"class name above {MAXIMUM_CLASS_NAME} characters ({MAXIMUM_CLASS_NAME_BYTES} bytes)"
-    return "path too long" if len(_label_key(path).encode()) > MAXIMUM_KEY_BYTES else None
+    return "path too long" if len(baseline_key(name).encode()) > MAXIMUM_KEY_BYTES else None
 
 
 def _files(found: Path, path: Path, layout: Layout) -> Iterator[LocalFile]:
-    size = found.stat().st_size
     if layout is Layout.ACCELERATOR:
-        yield LocalFile(key=path.as_posix(), size=size, content=found)
+        yield LocalFile(key=path.as_posix(), size=found.stat().st_size, content=found)
         return
-    yield LocalFile(key=f"input/{path.as_posix()}", size=size, content=found)
-    label = json.dumps({"document_class": {"type": _class_name(path)}}, ensure_ascii=False).encode()
-    yield LocalFile(key=_label_key(path), size=len(label), content=label)
+    section = LabelledSection(class_name=_class_name(path))
+    yield from LabelledDocument(path=path.as_posix(), content=found, sections=(section,)).files()
 
 
 def _class_name(path: Path) -> str:
     return path.parts[0].strip()
-
-
-def _label_key(path: Path) -> str:
-    return f"baseline/{path.as_posix()}/{_LABEL}"

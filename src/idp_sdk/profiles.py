@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,13 @@ class Profiles:
         self._write(CREDENTIALS_FILE, {**self._read(CREDENTIALS_FILE), name: written})
 
     def renew_tokens(self, name: str, connection: Connection, tokens: Tokens) -> None:
-        """Keeps renewed tokens, unless the profile was signed out meanwhile."""
-        if self.tokens(name, connection):
-            self.save_tokens(name, connection, tokens)
+        """Keeps renewed tokens, unless the profile was signed out meanwhile.
+
+        Where they cannot be written, for example in a read-only container, they serve this process alone.
+        """
+        with suppress(NotConfigured):
+            if self.tokens(name, connection):
+                self.save_tokens(name, connection, tokens)
 
     def forget_tokens(self, name: str) -> None:
         """Removes the tokens of a profile."""

@@ -26,6 +26,7 @@ from idp_sdk.jobs import (
     TrainingMetrics,
     Validation,
 )
+from idp_sdk.labelled import LabelledDocument, LabelledSection
 from idp_sdk.models import AvailableModels, BaseModel, CustomModel
 from idp_sdk.profiles import Profiles
 from idp_sdk.sessions import log_in, log_out
@@ -57,6 +58,8 @@ __all__ = [
     "JobEvent",
     "JobStatus",
     "JobSummary",
+    "LabelledDocument",
+    "LabelledSection",
     "Layout",
     "Profiles",
     "Prompt",

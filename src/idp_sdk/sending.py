@@ -132,8 +132,10 @@ def _host(url: str) -> str:
 
 
 def _unreachable(url: str, error: httpx.HTTPError) -> ConnectionFailed:
+    # What our own side refuses to send is quoted in the error's text, headers included.
+    reason = "" if isinstance(error, httpx.LocalProtocolError) else str(error)
     return ConnectionFailed(
-        f"{_host(url)} could not be reached ({error or type(error).__name__}). Check that it runs, the network and "
+        f"{_host(url)} could not be reached ({reason or type(error).__name__}). Check that it runs, the network and "
         "the address."
     )
 

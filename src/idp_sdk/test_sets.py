@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from idp_finetuning.test_sets import TestSetStatus, identifier_of
 from idp_sdk import operations
 from idp_sdk.api import Api
-from idp_sdk.errors import Conflict, TestSetNotFound
+from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound
 from idp_sdk.folders import IgnoredFile, Layout, read_folder
+from idp_sdk.labelled import LabelledDocument, LocalFile
 from idp_sdk.results import Result
 from idp_sdk.sending import Sender
 from idp_sdk.uploads import Progress, TestSetUploads
@@ -69,19 +71,47 @@ class TestSets:
         if on_ignored:
             for ignored in folder.ignored:
                 on_ignored(ignored)
-        test_set = self._begun(name, description)
-        TestSetUploads(self._api, self._sender, test_set.id, progress).send(folder.files)
-        ready = TestSet.read(self._api.call(operations.COMPLETE_TEST_SET, {"testSetId": test_set.id}))
-        if ready.file_count != folder.documents:
-            raise Conflict(
-                f"Test set '{ready.id}' holds {ready.file_count} documents, the folder {folder.documents}: an earlier "
-                "upload under this name sent others. Delete the test set and upload the folder again."
-            )
-        return ready
+        return self._sent(folder.files, folder.documents, name, description, progress)
+
+    def upload_documents(
+        self,
+        documents: Sequence[LabelledDocument],
+        *,
+        name: str,
+        description: str = "",
+        progress: Progress | None = None,
+    ) -> TestSet:
+        """Makes a test set of documents whose labels you have, packets among them, and answers it, READY.
+
+        Goes on after an interruption and tells its progress as `upload` does.
+        Raises InvalidInput where a file cannot be read or a path is there twice, Conflict where the name is taken,
+        UploadFailed.
+        """
+        path, count = Counter(document.path for document in documents).most_common(1)[0] if documents else ("", 0)
+        if count > 1:
+            raise InvalidInput(f"{count} documents have the path '{path}'. Give each its own.")
+        try:
+            files = [file for document in documents for file in document.files()]
+        except OSError as error:
+            raise InvalidInput(f"'{error.filename}' cannot be read: {error.strerror}. Correct its path.") from None
+        return self._sent(files, len(documents), name, description, progress)
 
     def delete(self, test_set_id: str) -> bool:
         """Removes a test set and its documents. Raises Conflict while a job reads it."""
         return bool(self._api.call(operations.DELETE_TEST_SET, {"testSetId": test_set_id}))
+
+    def _sent(
+        self, files: Sequence[LocalFile], documents: int, name: str, description: str, progress: Progress | None
+    ) -> TestSet:
+        test_set = self._begun(name, description)
+        TestSetUploads(self._api, self._sender, test_set.id, progress).send(files)
+        ready = TestSet.read(self._api.call(operations.COMPLETE_TEST_SET, {"testSetId": test_set.id}))
+        if ready.file_count != documents:
+            raise Conflict(
+                f"Test set '{ready.id}' holds {ready.file_count} documents, not the {documents} of this upload: an "
+                "earlier one under this name sent others. Delete the test set and upload again."
+            )
+        return ready
 
     def _begun(self, name: str, description: str) -> TestSet:
         """A new test set, or the one of this name whose upload was interrupted."""

@@ -18,9 +18,9 @@ from pydantic import Field
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import UploadFailed
-from idp_sdk.folders import LocalFile
+from idp_sdk.labelled import LocalFile
 from idp_sdk.results import Result
-from idp_sdk.sending import Sender
+from idp_sdk.sending import Again, Sender
 
 BATCH = 100  # files a call of createTestSetUploads takes
 PARALLEL = 8
@@ -150,8 +150,13 @@ def _check(response: httpx.Response, key: str) -> None:
     if response.is_success:
         return
     reason = response.text
-    if response.status_code == httpx.codes.FORBIDDEN and "expired" in reason:
+    # The policy ends with status 403; the credentials it was signed with may end before it, with status 400.
+    if (response.status_code == httpx.codes.FORBIDDEN and "expired" in reason) or "ExpiredToken" in reason:
         raise _UploadExpired
+    if "RequestTimeout" in reason:  # with status 400: the connection stood still
+        raise Again(
+            UploadFailed(f"S3 did not get '{key}' in time. Start again: only what is missing is sent."), refused=True
+        )
     if "EntityTooLarge" in reason or "EntityTooSmall" in reason or "BadDigest" in reason:
         raise UploadFailed(f"'{key}' was changed while it was being sent. Leave the files alone and start again.")
     raise UploadFailed(

@@ -238,6 +238,7 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "deleteFinetuningJob": lambda given: True,
         "listFinetuningJobEvents": lambda given: _page(events),
         "getDatasetReport": lambda given: report(),
+        "getFinetuningJobPrompt": lambda given: _prompt(),
         "listAvailableModels": lambda given: models(),
         "listTestSets": lambda given: _page([test_set()]),
         "getTestSet": lambda given: test_set(),
@@ -261,6 +262,11 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
             allowedConfigVersions=given["input"]["allowedConfigVersions"] or [],
         ),
     }
+
+
+def _prompt() -> dict[str, Any]:
+    settings = config_version()["classification"]
+    return {name: settings[name] for name in ("systemPrompt", "taskPrompt", "classes")}
 
 
 def _page(items: list[Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from graphql import build_schema
-from idp_cli.failure import COMMAND_OF
+from idp_cli.failure import COMMAND_OF, OPTION_OF
 from idp_cli.main import cli
 from tests.docs_pages import ROOT
 from tests.idp_cli.conftest import Run, configure
@@ -85,6 +85,17 @@ def test_an_unknown_job_is_named_and_the_way_to_find_it_is_a_command(run: Run, d
     assert ran.err == "Error: There is no fine-tuning job 'nope'. `idp-cli finetuning list` shows those there are.\n"
 
 
+def test_a_value_out_of_range_is_told_with_its_option(run: Run, deployment: Deployment) -> None:
+    message = "input.hyperParameters.epochCount: input should be less than or equal to 5."
+    deployment.fields["createFinetuningJob"] = lambda given: refuse("InvalidInput", message)
+    assert run(*CREATE, "--epochs", "9").err == "Error: --epochs: input should be less than or equal to 5.\n"
+
+
+def test_options_that_stand_for_inputs_exist() -> None:
+    known = {option for _, command in commands(cli) for parameter in command.params for option in parameter.opts}
+    assert set(OPTION_OF.values()) <= known
+
+
 def test_a_viewer_may_not_create_a_job(run: Run, deployment: Deployment) -> None:
     message = "Not Authorized to access createFinetuningJob on type Mutation"
     deployment.fields["createFinetuningJob"] = lambda given: refuse("Unauthorized", message)
@@ -116,8 +127,24 @@ def test_a_viewer_may_not_create_a_job(run: Run, deployment: Deployment) -> None
 def test_wrong_usage_is_exit_code_2(run: Run, words: tuple[str, ...], deployment: Deployment) -> None:
     ran = run(*words)
     assert (ran.code, ran.out) == (2, "")
-    assert "Error: " in ran.err
+    first, second = ran.err.splitlines()
+    assert first.startswith("Error: ")
+    assert second.startswith("See: ")
+    assert second.endswith(" --help")
     assert deployment.calls == []
+
+
+def test_a_group_without_a_command_shows_its_help(run: Run) -> None:
+    ran = run("finetuning")
+    assert ran.code == 2
+    assert "validate" in ran.err
+
+
+def test_advice_is_for_the_profile_that_was_named(anyone: Run, config: Path) -> None:
+    assert "Run idp-cli configure FILE --profile work with" in anyone("--profile", "work", *JOB).err
+    configure(config)
+    (config / "credentials.json").unlink()
+    assert "Sign in with: idp-cli login --profile default;" in anyone("--profile", "default", *JOB).err
 
 
 @pytest.mark.parametrize("place", ["nowhere", "a file", "empty"])

@@ -38,8 +38,13 @@ def test_classes_that_only_one_of_them_knows_are_warned_of() -> None:
     assert [item.name for item in made.prompt.classes] == ["invoice", "letter"]
     unlabelled, undescribed = made.warnings
     assert unlabelled.startswith("Configuration version 'claims' has classes without a labelled document")
-    assert unlabelled.endswith(": Letter")
+    assert unlabelled.endswith(": 1 of 2. getConfigVersion lists its classes.")
     assert undescribed.endswith("they train without a description: letter")
+
+
+def test_warnings_which_everybody_reads_name_no_class_that_only_the_version_knows() -> None:
+    described = configuration(DocumentClass(name="secret", description="hush"), DocumentClass(name="letter"))
+    assert not [warning for warning in job_prompt(described, ["letter"]).warnings if "secret" in warning]
 
 
 def test_a_version_without_classes_describes_none_and_warns_of_none() -> None:

@@ -57,6 +57,17 @@ def test_identical_files_under_different_labels_are_told() -> None:
     assert "Identical files under different labels: 1.pdf, 2.pdf" in warnings(*enough(a=11, b=11), first, second)
 
 
+def test_of_many_identical_files_ten_are_named_and_the_others_counted() -> None:
+    twins = [
+        document(f"{name}{n}.pdf", name, pages=10).model_copy(update={"size": 5, "etag": f"same {n}"})
+        for n in range(13)
+        for name in ("a", "b")
+    ]
+    told = [w for w in warnings(*enough(a=11, b=11), *twins) if "different labels" in w]
+    assert len(told) == 11
+    assert told[-1] == "Identical files under different labels: 3 more such files."
+
+
 def test_identical_files_under_one_label_are_not_told() -> None:
     twin = {"size": 5, "etag": "same"}
     copies = [document(f"{n}.pdf", "a", pages=10).model_copy(update=twin) for n in range(2)]

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from graphql import get_introspection_query
-from idp_local.client import GraphQLClient, GraphQLError, post_graphql, sign_in
+from idp_local.client import tokens_of
 from idp_local.runtime import LocalRuntime
+from idp_sdk.errors import SignInFailed
+from tests.graphql_client import GraphQLClient, GraphQLError, post_graphql
 from tests.idp_local.conftest import Events
 
 pytestmark = pytest.mark.xdist_group("local_runtime")
@@ -114,15 +116,15 @@ def test_without_a_valid_token_nothing_is_executed(runtime: LocalRuntime, token:
 
 
 def test_an_access_token_is_as_good_as_an_id_token(runtime: LocalRuntime) -> None:
-    token = sign_in(runtime.connection, "author@example.com", use="AccessToken")
+    token = tokens_of(runtime.connection, "author@example.com").access_token.get_secret_value()
     status, body = post_graphql(runtime.connection.graphql_url, DELETE, answering(True), f"Bearer {token}")
     assert (status, body) == (200, {"data": {"deleteFinetuningJob": True}})
 
 
 def test_a_wrong_password_is_refused(runtime: LocalRuntime) -> None:
     users = tuple(user.model_copy(update={"password": "Wrong-password-1"}) for user in runtime.connection.users)
-    with pytest.raises(GraphQLError, match="NotAuthorizedException"):
-        sign_in(runtime.connection.model_copy(update={"users": users}), "author@example.com")
+    with pytest.raises(SignInFailed):
+        tokens_of(runtime.connection.model_copy(update={"users": users}), "author@example.com")
 
 
 def test_a_standard_introspection_shows_the_scalars_that_appsync_supplies(runtime: LocalRuntime) -> None:

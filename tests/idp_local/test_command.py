@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from idp_local.client import GraphQLClient
 from idp_local.connection import Connection
+from tests.graphql_client import GraphQLClient
 
 pytestmark = pytest.mark.xdist_group("local_runtime")
 

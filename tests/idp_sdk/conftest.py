@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from idp_sdk import IDPClient
-from tests.idp_sdk.deployment import API_URL, Deployment
+from tests.idp_sdk.deployment import Deployment
 
 
 class Clock:
@@ -46,7 +46,7 @@ def deployment() -> Deployment:
 @pytest.fixture
 def client(deployment: Deployment) -> IDPClient:
     """A client that is signed in with a token."""
-    return IDPClient(graphql_url=API_URL, token="token-0", http_client=deployment.client())
+    return deployment.signed_in()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from idp_local.api.answers import refused
 from idp_local.api.execution import answer, read_request
 from idp_local.api.schema import Call, executable_schema
 from idp_local.api.tokens import Caller
+from idp_sdk import IDPClient
 from idp_sdk.connection import Connection
 from tests.docs_pages import ROOT
 from tests.idp_finetuning.service_model import problems
@@ -67,6 +68,10 @@ class Deployment:
     def client(self) -> httpx.Client:
         """A client whose every request comes here."""
         return httpx.Client(transport=httpx.MockTransport(self.handle))
+
+    def signed_in(self) -> IDPClient:
+        """A client of the SDK with a token."""
+        return IDPClient(graphql_url=API_URL, token="token-0", http_client=self.client())
 
     def calls_of(self, field: str) -> list[dict[str, Any]]:
         """The arguments of every call of an operation."""

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import socket
+import threading
+import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import boto3
 import httpx
@@ -9,6 +13,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from idp_sdk import Challenge, ChallengeName, Connection, sign_in
+from idp_sdk.auth import open_client
 from idp_sdk.cognito import Cognito
 from idp_sdk.errors import ConnectionFailed, IDPError, NotConfigured, ServerError, SignInFailed, Throttled
 from idp_sdk.sending import Sender
@@ -156,6 +161,13 @@ def test_a_program_is_told_to_sign_in_by_hand_where_more_than_a_password_is_aske
         ),
         (refuses("UserNotFoundException", "User does not exist."), SignInFailed, "Incorrect username or password."),
         (refuses("PasswordResetRequiredException"), SignInFailed, "Ask an Admin to set a new password."),
+        (refuses("UserNotConfirmedException", "User is not confirmed."), SignInFailed, "Ask an Admin to confirm"),
+        (refuses("NotAuthorizedException", "User is disabled."), SignInFailed, "Ask an Admin to enable the user."),
+        (
+            refuses("NotAuthorizedException", "Password attempts exceeded"),
+            SignInFailed,
+            "Password attempts exceeded. Wait some minutes and sign in again.",
+        ),
         (refuses("ResourceNotFoundException", "no client"), NotConfigured, "does not know the configured client"),
         (httpx.Response(200, json={"AuthenticationResult": {}}), ServerError, "holds no tokens"),
         (httpx.Response(403, text="<html>"), ServerError, "not as Cognito does"),
@@ -186,6 +198,55 @@ def test_a_code_is_not_sent_twice_where_it_may_have_arrived(deployment: Deployme
     with pytest.raises(ServerError):
         signing_in(deployment, Asked("123456"))
     assert len(sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ALL_PROXY", "socks5://user:secret@127.0.0.1:9"),
+        ("HTTPS_PROXY", "ftp://user:secret@127.0.0.1:9"),
+        ("SSL_CERT_FILE", "/nonexistent/secret.pem"),
+    ],
+)
+def test_a_proxy_or_certificates_that_cannot_be_used_are_told_without_their_address(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(NotConfigured, match="HTTPS_PROXY") as caught:
+        open_client(API_URL, 1.0)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_proxies_are_for_the_network_and_not_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        free = unused.getsockname()[1]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as proxy:
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        for variable in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(variable, f"http://127.0.0.1:{proxy.server_address[1]}")
+        Recorder.asked.clear()
+        for url in (f"http://127.0.0.1:{free}/graphql", "https://api.example.com/graphql"):
+            with open_client(url, 5.0) as client, pytest.raises(httpx.HTTPError):
+                client.post(url)
+        proxy.shutdown()
+    assert Recorder.asked == ["CONNECT api.example.com:443"]
+
+
+class Recorder(BaseHTTPRequestHandler):
+    """A proxy that leads nowhere."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_CONNECT(self) -> None:
+        self.asked.append(f"CONNECT {self.path}")
+        self.send_error(502)
+
+    def do_POST(self) -> None:
+        self.asked.append(f"POST {self.path}")
+        self.send_error(502)
+
+    def log_message(self, *args: object) -> None:
+        """Says nothing."""
 
 
 def test_a_connection_without_a_client_cannot_sign_in(deployment: Deployment) -> None:

@@ -36,6 +36,18 @@ def document(tmp_path: Path) -> Path:
     return file
 
 
+def test_a_file_in_memory_is_sent_under_the_name_it_is_given(
+    deployment: Deployment, client: IDPClient, clock: Clock
+) -> None:
+    upload = {"key": "k", "url": BUCKET_URL, "fields": [{"name": "key", "value": "k"}]}
+    deployment.answers = {"createClassificationUpload": upload, "startClassification": DONE}
+    client.classify("post/scan.pdf", content=b"%PDF-1")
+    assert deployment.objects == {"k": b"%PDF-1"}
+    assert deployment.calls_of("createClassificationUpload") == [
+        {"input": {"fileName": "scan.pdf", "size": 6, "md5": md5(b"%PDF-1").hexdigest()}}
+    ]
+
+
 def test_a_file_is_sent_and_its_classification_waited_for(
     deployment: Deployment, client: IDPClient, clock: Clock, document: Path
 ) -> None:

@@ -42,6 +42,21 @@ def test_a_profile_that_is_named_has_to_exist() -> None:
         configured(profile="typo", graphql_url="https://a.example.com/graphql")
 
 
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    for token in ("secret\ntoken", "secret token", "secret-töken"):
+        monkeypatch.setenv("IDP_TOKEN", token)
+        with pytest.raises(NotConfigured, match="IDP_TOKEN") as caught:
+            configured(graphql_url="https://a.example.com/graphql")
+        assert "secret" not in caught.value.message
+
+
+def test_a_line_break_after_a_token_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDP_TOKEN", "token\n")
+    settings = configured(graphql_url="https://a.example.com/graphql")
+    assert settings.token
+    assert settings.token.get_secret_value() == "token"
+
+
 def test_a_connection_can_be_given_without_any_profile() -> None:
     settings = configured(graphql_url="https://a.example.com/graphql", token="t")
     assert settings.token

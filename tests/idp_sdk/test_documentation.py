@@ -96,7 +96,6 @@ def answers() -> dict[str, Any]:
     return {
         "getMyProfile": user(),
         "listTestSets": page(labelled_set()),
-        "deleteTestSet": True,
         "validateTestSetForFinetuning": validation(warnings=["Class 'invoice' has relatively few examples (19)"]),
         "createFinetuningJob": job(),
         "getFinetuningJob": [job(), job("TRAINING", **trained), completed],

@@ -73,6 +73,19 @@ def test_a_token_is_refreshed_a_minute_before_it_ends_and_kept(deployment: Deplo
     assert pool.actions == ["USER_PASSWORD_AUTH", "REFRESH_TOKEN_AUTH"]
 
 
+def test_a_renewed_token_that_cannot_be_kept_is_used_all_the_same(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    UserPool(deployment, expires=59)
+    log_in(USER, "Secret-1", http_client=deployment.client())
+
+    def read_only(**options: object) -> object:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.mkstemp", read_only)
+    assert client_of(deployment).users.me().email == USER
+
+
 def test_a_refused_token_is_renewed_once(deployment: Deployment) -> None:
     pool = UserPool(deployment)
     log_in(USER, "Secret-1", http_client=deployment.client())

@@ -37,6 +37,7 @@ class TestSetTable:
             "getTestSet": self.get,
             "createTestSetUploads": deployment.uploads("docsplit/"),
             "completeTestSet": self.complete,
+            "deleteTestSet": self.delete,
         }
 
     def create(self, arguments: dict[str, Any]) -> object:
@@ -49,6 +50,11 @@ class TestSetTable:
         if not self.status:
             raise Refusal("TestSetNotFound")
         return labelled_set(self.status)
+
+    def delete(self, arguments: dict[str, Any]) -> object:
+        self.status = None
+        self.deployment.objects.clear()
+        return True
 
     def complete(self, arguments: dict[str, Any]) -> object:
         self.status = "READY"
@@ -168,7 +174,7 @@ def test_documents_of_another_folder_under_the_same_name_are_told(
 ) -> None:
     TestSetTable(deployment).status = "UPLOADING"
     deployment.objects = {"docsplit/input/invoice/other.pdf": b"x"}
-    with pytest.raises(Conflict, match=r"holds 2 documents, the folder 1: .* Delete the test set"):
+    with pytest.raises(Conflict, match=r"holds 2 documents, not the 1 of this upload: .* Delete the test set"):
         client.test_sets.upload(tree(tmp_path / "documents", "invoice/a.pdf"), name="docsplit")
 
 
@@ -176,17 +182,24 @@ def test_a_failing_bucket_is_tried_again(
     deployment: Deployment, client: IDPClient, clock: Clock, tmp_path: Path
 ) -> None:
     TestSetTable(deployment)
-    deployment.s3 = [httpx.Response(503, text="<Code>SlowDown</Code>"), httpx.WriteError("reset"), httpx.Response(500)]
+    stood_still = httpx.Response(400, text="<Code>RequestTimeout</Code>")
+    deployment.s3 = [httpx.Response(503, text="<Code>SlowDown</Code>"), httpx.WriteError("reset"), stood_still]
     client.test_sets.upload(tree(tmp_path / "documents", "invoice/a.pdf"), name="docsplit")
     assert deployment.objects["docsplit/input/invoice/a.pdf"] == b"invoice/a.pdf"
     assert len(clock.slept) == 3
 
 
+@pytest.mark.parametrize(
+    "expired",
+    [
+        httpx.Response(403, text="<Message>Invalid according to Policy: Policy expired.</Message>"),
+        httpx.Response(400, text="<Code>ExpiredToken</Code><Message>The provided token has expired.</Message>"),
+    ],
+)
 def test_an_address_that_has_expired_is_asked_for_anew(
-    deployment: Deployment, client: IDPClient, tmp_path: Path
+    deployment: Deployment, client: IDPClient, tmp_path: Path, expired: httpx.Response
 ) -> None:
     TestSetTable(deployment)
-    expired = httpx.Response(403, text="<Message>Invalid according to Policy: Policy expired.</Message>")
     deployment.s3 = [expired]
     client.test_sets.upload(tree(tmp_path / "documents", "invoice/a.pdf"), name="docsplit")
     assert sorted(len(call["files"]) for call in deployment.calls_of("createTestSetUploads")) == [1, 2]

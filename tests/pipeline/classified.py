@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.classification import Classification
 from idp_finetuning.layout import page_text_key
-from idp_local.client import GraphQLError
-from idp_local.demo.service import FinetuningService
-from idp_local.demo.upload import upload_to_classify
+from idp_sdk import Classification
+from idp_sdk.operations import GET_CLASSIFICATION
+from tests.graphql_client import GraphQLClient, GraphQLError
 from tests.pipeline.documents import EXPECTED
 from tests.pipeline.driver import Finished, Pipeline
 
@@ -38,57 +38,44 @@ class Classified(BaseModel):
 
 def classify(pipeline: Pipeline, packets: Finished) -> Classified:
     """The first packet in every way there is."""
-    service = pipeline.service
-    packet = packets.documents[0]
-    place = {"testSetId": packets.test_set_id, "documentPath": packet.path}
-    service.create_version(VERSION, packets.job.id)
-    pipeline.client.execute(
-        "mutation ($input: CreateConfigVersionInput!) { createConfigVersion(input: $input) { name } }",
-        {
-            "input": {
-                "name": WITH_TEXT,
-                "fromJob": packets.job.id,
-                "classification": {"model": BASE_MODEL, "taskPrompt": TASK},
-            }
-        },
-    )
-    key = upload_to_classify(service, "new packet – ü.pdf", packet.read())
+    sdk, packet, test_set_id = pipeline.sdk, packets.documents[0], packets.test_set_id
+    sdk.config_versions.create(VERSION, from_job=packets.job.id)
+    sdk.config_versions.create(WITH_TEXT, from_job=packets.job.id, model=BASE_MODEL, task_prompt=TASK)
+    done = sdk.classify("new packet – ü.pdf", content=packet.read(), config_version=VERSION)
+    key = json.loads(pipeline.read(f"classifications/{done.id}/request.json"))["uploadKey"]
+    admin = pipeline.as_user("admin@example.com")
     refusals = {
-        "needs text": _refusal(pipeline, uploadKey=key, configVersion=WITH_TEXT),
-        "not sent": _refusal(pipeline, uploadKey=key + "x", configVersion=VERSION),
-        "no classes": _refusal(pipeline, uploadKey=key, configVersion="default"),
+        "needs text": _refusal(pipeline.client, uploadKey=key, configVersion=WITH_TEXT),
+        "not sent": _refusal(pipeline.client, uploadKey=key + "x", configVersion=VERSION),
+        "no classes": _refusal(pipeline.client, uploadKey=key, configVersion="default"),
+        "of somebody else": _refusal(admin, uploadKey=key, configVersion=VERSION),
     }
     for page in range(1, len(EXPECTED) + 1):
         pipeline.s3.put_object(
             Bucket=pipeline.connection.test_set_bucket,
-            Key=page_text_key(packets.test_set_id, packet.path, page),
+            Key=page_text_key(test_set_id, packet.path, page),
             Body=json.dumps({"text": f"page {page}"}),
         )
-    done = service.classify(uploadKey=key, configVersion=VERSION)
-    admin = FinetuningService(pipeline.as_user("admin@example.com"))
-    refusals["of somebody else"] = _refusal_of(admin, uploadKey=key, configVersion=VERSION)
+    of_test_set = partial(sdk.classify, test_set_id=test_set_id, document_path=packet.path)
     return Classified(
         packet=done,
-        of_test_set=service.classify(**place, configVersion=VERSION),
-        model_alone=service.classify(**place, model=packets.job.custom_model_deployment_arn),
-        with_texts=service.classify(**place, configVersion=WITH_TEXT),
+        of_test_set=of_test_set(config_version=VERSION),
+        model_alone=of_test_set(model=packets.job.custom_model_deployment_arn),
+        with_texts=of_test_set(config_version=WITH_TEXT),
         gone={
             "upload": _without(pipeline, done, uploadKey=key + "x", testSetDocument=None),
             "test set": _without(
-                pipeline, done, uploadKey=None, testSetDocument={"testSetId": packets.test_set_id, "path": "gone.pdf"}
+                pipeline, done, uploadKey=None, testSetDocument={"testSetId": test_set_id, "path": "gone.pdf"}
             ),
         },
         refusals=refusals,
     )
 
 
-def _refusal(pipeline: Pipeline, **given: Any) -> str:
-    return _refusal_of(pipeline.service, **given)
-
-
-def _refusal_of(service: FinetuningService, **given: Any) -> str:
+def _refusal(client: GraphQLClient, **given: Any) -> str:
+    start = "mutation ($input: StartClassificationInput!) { startClassification(input: $input) { id } }"
     with pytest.raises(GraphQLError) as refused:
-        service.classify(**given)
+        client.execute(start, {"input": given})
     return str(refused.value.error_type)
 
 
@@ -103,10 +90,5 @@ def _without(pipeline: Pipeline, done: Classification, **changes: Any) -> Classi
     )
     answer = pipeline.invoke("ClassifyDocument", {"classificationId": name})
     assert answer["errorCode"] == "DocumentRejected"
-    return Classification.model_validate(
-        pipeline.client.execute(
-            "query ($id: ID!) { getClassification(classificationId: $id) { id status document configVersion model "
-            "modelName createdBy createdAt completedAt pages { number className boundary } errorCode errorMessage } }",
-            {"id": name},
-        )["getClassification"]
-    )
+    shown = pipeline.client.execute(GET_CLASSIFICATION.document, {"classificationId": name})
+    return Classification.read(shown["getClassification"])

@@ -10,11 +10,11 @@ import pytest
 from idp_finetuning.settings import FUNCTIONS
 from idp_local.aws.names import PREFIX, function_name, variable_values
 from idp_local.demo.documents import demo_test_set
-from idp_local.demo.service import JobState
 from idp_local.environment import CHECKOUT, aws_environment, local_client
 from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions
 from idp_local.runtime import LocalRuntime
+from idp_sdk import Job
 from tests.pipeline import documents
 from tests.pipeline.classified import Classified, classify
 from tests.pipeline.control import Controlled, control, record_with
@@ -77,7 +77,7 @@ def guide_set(pipeline: Pipeline) -> str:
 
 
 @pytest.fixture(scope="session")
-def deleted(pipeline: Pipeline, packets: Finished) -> JobState:
+def deleted(pipeline: Pipeline, packets: Finished) -> Job:
     """A second job of the same name, as it was when it had ended and before it was deleted."""
     job = pipeline.run(testSetId=packets.test_set_id, baseModel="amazon.nova-pro-v1:0", jobName="x" * 200).state
     pipeline.delete(job.id)
@@ -107,13 +107,13 @@ def controlled(pipeline: Pipeline) -> Controlled:
 
 
 @pytest.fixture(scope="session")
-def hopeless(pipeline: Pipeline) -> JobState:
+def hopeless(pipeline: Pipeline) -> Job:
     """A job that failed for none of its documents can be used, and was deleted after a deletion that had stopped.
 
     The job is as it was before it was deleted.
     """
     test_set_id = pipeline.upload("Hopeless", documents.unusable())
-    assert pipeline.service.validate(test_set_id).is_valid
+    assert pipeline.sdk.finetuning.validate_test_set(test_set_id).is_valid
     job = pipeline.run(testSetId=test_set_id, baseModel="us.amazon.nova-lite-v1:0", jobName="hopeless").state
     local_client("dynamodb", pipeline.connection.aws_endpoint_url).update_item(
         TableName=pipeline.connection.jobs_table,

@@ -15,8 +15,8 @@ from idp_finetuning.jobs import JobStatus
 from idp_finetuning.layout import JobLayout, Split
 from idp_finetuning.names import job_id_in
 from idp_local.aws.names import FINETUNING, state_machine_arn
-from idp_local.client import GraphQLError
 from idp_local.environment import local_client
+from idp_sdk.errors import JobNotFound
 from tests.pipeline import documents
 from tests.pipeline.driver import Pipeline
 
@@ -192,9 +192,9 @@ class _Jobs:
         """Whether the job goes away."""
         for _ in range(PATIENCE_SECONDS * 10):
             try:
-                self._pipeline.service.job(job_id)
-            except GraphQLError as error:
-                return error.error_type == "JobNotFound"
+                self._pipeline.sdk.finetuning.get_job(job_id)
+            except JobNotFound:
+                return True
             time.sleep(0.1)
         return False
 

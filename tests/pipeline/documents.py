@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fpdf import FPDF
 
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
+from idp_sdk import LabelledDocument, LabelledSection
 from tests.idp_finetuning.samples import GUIDE_CLASSES
 
 # Class of each page of a packet and whether it starts a document, as the section files below say.

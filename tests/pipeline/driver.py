@@ -1,4 +1,4 @@
-"""Drives jobs on a local runtime: through GraphQL alone, but for what only its owner could do."""
+"""Drives jobs on a local runtime: through the API alone, but for what only its owner could do."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.dataset import DatasetReport
+from idp_finetuning.jobs import JobStatus
 from idp_finetuning.prompt import Prompt
 from idp_local.aws.names import function_name
-from idp_local.client import GraphQLClient, GraphQLError
+from idp_local.client import client_for
 from idp_local.demo.console import Console
-from idp_local.demo.labelled import LabelledDocument
 from idp_local.demo.pages import JobData
 from idp_local.demo.progress import Followed, follow
 from idp_local.demo.scores import Score, ask, majority_score, score
-from idp_local.demo.service import FinetuningService, JobState
-from idp_local.demo.upload import upload
 from idp_local.environment import local_client
 from idp_local.runtime import LocalRuntime
+from idp_sdk import Job, LabelledDocument
+from idp_sdk.errors import JobNotFound
+from tests.graphql_client import GraphQLClient
 from tests.pipeline.guide import operation
 
 
@@ -35,7 +35,7 @@ class Pipeline:
         self.connection = runtime.connection
         self.directory = directory
         self.client = GraphQLClient(self.connection, "author@example.com")
-        self.service = FinetuningService(self.client)
+        self.sdk = client_for(self.connection, "author@example.com")
         self.s3 = local_client("s3", self.connection.aws_endpoint_url)
         self.stepfunctions = local_client("stepfunctions", self.connection.aws_endpoint_url)
         self.lambda_ = local_client("lambda", self.connection.aws_endpoint_url)
@@ -48,20 +48,17 @@ class Pipeline:
 
     def upload(self, name: str, documents: Sequence[LabelledDocument]) -> str:
         """Id of a complete test set with these documents."""
-        test_set_id = self.service.create_test_set(name, "")
-        upload(self.service, test_set_id, documents, lambda _: None)
-        self.service.complete_test_set(test_set_id)
-        return test_set_id
+        return self.sdk.test_sets.upload_documents(documents, name=name).id
 
-    def start(self, **given: Any) -> JobState:
+    def start(self, **given: Any) -> Job:
         """Starts a job with these members of StartFinetuningJobInput, by the guide's own mutation."""
         started = self.client.execute(operation("StartFinetuningJob"), {"input": given})["startFinetuningJob"]
         assert started["jobName"] == given["jobName"]
-        return JobState(id=started["id"], status=started["status"])
+        return self.sdk.finetuning.get_job(started["id"]).model_copy(update={"status": JobStatus(started["status"])})
 
     def run(self, **given: Any) -> Followed:
         """Starts a job and follows it to its end."""
-        return follow(self.service, self.start(**given), Console())
+        return follow(self.sdk, self.start(**given), Console())
 
     def delete(self, job_id: str) -> None:
         """Deletes a job in the guide's words and waits until it is gone."""
@@ -69,11 +66,9 @@ class Pipeline:
         assert answer == {"deleteFinetuningJob": True}
         for _ in range(120):
             try:
-                self.service.job(job_id)
-            except GraphQLError as gone:
-                if gone.error_type == "JobNotFound":
-                    return
-                raise
+                self.sdk.finetuning.get_job(job_id)
+            except JobNotFound:
+                return
             time.sleep(0.5)
         pytest.fail("the job was not deleted")
 
@@ -98,12 +93,12 @@ class Pipeline:
         """The records of a JSONL object of the data bucket."""
         return [json.loads(line) for line in self.read(key).splitlines()]
 
-    def scores(self, job: JobState) -> tuple[Score, Score]:
+    def scores(self, job: Job) -> tuple[Score, Score]:
         """Held-out scores of the job's deployment and of always answering the majority class."""
         data = JobData(self.s3, self.connection.data_bucket, job.id)
         pages = data.held_out_pages()
         prompt: Prompt = data.prompt()
-        report: DatasetReport = self.service.report(job.id)
+        report = self.sdk.finetuning.report(job.id)
         assert job.custom_model_deployment_arn
         answers = ask(self.bedrock_runtime, prompt, job.custom_model_deployment_arn, pages)
         return score(answers), majority_score(pages, report.train)
@@ -119,6 +114,6 @@ class Finished(BaseModel):
     test_set_id: str
 
     @property
-    def job(self) -> JobState:
+    def job(self) -> Job:
         """The ended job."""
         return self.followed.state

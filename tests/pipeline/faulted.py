@@ -9,17 +9,16 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.dataset import DatasetReport
 from idp_finetuning.jobs import FinetuningJob
 from idp_local.aws.names import function_name
 from idp_local.bedrock.server import BedrockServer
 from idp_local.chaos.bedrock import FailingBedrock
 from idp_local.chaos.documents import tiny_test_set
 from idp_local.chaos.state import State
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
 from idp_local.functions.call_log import FILE_NAME, AwsCall
 from idp_local.functions.faults import Fault, FaultKind
 from idp_local.runtime import LocalRuntime
+from idp_sdk import LabelledDocument, LabelledSection
 from tests.pipeline.driver import Pipeline
 from tests.pipeline.fault_cases import (
     DELETION_STATES,
@@ -112,7 +111,7 @@ def meet_faults(directory: Path) -> Faulted:
         records = {job.job_name: job for job in ended.jobs}
         executions = {name: jobs.execution(name) for name in (PLAIN, *started)}
         bedrock = _trainings(ended)
-        report: DatasetReport = pipeline.service.report(records[DYING_WORKERS].id)
+        report = pipeline.sdk.finetuning.report(records[DYING_WORKERS].id)
         half, half_ended = jobs.delete_half_way()
         deletions = jobs.delete(half)
         calls |= _calls(directory, DELETION_STATES)

@@ -13,9 +13,9 @@ from idp_finetuning.adapters.dynamodb_items import from_attributes
 from idp_finetuning.jobs import FinetuningJob
 from idp_local.aws.names import DELETION, FINETUNING, state_machine_arn
 from idp_local.chaos.state import State, read_state
-from idp_local.client import GraphQLError
 from idp_local.environment import local_client
 from idp_local.functions.faults import Fault
+from tests.graphql_client import GraphQLError
 from tests.pipeline.driver import Pipeline
 from tests.pipeline.fault_cases import HALF_DELETED
 from tests.pipeline.planned import RESOLVER, Plan, PlannedDisturbance, refused

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from idp_finetuning.classification import Classification, ClassificationStatus
-from idp_local.client import GraphQLError
+from idp_sdk import Classification, ClassificationStatus
+from tests.graphql_client import GraphQLError
 from tests.pipeline.classified import BASE_MODEL, VERSION, WITH_TEXT, Classified
 from tests.pipeline.documents import EXPECTED
 from tests.pipeline.driver import Finished, Pipeline

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from idp_finetuning.jobs import JobStatus
-from idp_local.client import GraphQLError
 from idp_local.demo.console import Console
 from idp_local.demo.progress import follow
-from idp_local.demo.service import JobState
 from idp_local.environment import local_client
+from idp_sdk import Job
+from tests.graphql_client import GraphQLError
 from tests.pipeline import documents
 from tests.pipeline.driver import Pipeline
 
@@ -65,9 +65,9 @@ def in_training(pipeline: Pipeline, test_set_id: str, name: str) -> str:
     return job.id
 
 
-def ended(pipeline: Pipeline, job_id: str) -> JobState:
+def ended(pipeline: Pipeline, job_id: str) -> Job:
     """The job once it has ended."""
-    return follow(pipeline.service, pipeline.service.job(job_id), Console()).state
+    return follow(pipeline.sdk, pipeline.sdk.finetuning.get_job(job_id), Console()).state
 
 
 def test_a_job_stopped_in_training_stops_in_bedrock_and_completes_once_it_is_retried(
@@ -106,7 +106,7 @@ def test_a_job_whose_workflow_was_aborted_fails_is_deployed_by_a_retry_and_leave
     pipeline.stepfunctions.stop_execution(executionArn=execution)
     until(lambda: pipeline.stepfunctions.describe_execution(executionArn=execution)["status"] == "ABORTED")
     assert "errorType" not in pipeline.invoke("ReconcileJobs", {})
-    failed = pipeline.service.job(job_id)
+    failed = pipeline.sdk.finetuning.get_job(job_id)
     assert (failed.status, failed.error_stage) == (JobStatus.FAILED, JobStatus.TRAINING)
     assert "workflow ABORTED" in str(failed.error_message)
     assert "InProgress" not in customization_jobs(pipeline, job_id)

@@ -37,7 +37,7 @@ def test_the_custom_model_beats_the_majority_class_on_held_out_pages(pipeline: P
 
 
 def test_every_document_is_accepted_or_rejected_with_its_reason(pipeline: Pipeline, finished: Finished) -> None:
-    report = pipeline.service.report(finished.job.id)
+    report = pipeline.sdk.finetuning.report(finished.job.id)
     reasons = {rejected.key.split("/input/")[1]: rejected.code for rejected in report.rejected_documents}
     assert report.found == len(finished.documents) == report.accepted + report.rejected
     assert reasons == {"bad/no document.pdf": "unsupported_type", "bad/empty.pdf": "empty"}
@@ -65,7 +65,7 @@ def test_the_training_data_breaks_no_rule_of_nova(pipeline: Pipeline, finished: 
         read_object=pipeline.read,
     )
     assert problems == []
-    assert len(pipeline.records(key)) == pipeline.service.report(finished.job.id).train.pages >= 200
+    assert len(pipeline.records(key)) == pipeline.sdk.finetuning.report(finished.job.id).train.pages >= 200
 
 
 def test_nova_2_gets_no_validation_file_and_reports_no_validation_loss(pipeline: Pipeline, finished: Finished) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from idp_finetuning.jobs import JobStatus
-from idp_local.demo.service import JobState
+from idp_sdk import Job
 from tests.nova_rules import check_dataset
 from tests.pipeline.documents import EXPECTED
 from tests.pipeline.driver import Finished, Pipeline
@@ -48,12 +48,12 @@ def test_a_v1_model_reports_both_losses(packets: Finished) -> None:
     assert packets.job.training_metrics.validation_loss is not None
 
 
-def test_a_second_job_of_the_same_name_completes_too(packets: Finished, deleted: JobState) -> None:
+def test_a_second_job_of_the_same_name_completes_too(packets: Finished, deleted: Job) -> None:
     assert deleted.status is JobStatus.COMPLETED, deleted.error_message
     assert deleted.custom_model_deployment_arn != packets.job.custom_model_deployment_arn
 
 
-def test_the_deletion_of_a_job_leaves_nothing(pipeline: Pipeline, deleted: JobState) -> None:
+def test_the_deletion_of_a_job_leaves_nothing(pipeline: Pipeline, deleted: Job) -> None:
     versions: dict[str, Any] = pipeline.s3.list_object_versions(
         Bucket=pipeline.connection.data_bucket, Prefix=f"jobs/{deleted.id}/"
     )

@@ -9,8 +9,8 @@ import pytest
 
 from graphql import ObjectTypeDefinitionNode, parse
 from idp_finetuning.jobs import JobStatus
-from idp_local.client import GraphQLError, post_graphql, sign_in
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
+from idp_sdk import LabelledDocument, LabelledSection
+from tests.graphql_client import GraphQLError, post_graphql
 from tests.pipeline.driver import Pipeline
 from tests.pipeline.guide import operation
 
@@ -80,7 +80,7 @@ def test_a_request_without_a_valid_token_is_refused_before_any_lambda_runs(
 ) -> None:
     runs = resolver_runs(pipeline)
     if token == "tampered":
-        head, payload, signature = sign_in(pipeline.connection, "admin@example.com").split(".")
+        head, payload, signature = pipeline.runtime.token("admin@example.com").split(".")
         token = f"{head}.{payload}.{signature[:-8]}{signature[-8:].swapcase()}"
     status, body = post_graphql(pipeline.connection.graphql_url, operation("ListAvailableModels"), {}, token)
     assert status == 401
@@ -133,7 +133,8 @@ def test_a_job_on_too_few_documents_fails_with_the_guides_words_and_so_does_its_
 
 
 def test_an_unfinished_upload_cannot_be_trained_on(pipeline: Pipeline) -> None:
-    test_set_id = pipeline.service.create_test_set("Half", "")
+    begin = 'mutation { createTestSet(input: { name: "Half" }) { id } }'
+    test_set_id = pipeline.client.execute(begin)["createTestSet"]["id"]
     with pytest.raises(GraphQLError) as refused:
         pipeline.start(testSetId=test_set_id, baseModel="us.amazon.nova-lite-v1:0", jobName="early")
     assert refused.value.error_type == "TestSetInvalid"

@@ -12,8 +12,8 @@ import pytest
 
 from idp_finetuning.settings import FUNCTIONS, FunctionSpec
 from idp_local.aws.names import PREFIX, variable_values
-from idp_local.demo.service import JobState
 from idp_local.functions.call_log import FILE_NAME, AwsCall
+from idp_sdk import Job
 from tests.iam.calls import needs
 from tests.iam.comparison import Grant, differences, granted, needed
 from tests.iam.policies import Need
@@ -46,16 +46,16 @@ def called(
     packets: Finished,
     classified: Classified,
     versioned: Versioned,
-    deleted: JobState,
-    hopeless: JobState,
+    deleted: Job,
+    hopeless: Job,
     controlled: Controlled,
     late_runs: dict[str, str],
     lost_document: dict[str, Any],
     read_in_background: tuple[str, dict[str, Any]],
 ) -> Needs:
     """What the calls of each function needed, in the names of the deployed stack."""
-    pipeline.service.validate(read_in_background[0])
-    pipeline.service.report(finished.job.id)
+    pipeline.sdk.finetuning.validate_test_set(read_in_background[0])
+    pipeline.sdk.finetuning.report(finished.job.id)
     pipeline.client.execute(
         "{ listFinetuningJobs { nextToken } listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
     )

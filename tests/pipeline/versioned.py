@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.prompt import Prompt
-from idp_local.client import GraphQLClient, GraphQLError
+from tests.graphql_client import GraphQLClient, GraphQLError
 from tests.pipeline.driver import Finished, Pipeline
 
 NAME = "packets-described"

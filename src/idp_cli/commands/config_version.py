@@ -12,6 +12,7 @@ import click
 from idp_cli.files import read_text
 from idp_cli.noun import Noun
 from idp_cli.output import remark, table
+from idp_cli.prompt_text import prompt_lines
 from idp_cli.session import Session, shared_options
 from idp_cli.times import moment
 
@@ -187,14 +188,7 @@ def version_lines(version: ConfigVersion) -> list[str]:
         f"  Temperature: {settings.temperature:g}",
         *(f"  {name}: {at} by {by}" for name, at, by in made),
         "",
-        "System Prompt:",
-        *_indented(settings.system_prompt),
-        "",
-        "Task Prompt:",
-        *_indented(settings.task_prompt),
-        "",
-        "Classes:" if settings.classes else "Classes: none; the prompt names those of the test set",
-        *(f"  - {item.name}{': ' * bool(item.description)}{item.description}" for item in settings.classes),
+        *prompt_lines(settings.system_prompt, settings.task_prompt, settings.classes),
         *(["", "Warnings:", *(f"  - {text}" for text in version.warnings)] if version.warnings else []),
     ]
 
@@ -204,10 +198,6 @@ def _changes(version: ConfigVersion) -> tuple[tuple[str, Any, str | None], ...]:
         ("Created", version.created_at, version.created_by),
         ("Updated", version.updated_at, version.updated_by),
     )
-
-
-def _indented(text: str) -> list[str]:
-    return [f"  {line}" for line in text.splitlines()]
 
 
 def _show_change(session: Session, version: ConfigVersion, what: str) -> None:

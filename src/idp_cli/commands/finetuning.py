@@ -19,6 +19,7 @@ from idp_cli.job_text import (
 )
 from idp_cli.noun import Noun
 from idp_cli.output import print_lines, remark
+from idp_cli.prompt_text import prompt_lines
 from idp_cli.session import FAILED, Session, shared_options
 from idp_cli.waiting import waiting
 
@@ -217,6 +218,17 @@ def report(session: Session, job_id: str) -> None:
     with session.client() as client:
         found = client.finetuning.report(job_id)
     session.show(found, report_lines(found))
+
+
+@finetuning.command()
+@_job_id
+@shared_options
+@click.pass_obj
+def prompt(session: Session, job_id: str) -> None:
+    """Show the prompt that a job trains its model with."""
+    with session.client() as client:
+        found = client.finetuning.prompt(job_id)
+    session.show(found, prompt_lines(found.system_prompt, found.task_prompt, found.classes))
 
 
 def _watched(session: Session, client: IDPClient, job_id: str, interval: float) -> int:

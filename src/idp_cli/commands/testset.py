@@ -25,7 +25,7 @@ def testset() -> None:
 
 @testset.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="Name of the test set; its id is made of it.")
+@click.option("--name", required=True, help="Name, at most 50 of a-z A-Z 0-9 _ - and space; the id is made of it.")
 @click.option("--description", default="", metavar="TEXT", help="What it holds.")
 @click.option(
     "--layout",
@@ -43,6 +43,7 @@ def upload(session: Session, path: Path, name: str, description: str, layout: st
     accelerator's layout. An upload that was interrupted sends only what is missing when it is run again; until all of
     it is there, no job can use it.
     """
+    from idp_sdk.errors import ConnectionFailed, ServerError, SessionExpired
     from idp_sdk.folders import Layout
 
     try:
@@ -55,9 +56,11 @@ def upload(session: Session, path: Path, name: str, description: str, layout: st
                 progress=progress,
                 on_ignored=lambda ignored: remark(f"Not uploaded: {ignored.path} ({ignored.reason})"),
             )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ConnectionFailed, ServerError, SessionExpired) as end:
         remark("The test set is not complete. Run the same command again: only what is missing is sent.")
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        if isinstance(end, KeyboardInterrupt):
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        raise
     session.show(
         made,
         [

@@ -53,7 +53,8 @@ class JobHistory:
 
     def delete(self, job_id: str) -> None:
         """Removes the whole history; may be repeated."""
-        for page in self._dynamodb.get_paginator("query").paginate(**self._query(job_id)):
+        pages = self._dynamodb.get_paginator("query").paginate(**self._query(job_id), ConsistentRead=True)
+        for page in pages:
             for item in page["Items"]:
                 self._dynamodb.delete_item(TableName=self._table, Key={"id": item["id"], "item": item["item"]})
 

@@ -78,13 +78,19 @@ class JobTable:
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException" or not token_id:
                 raise
-            return self._made_by(token_id, request_digest)
+            known = self.made_with(token_id, request_digest)
+            if not known:
+                raise TransientError(
+                    "A request with this clientToken is still being carried out. Send it again."
+                ) from error
+            return known
         return job
 
-    def _made_by(self, token_id: str, request_digest: str) -> FinetuningJob:
+    def made_with(self, token_id: str, request_digest: str) -> FinetuningJob | None:
+        """The job that this client token made; None where it is new. Raises Conflict where the request was another."""
         item = self._item(token_id, "token")
         if not item:
-            raise TransientError("A request with this clientToken is still being carried out. Send it again.")
+            return None
         if item["requestDigest"]["S"] != request_digest:
             raise Conflict(
                 "This clientToken was used for another request. Use a new clientToken for a new fine-tuning job."
@@ -164,9 +170,9 @@ class JobTable:
             if job.run != run.run or job.status not in MAY_BECOME_FROM[to]:
                 raise _refusal(job, run, to)
             if to is JobStatus.DELETING and job.used_by:
+                # Whoever asked may not be allowed to know the names.
                 raise Conflict(
-                    f"The model of job '{job.id}' is used by configuration version {_quoted(job.used_by)}. Give it "
-                    "another model or delete it first."
+                    f"The model of job '{job.id}' is used by a configuration version. Try again to see which."
                 )
             if job.status is to:
                 after, words = changed(job, changes), fact
@@ -247,7 +253,3 @@ def _refusal(job: FinetuningJob, run: JobRun, to: JobStatus) -> FinetuningError:
     return StaleState(
         f"Job '{job.id}' is {job.status} in run {job.run} and cannot become {to} in run {run.run}. Nothing was changed."
     )
-
-
-def _quoted(names: tuple[str, ...]) -> str:
-    return ", ".join(f"'{name}'" for name in names)

@@ -57,7 +57,8 @@ class UserDirectory:
         try:
             answer = self._cognito.admin_get_user(UserPoolId=self._pool, Username=user)
         except ClientError as error:
-            if error_code(error) != "UserNotFoundException":
+            # Invalid is a name of characters no user name has [botocore cognito-idp UsernameType].
+            if error_code(error) not in ("UserNotFoundException", "InvalidParameterException"):
                 raise
             raise UserNotFound(
                 "No user of the user pool has this id, user name or e-mail address. listUsers shows those there are."

@@ -47,7 +47,8 @@ class ClassificationConfigInput(WireModel):
     """What a version says of classification; what is left out, or null, is taken from elsewhere."""
 
     model: str | None = Field(default=None, min_length=1, max_length=300)
-    system_prompt: str | None = Field(default=None, min_length=1, max_length=MAXIMUM_SYSTEM_PROMPT)
+    # Converse refuses a blank text [botocore bedrock-runtime SystemContentBlock].
+    system_prompt: str | None = Field(default=None, pattern=r"\S", max_length=MAXIMUM_SYSTEM_PROMPT)
     task_prompt: str | None = Field(default=None, min_length=1, max_length=MAXIMUM_TASK_PROMPT)
     temperature: float | None = Field(default=None, ge=0, le=1)
     classes: tuple[DocumentClassInput, ...] | None = Field(default=None, max_length=MAXIMUM_CLASSES)

@@ -67,7 +67,7 @@ def create_config_version(arguments: CreateArguments, identity: Identity, servic
         ),
         model,
     )
-    require_usable(version.classification)
+    require_usable(version)
     parts = [services.jobs.use(model.job_id, version.name)] if model and model.job_id else []
     services.config_versions.create(version, parts)
     return version
@@ -91,9 +91,10 @@ def update_config_version(arguments: UpdateArguments, identity: Identity, servic
             "updated_by": identity.username,
         }
     )
-    if given.model:
+    # A change that repeats the model it read, whoever chose it, leaves the model as it is.
+    if given.model and given.model != current.classification.model:
         changed = _with_model(changed, model_named(given.model, identity, services))
-    require_usable(changed.classification)
+    require_usable(changed)
     services.config_versions.replace(changed, revision=current.revision, parts=_moved(current, changed, services))
     return changed
 

@@ -20,7 +20,7 @@ from idp_finetuning.failures import STAGE_WORDS
 from idp_finetuning.jobs import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
 from idp_finetuning.layout import JobLayout
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.operations.scope import require_in_scope
+from idp_finetuning.operations.scope import require_in_scope, scope_of
 from idp_finetuning.stages.retry import where_to_resume
 from idp_finetuning.stages.train import stop_training
 from idp_finetuning.text import is_one_line
@@ -105,18 +105,32 @@ def get_dataset_report(arguments: JobArguments, identity: Identity, services: Se
 
 
 def start_finetuning_job(arguments: StartArguments, identity: Identity, services: Services) -> WireModel:
-    """Records a new job and starts its workflow; the same client token and input answer with the same job."""
+    """Records a new job and starts its workflow; the same client token and input answer with the same job.
+
+    They do so too where the test set or the version are gone by then.
+    """
     request = arguments.input
+    token = f"token#{identity.sub}#{request.client_token}" if request.client_token else None
+    known = services.jobs.made_with(token, request.digest) if token else None
+    new_id = str(uuid4())
+    job = known or _create(new_id, request, token, identity, services)
+    if job.status is JobStatus.VALIDATING:
+        _start_workflow(job, services, is_new=job.id == new_id)
+    return job
+
+
+def _create(
+    job_id: str, request: StartFinetuningJobInput, token: str | None, identity: Identity, services: Services
+) -> FinetuningJob:
+    """Records the job; answers with another one where a request with this token was faster."""
     configuration = _configuration(request.config_version, identity, services)
     model = find_base_model(request.base_model)
     test_set = services.test_sets.get(request.test_set_id)
     test_set.require_ready()
     now = timestamp()
-    token = f"token#{identity.sub}#{request.client_token}" if request.client_token else None
-    new_id = str(uuid4())
-    job = services.jobs.create(
+    return services.jobs.create(
         FinetuningJob(
-            id=new_id,
+            id=job_id,
             job_name=request.job_name,
             test_set_id=test_set.id,
             test_set_name=test_set.name,
@@ -135,9 +149,6 @@ def start_finetuning_job(arguments: StartArguments, identity: Identity, services
         request.digest,
         configuration,
     )
-    if job.status is JobStatus.VALIDATING:
-        _start_workflow(job, services, is_new=job.id == new_id)
-    return job
 
 
 def _configuration(name: str | None, identity: Identity, services: Services) -> JobConfiguration | None:
@@ -217,6 +228,7 @@ def delete_finetuning_job(arguments: JobArguments, identity: Identity, services:
     job = services.jobs.get(arguments.job_id)
     if job.status not in ENDED and job.status is not JobStatus.DELETING:
         raise Conflict(f"Job '{job.id}' is {job.status}. Stop it first, or delete it when it has ended.")
+    _refuse_while_used(job, identity, services)
     if job.status is JobStatus.DELETING and services.deletion.status(job.deletion_name) in (None, _RUNNING):
         services.deletion.start(job.current_run, job.deletion_name)  # a request at the same time may be about to
         return True
@@ -231,3 +243,17 @@ def delete_finetuning_job(arguments: JobArguments, identity: Identity, services:
         raise Conflict(f"Job '{job.id}' was retried by another request just now. Stop it first.") from moved
     services.deletion.start(doomed.current_run, doomed.deletion_name)
     return True
+
+
+def _refuse_while_used(job: FinetuningJob, identity: Identity, services: Services) -> None:
+    """Raises Conflict where configuration versions use the job's model; only those in the caller's scope are named."""
+    if not job.used_by:
+        return
+    scope = scope_of(identity, services)
+    seen = [f"'{name}'" for name in job.used_by if scope.allows(name)]
+    hidden = len(job.used_by) - len(seen)
+    others = [f"{hidden} beyond your scope, which an Admin sees"] if hidden else []
+    raise Conflict(
+        f"The model of job '{job.id}' is used by configuration version {', '.join([*seen, *others])}. Give it another "
+        "model or delete it first."
+    )

@@ -40,24 +40,22 @@ def sweep(*, jobs: JobTable, bedrock: Bedrock, data: DataBucket, older_than: tim
         elif (not owner or not _owns(owner, found.name)) and bedrock.is_tagged_ours(found.arn):
             orphans.append(f"{found.kind} {found.name}")
     removed = []
-    for layout in _data_without_job(jobs, data, older_than):
+    latest = datetime.now(UTC) - older_than
+    for layout in _data_without_job(jobs, data):
+        # Asked first, for it takes two calls at every pass, and to list all versions of a whole job dozens.
         if _lost_its_record(layout, data):
             orphans.append(f"data {layout.prefix}")
-        else:
+        elif not data.was_written_since(layout.prefix, latest):
             data.delete_prefix(layout.prefix)
             removed.append(layout.job_id)
     return Swept(stopped_training=tuple(stopped), orphans=tuple(orphans), removed_data=tuple(removed))
 
 
-def _data_without_job(jobs: JobTable, data: DataBucket, older_than: timedelta) -> Iterator[JobLayout]:
-    latest = datetime.now(UTC) - older_than
+def _data_without_job(jobs: JobTable, data: DataBucket) -> Iterator[JobLayout]:
     known = {job.id for job in jobs.all()}
     for job_id in data.folders(JOBS_PREFIX):
-        layout = JobLayout(job_id=job_id)
-        if job_id in known or not is_job_id(job_id) or _find(job_id, jobs):
-            continue
-        if not data.was_written_since(layout.prefix, latest):
-            yield layout
+        if job_id not in known and is_job_id(job_id) and not _find(job_id, jobs):
+            yield JobLayout(job_id=job_id)
 
 
 def _lost_its_record(layout: JobLayout, data: DataBucket) -> bool:

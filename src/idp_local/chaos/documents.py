@@ -6,7 +6,7 @@ import io
 
 from PIL import Image, ImageDraw
 
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
+from idp_sdk import LabelledDocument, LabelledSection
 
 COUNT = 12
 

@@ -20,10 +20,8 @@ from idp_local.chaos.disturbance import SeededDisturbance
 from idp_local.chaos.documents import tiny_test_set
 from idp_local.chaos.invariants import INVARIANTS, violations
 from idp_local.chaos.state import State, read_state
-from idp_local.chaos.users import Users
-from idp_local.client import GraphQLClient
-from idp_local.demo.service import FinetuningService
-from idp_local.demo.upload import upload
+from idp_local.chaos.users import USER, Users
+from idp_local.client import client_for
 from idp_local.environment import CHECKOUT
 from idp_local.functions.faults import FAULT_LOG, FaultKind
 from idp_local.runtime import LocalRuntime
@@ -136,11 +134,8 @@ def _definitions(directory: Path) -> Path:
 
 
 def _test_set(runtime: LocalRuntime) -> str:
-    service = FinetuningService(GraphQLClient(runtime.connection, "author@example.com"))
-    test_set_id = service.create_test_set("chaos", "")
-    upload(service, test_set_id, tiny_test_set(), lambda _: None)
-    service.complete_test_set(test_set_id)
-    return test_set_id
+    with client_for(runtime.connection, USER) as client:
+        return client.test_sets.upload_documents(tiny_test_set(), name="chaos").id
 
 
 def _at_rest(runtime: LocalRuntime, everybody: Users) -> State:

@@ -6,24 +6,25 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from idp_finetuning.jobs import ENDED, JobStatus
 from idp_local.aws.names import FINETUNING, state_machine_arn
 from idp_local.chaos.schedule import OnceEvery
-from idp_local.client import GraphQLClient, GraphQLError
+from idp_local.client import client_for
 from idp_local.connection import Connection
 from idp_local.environment import local_client
+from idp_sdk import IDPError
+from idp_sdk.errors import Conflict, JobNotFound
+
+USER = "author@example.com"
 
 STOPPED = "user: stop"
 RETRIED = "user: retry"
 DELETED = "user: delete"
 KINDS = (STOPPED, RETRIED, DELETED)
 
-_START = "mutation ($input: StartFinetuningJobInput!) { startFinetuningJob(input: $input) { id } }"
-_STOP = "mutation ($jobId: ID!) { stopFinetuningJob(jobId: $jobId) { id } }"
-_RETRY = "mutation ($jobId: ID!) { retryFinetuningJob(jobId: $jobId) { id } }"
-_DELETE = "mutation ($jobId: ID!) { deleteFinetuningJob(jobId: $jobId) }"
 _POLL_SECONDS = 1.0  # every look is work for the one process that serves the account
 _AGAIN_SECONDS = 0.4
 _PATIENCE_SECONDS = 75.0
@@ -38,7 +39,8 @@ class Users:
     """Everybody who works with the jobs; `started`, `deletions` and `gone` say what they saw."""
 
     def __init__(self, connection: Connection, seed: int, test_set_id: str) -> None:
-        self._client = GraphQLClient(connection, "author@example.com")
+        # Its own retries would hide what the API answers.
+        self._jobs = client_for(connection, USER, retries=0).finetuning
         self._dynamodb = local_client("dynamodb", connection.aws_endpoint_url)
         self._stepfunctions = local_client("stepfunctions", connection.aws_endpoint_url)
         self._table = connection.jobs_table
@@ -72,20 +74,19 @@ class Users:
                 return
             if status is JobStatus.COMPLETED or retries == _MOST_RETRIES or chance.random() > 0.9:
                 return
-            self._ask(RETRIED, _RETRY, job_id)
+            self._ask(RETRIED, self._jobs.retry_job, job_id)
 
     def _start(self, number: int) -> str | None:
         """Sends the same request again where it failed, as clients do; None where it failed for good."""
-        given = {
-            "testSetId": self._test_set_id,
-            "baseModel": "us.amazon.nova-lite-v1:0",
-            "jobName": f"chaos {self._seed} {number}",
-            "clientToken": f"{self._seed}-{number}",
-        }
         for _ in range(_TRIES):
             try:
-                return str(self._client.execute(_START, {"input": given})["startFinetuningJob"]["id"])
-            except GraphQLError:
+                return self._jobs.create_job(
+                    test_set_id=self._test_set_id,
+                    base_model="us.amazon.nova-lite-v1:0",
+                    name=f"chaos {self._seed} {number}",
+                    client_token=f"{self._seed}-{number}",
+                ).id
+            except IDPError:
                 time.sleep(_AGAIN_SECONDS)
         return None
 
@@ -105,26 +106,26 @@ class Users:
             except self._stepfunctions.exceptions.ExecutionDoesNotExist:
                 return  # its start failed
         else:
-            self._ask(STOPPED, _STOP, job_id)
+            self._ask(STOPPED, self._jobs.stop_job, job_id)
             if chance.random() < 0.3:
-                self._ask(STOPPED, _STOP, job_id)
+                self._ask(STOPPED, self._jobs.stop_job, job_id)
 
     def _delete(self, job_id: str, chance: random.Random) -> None:
         self.deletions.add(job_id)
-        self._ask(DELETED, _DELETE, job_id)
+        self._ask(DELETED, self._jobs.delete_job, job_id)
         if chance.random() < 0.3:
-            self._ask(DELETED, _DELETE, job_id)
+            self._ask(DELETED, self._jobs.delete_job, job_id)
         if self._wait(job_id, frozenset()) is None:
             self.gone.add(job_id)
 
-    def _ask(self, kind: str, mutation: str, job_id: str) -> None:
+    def _ask(self, kind: str, action: Callable[[str], object], job_id: str) -> None:
         """A refusal is an answer too: others may have been faster."""
         for _ in range(_TRIES):
             try:
-                self._client.execute(mutation, {"jobId": job_id})
-            except GraphQLError as error:
-                if error.error_type in ("Conflict", "JobNotFound"):
-                    return
+                action(job_id)
+            except (Conflict, JobNotFound):
+                return
+            except IDPError:
                 time.sleep(_AGAIN_SECONDS)
             else:
                 self._count(kind)

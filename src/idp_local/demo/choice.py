@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from idp_finetuning.labels import DocumentLabels, Section
 from idp_finetuning.split import held_out
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.labelled import LabelledDocument
-from idp_local.demo.service import FinetuningService, OfferedModel
+from idp_sdk import BaseModel as OfferedModel
+from idp_sdk import IDPClient, LabelledDocument
 
 TRAIN_SPLIT = 0.9  # the API's default
 
@@ -24,16 +24,15 @@ class ModelChoice(BaseModel):
     passed_over: tuple[tuple[OfferedModel, str], ...]
 
 
-def first_fitting_model(
-    service: FinetuningService, test_set_id: str, documents: Sequence[LabelledDocument]
-) -> ModelChoice:
+def first_fitting_model(client: IDPClient, test_set_id: str, documents: Sequence[LabelledDocument]) -> ModelChoice:
     """The first base model in the API's order (recommended before legacy) that the test set is valid for.
 
     Raises DemoFailed where there is none.
     """
     passed_over: list[tuple[OfferedModel, str]] = []
-    for model in service.base_models():
-        reasons = [*service.validate(test_set_id, model.id).errors, *_countable(model, test_set_id, documents)]
+    for model in client.models.list_available_models().base_models:
+        verdict = client.finetuning.validate_test_set(test_set_id, base_model=model.id)
+        reasons = [*verdict.errors, *_countable(model, test_set_id, documents)]
         if not reasons:
             return ModelChoice(model=model, passed_over=tuple(passed_over))
         passed_over.append((model, reasons[0]))

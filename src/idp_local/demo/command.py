@@ -6,18 +6,17 @@ import argparse
 import time
 from pathlib import Path
 
-from idp_finetuning.errors import FinetuningError
-from idp_local.client import GraphQLClient, GraphQLError
+from idp_local.client import client_for
 from idp_local.demo.class_folders import read_class_folders
 from idp_local.demo.console import Console
 from idp_local.demo.documents import demo_test_set, unseen_documents
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.service import FinetuningService
 from idp_local.demo.story import DEMO_MODEL, Material, Story
 from idp_local.demo.wording import STAND_IN
 from idp_local.environment import local_client
 from idp_local.errors import LocalRuntimeError
 from idp_local.runtime import LocalRuntime
+from idp_sdk import IDPError
 
 DIRECTORY = Path(".idp-local/demo")
 USER = "author@example.com"
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         material = _material(args.docs, console)
         _tell(material, args.directory, console)
-    except (DemoFailed, FinetuningError, GraphQLError, LocalRuntimeError) as error:
+    except (DemoFailed, IDPError, LocalRuntimeError) as error:
         console.section(f"The demo failed: {error}")
         return 1
     minutes, seconds = divmod(round(time.monotonic() - begun), 60)
@@ -62,11 +61,11 @@ def _material(docs: Path | None, console: Console) -> Material:
 
 def _tell(material: Material, directory: Path, console: Console) -> None:
     console.live("Starting the local runtime")
-    with LocalRuntime(directory, port=0) as runtime:
+    with LocalRuntime(directory, port=0) as runtime, client_for(runtime.connection, USER) as client:
         connection = runtime.connection
         console.say(f"Local runtime: {connection.graphql_url}")
         story = Story(
-            FinetuningService(GraphQLClient(connection, USER)),
+            client,
             local_client("s3", connection.aws_endpoint_url),
             local_client("bedrock-runtime", connection.bedrock_endpoint_url),
             connection.data_bucket,

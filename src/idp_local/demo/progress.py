@@ -7,10 +7,9 @@ from collections.abc import Callable
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.jobs import ENDED, JobStatus, TrainingMetrics
 from idp_local.demo.console import Console
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.service import FinetuningService, JobState
+from idp_sdk import IDPClient, Job, JobStatus, TrainingMetrics
 
 POLL_SECONDS = 0.2
 # A stage that shows nothing new for so long will not end.
@@ -29,7 +28,7 @@ class Followed(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    state: JobState
+    state: Job
     seen: tuple[JobStatus, ...]
     seconds: float
 
@@ -46,8 +45,8 @@ class Followed(BaseModel):
 
 
 def follow(
-    service: FinetuningService,
-    started: JobState,
+    client: IDPClient,
+    started: Job,
     console: Console,
     *,
     now: Callable[[], float] = time.monotonic,
@@ -60,9 +59,9 @@ def follow(
     begun = changed = now()
     state, seen = started, [started.status]
     console.say(progress_line(0, state))
-    while state.status not in ENDED:
+    while not state.ended:
         sleep(POLL_SECONDS)
-        latest = service.job(started.id)
+        latest = client.finetuning.get_job(started.id)
         if latest.status is not state.status:
             seen.append(latest.status)
         if _tells_more(state, latest):
@@ -76,14 +75,14 @@ def follow(
     return Followed(state=state, seen=tuple(seen), seconds=now() - begun)
 
 
-def _tells_more(before: JobState, after: JobState) -> bool:
+def _tells_more(before: Job, after: Job) -> bool:
     if before.status is not after.status:
         return True
     losses = losses_text(after.training_metrics)
     return after.status is JobStatus.TRAINING and losses != losses_text(before.training_metrics)
 
 
-def progress_line(seconds: float, state: JobState) -> str:
+def progress_line(seconds: float, state: Job) -> str:
     """`  0:12  TRAINING         training loss 1.2345`."""
     minutes, rest = divmod(int(seconds), 60)
     losses = losses_text(state.training_metrics) if state.status is JobStatus.TRAINING else ""

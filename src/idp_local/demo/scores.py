@@ -9,13 +9,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.classification import Classification, ClassifiedPage
-from idp_finetuning.dataset import SplitReport
 from idp_finetuning.examples import page_labels
 from idp_finetuning.labels import Section
-from idp_finetuning.prompt import PageLabel, Prompt
-from idp_local.demo.labelled import LabelledDocument
+from idp_finetuning.prompt import Boundary, PageLabel, Prompt
 from idp_local.demo.pages import LabelledPage
+from idp_sdk import Classification, ClassifiedPage, LabelledDocument
+from idp_sdk.jobs import SplitReport
 
 AT_ONCE = 4  # Converse calls
 
@@ -87,7 +86,7 @@ def answers_of(document: LabelledDocument, shown: Classification) -> tuple[Answe
 def _label(page: ClassifiedPage) -> PageLabel | None:
     if page.class_name is None or page.boundary is None:
         return None
-    return PageLabel(class_name=page.class_name, boundary=page.boundary)
+    return PageLabel(class_name=page.class_name, boundary=Boundary(page.boundary))
 
 
 def score(answers: Sequence[Answer]) -> Score:

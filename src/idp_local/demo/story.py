@@ -8,18 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.classification import Classification, ClassificationStatus
-from idp_finetuning.dataset import DatasetReport
 from idp_local.demo.choice import ModelChoice, first_fitting_model
-from idp_local.demo.class_folders import IgnoredFile
 from idp_local.demo.console import Console
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.labelled import LabelledDocument
 from idp_local.demo.pages import JobData, LabelledPage
 from idp_local.demo.progress import Followed, follow
 from idp_local.demo.scores import Answer, Score, answers_of, ask, majority_class, majority_score, score
-from idp_local.demo.service import FinetuningService, OfferedModel
-from idp_local.demo.upload import upload, upload_to_classify
 from idp_local.demo.wording import (
     answer_lines,
     choice_lines,
@@ -31,7 +25,10 @@ from idp_local.demo.wording import (
     section_lines,
     validation_lines,
 )
+from idp_sdk import BaseModel as OfferedModel
+from idp_sdk import Classification, ClassificationStatus, DatasetReport, IDPClient, IgnoredFile, LabelledDocument
 
+CLASSIFICATION_POLL_SECONDS = 0.5
 DEMO_MODEL = "us.amazon.nova-2-lite-v1:0"
 
 
@@ -70,8 +67,8 @@ class Outcome(BaseModel):
 class Story:
     """Tells the demo; `s3` and `bedrock` are boto3 clients of S3 and bedrock-runtime."""
 
-    def __init__(self, service: FinetuningService, s3: Any, bedrock: Any, data_bucket: str, console: Console) -> None:
-        self._service = service
+    def __init__(self, client: IDPClient, s3: Any, bedrock: Any, data_bucket: str, console: Console) -> None:
+        self._client = client
         self._s3 = s3
         self._bedrock = bedrock
         self._data_bucket = data_bucket
@@ -97,29 +94,27 @@ class Story:
         pages = [document.page_count for document in material.documents]
         uncounted = pages.count(None)
         self._console.section("Test set")
-        test_set_id = self._service.create_test_set(material.name, "Made by the demo")
-        total = len(material.documents) + sum(len(document.sections) for document in material.documents)
-        sent = upload(
-            self._service,
-            test_set_id,
+        uploaded = self._client.test_sets.upload_documents(
             material.documents,
-            lambda count: self._console.live(f"  uploading {count} of {total} files"),
+            name=material.name,
+            description="Made by the demo",
+            progress=lambda done, files, *_bytes: self._console.live(f"  uploading {done} of {files} files"),
         )
-        complete = self._service.complete_test_set(test_set_id)
+        sent = sum(1 + len(document.sections) for document in material.documents)
         packets = sum(len(document.sections) > 1 for document in material.documents)
         self._console.say(
-            f"  {complete} documents, {sum(count or 0 for count in pages)} pages, {packets} packets; "
-            f"{sent} files uploaded to '{test_set_id}'"
+            f"  {uploaded.file_count} documents, {sum(count or 0 for count in pages)} pages, {packets} packets; "
+            f"{sent} files uploaded to '{uploaded.id}'"
         )
         if uncounted:
             self._console.say(f"  {uncounted} of the documents cannot be opened here; the job will say why")
         if material.ignored:
             self._console.section(f"Ignored files ({len(material.ignored)})")
             self._console.list(ignored_lines(material.ignored))
-        return test_set_id
+        return uploaded.id
 
     def _validate(self, test_set_id: str) -> None:
-        validation = self._service.validate(test_set_id)
+        validation = self._client.finetuning.validate_test_set(test_set_id)
         self._console.say()
         for line in validation_lines(validation):
             self._console.say(line)
@@ -129,11 +124,12 @@ class Story:
     def _choose(self, test_set_id: str, material: Material) -> ModelChoice:
         self._console.section("Base model")
         if material.base_model is None:
-            choice = first_fitting_model(self._service, test_set_id, material.documents)
+            choice = first_fitting_model(self._client, test_set_id, material.documents)
             self._console.list(choice_lines(choice.model, choice.passed_over))
             return choice
-        model = next(item for item in self._service.base_models() if item.id == material.base_model)
-        errors = self._service.validate(test_set_id, model.id).errors
+        offered = self._client.models.list_available_models().base_models
+        model = next(item for item in offered if item.id == material.base_model)
+        errors = self._client.finetuning.validate_test_set(test_set_id, base_model=model.id).errors
         if errors:
             raise DemoFailed(f"The test set cannot be trained on: {' '.join(errors)}")
         validation_file = "with" if model.validation_supported else "no"
@@ -145,12 +141,14 @@ class Story:
 
     def _train(self, test_set_id: str, model: OfferedModel) -> Followed:
         self._console.section("Fine-tuning job")
-        started = self._service.start_job(test_set_id, model.id, "Demo classifier")
-        return follow(self._service, started, self._console)
+        started = self._client.finetuning.create_job(
+            test_set_id=test_set_id, base_model=model.id, name="Demo classifier"
+        )
+        return follow(self._client, started, self._console)
 
     def _report(self, followed: Followed, model: OfferedModel) -> DatasetReport:
         self._console.list(["", *metrics_lines(followed.state.training_metrics, model)])
-        report = self._service.report(followed.state.id)
+        report = self._client.finetuning.report(followed.state.id)
         self._console.section("Data set")
         self._console.list(report_lines(report))
         return report
@@ -186,27 +184,26 @@ class Story:
         """Selects the model in a configuration version and classifies with it what it has not seen."""
         version = f"demo-{job_id[:8]}"
         self._console.section("Configuration version")
-        warnings = self._service.create_version(version, job_id)
+        warnings = self._client.config_versions.create(version, from_job=job_id).warnings
         self._console.list([f"'{version}' holds the model and the prompt it was trained with", *warnings])
         if unseen:
             self._console.section("New documents, in neither side of the split")
-            shown = [self._classified_upload(document, version) for document in unseen]
+            shown = [
+                self._classified(PurePosixPath(document.path), content=document.read(), config_version=version)
+                for document in unseen
+            ]
             answers = (answers_of(document, given) for document, given in zip(unseen, shown, strict=True))
             self._console.list(answer_lines([answer for of_document in answers for answer in of_document]))
         else:
             self._console.section("Documents the model has not seen (held out)")
             self._console.list(answer_lines(held_out))
             path = held_out[0].path
-            shown = [self._classified(testSetId=test_set_id, documentPath=path, configVersion=version)]
+            shown = [self._classified(test_set_id=test_set_id, document_path=path, config_version=version)]
         self._console.section("Classified with the configuration version, by sections")
         self._console.list(section_lines(shown))
 
-    def _classified_upload(self, document: LabelledDocument, version: str) -> Classification:
-        key = upload_to_classify(self._service, PurePosixPath(document.path).name, document.read())
-        return self._classified(uploadKey=key, configVersion=version)
-
-    def _classified(self, **given: Any) -> Classification:
-        shown = self._service.classify(**given)
+    def _classified(self, path: PurePosixPath | None = None, **given: Any) -> Classification:
+        shown = self._client.classify(path, poll_interval=CLASSIFICATION_POLL_SECONDS, **given)
         if shown.status is not ClassificationStatus.COMPLETED:
             raise DemoFailed(f"'{shown.document}' could not be classified: {shown.error_message}")
         return shown

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from idp_finetuning.classification import Classification
-from idp_finetuning.dataset import DatasetReport
-from idp_finetuning.jobs import TrainingMetrics
-from idp_local.demo.class_folders import IgnoredFile
 from idp_local.demo.scores import Answer, Score, confusions
-from idp_local.demo.service import OfferedModel, Validation
+from idp_sdk import BaseModel as OfferedModel
+from idp_sdk import Classification, DatasetReport, IgnoredFile, TrainingMetrics, Validation
 
 STAND_IN = "local stand-in: shows that the pipeline works, says nothing about Nova"
 SHOWN = 20

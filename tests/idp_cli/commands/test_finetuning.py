@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+from tests.idp_cli import samples
 from tests.idp_cli.conftest import Run
 from tests.idp_cli.deployment import Deployment
 
@@ -25,6 +28,13 @@ def test_every_option_of_create_is_sent(run: Run, deployment: Deployment) -> Non
 def test_a_validation_names_model_and_split(run: Run, deployment: Deployment) -> None:
     assert run("finetuning", "validate", "--test-set", "s", "--base-model", "m", "--train-split", "0.8").code == 0
     assert deployment.called("validateTestSetForFinetuning") == {"testSetId": "s", "baseModel": "m", "trainSplit": 0.8}
+
+
+def test_the_status_of_a_job_with_many_warnings_fits_on_a_screen(run: Run, deployment: Deployment) -> None:
+    deployment.fields["getFinetuningJob"] = lambda given: samples.completed_job(warnings=[f"w{n}." for n in range(99)])
+    words = ("finetuning", "status", "--job-id", samples.JOB_ID)
+    assert run(*words).out.endswith("    - w9.\n    - and 89 more; --json shows all of them\n")
+    assert len(json.loads(run("--json", *words).out)["warnings"]) == 99
 
 
 def test_shared_options_may_stand_before_and_after_the_command(run: Run) -> None:

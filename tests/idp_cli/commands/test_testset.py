@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,22 @@ def test_ctrl_c_says_how_to_go_on(run: Run, deployment: Deployment) -> None:
     assert ran.code == 130
     assert ran.err.endswith("Run the same command again: only what is missing is sent.\n")
     assert "completeTestSet" not in [name for name, _ in deployment.calls]
+
+
+def test_a_connection_that_breaks_says_how_to_go_on_too(
+    run: Run, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("random.uniform", lambda lowest, highest: 0.0)
+    begun = deployment.fields["createTestSet"]
+
+    def last_answer(given: dict[str, Any]) -> object:
+        deployment.down = True
+        return begun(given)
+
+    deployment.fields["createTestSet"] = last_answer
+    ran = run(*UPLOAD)
+    assert ran.code == 1
+    assert "Run the same command again: only what is missing is sent.\nError: https://api.example.com" in ran.err
 
 
 def test_the_description_is_sent(run: Run, deployment: Deployment) -> None:

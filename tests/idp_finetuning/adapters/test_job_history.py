@@ -174,6 +174,14 @@ def test_the_history_goes_with_the_job_and_no_other_does(jobs: JobTable, dynamod
     assert [item["id"]["S"] for item in dynamodb.scan(TableName="t-jobs")["Items"]] == ["2", "2"]
 
 
+def test_a_fact_of_a_moment_ago_goes_with_the_job_too(jobs: JobTable, dynamodb: Any) -> None:
+    """What is not asked for consistently may answer without it, and it would stay for ever."""
+    asked: list[Any] = []
+    dynamodb.meta.events.register("provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params))
+    jobs.history.delete(job().id)
+    assert [query.get("ConsistentRead") for query in asked] == [True]
+
+
 @pytest.mark.parametrize("token", ["x", "e30=", "日本語"])
 def test_a_tampered_token_is_invalid_input(jobs: JobTable, token: str) -> None:
     with pytest.raises(InvalidInput, match="nextToken is not one this API returned"):

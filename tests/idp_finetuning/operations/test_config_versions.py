@@ -9,7 +9,8 @@ import pytest
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.prompt import SYSTEM_PROMPT, TASK_PROMPT
+from idp_finetuning.layout import JobLayout
+from idp_finetuning.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass, Prompt
 from tests.idp_finetuning.fake_bedrock import PREFIX
 from tests.idp_finetuning.operations.api import ApiError, call
 from tests.idp_finetuning.operations.versions import TRAINED, completed_job
@@ -75,6 +76,18 @@ def test_members_given_beside_the_job_override_its_own(jobs: JobTable, data: Dat
     assert version["classification"]["temperature"] == 0.5
     assert version["classification"]["systemPrompt"] == "Sort."
     assert [item["name"] for item in version["classification"]["classes"]] == ["invoice", "letter"]
+
+
+def test_classes_that_differ_by_case_are_carried_from_a_job_but_not_made_anew(jobs: JobTable, data: DataBucket) -> None:
+    """A test set with such labels is warned of and trains."""
+    made = completed_job(jobs, data)
+    classes = (DocumentClass(name="Tax"), DocumentClass(name="tax"))
+    data.write_model(JobLayout(job_id=made.id).prompt, Prompt(classes=classes))
+    version = create(fromJob=made.id)
+    assert [item["name"] for item in version["classification"]["classes"]] == ["Tax", "tax"]
+    changed = update(version, description="Taxes")
+    with pytest.raises(ApiError, match="InvalidInput: Class names have to differ by more than case: Tax, tax"):
+        update(changed, classification={"classes": [{"name": "tax"}, {"name": "Tax"}]})
 
 
 def test_a_base_model_is_stored_as_its_inference_profile() -> None:
@@ -212,6 +225,7 @@ def test_a_name_beyond_the_rules_is_refused(name: str) -> None:
         ({"description": "x" * 201}, "input.description"),
         ({"classification": {"temperature": 1.1}}, "temperature"),
         ({"classification": {"systemPrompt": ""}}, "systemPrompt"),
+        ({"classification": {"systemPrompt": " \n"}}, "systemPrompt"),
         ({"classification": {"systemPrompt": "x" * 20_001}}, "systemPrompt"),
         ({"classification": {"taskPrompt": "x" * 60_001}}, "taskPrompt"),
         ({"classification": {"taskPrompt": "Which class?"}}, "The task prompt needs {DOCUMENT_IMAGE}"),

@@ -73,6 +73,41 @@ def test_a_repeated_request_with_its_token_makes_one_job_and_one_execution(envir
     assert len(executions(environment)) == 2
 
 
+def test_a_repeated_request_answers_with_its_job_though_the_test_set_is_gone(
+    environment: dict[str, str], dynamodb: Any
+) -> None:
+    request = START | {"clientToken": "t1"}
+    first = call("startFinetuningJob", input=request)
+    dynamodb.delete_item(TableName=environment["TEST_SETS_TABLE"], Key={"id": {"S": START["testSetId"]}})
+    assert call("startFinetuningJob", input=request)["id"] == first["id"]
+    with pytest.raises(ApiError, match="TestSetNotFound"):
+        call("startFinetuningJob", input=START)
+
+
+def test_of_two_requests_with_one_token_at_once_the_slower_fails_nothing_of_the_faster(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = START | {"clientToken": "t1"}
+    first = call("startFinetuningJob", input=request)
+
+    def fail(*_: object, **__: object) -> None:
+        raise TransientError("throttled")
+
+    made_with = JobTable.made_with
+    asked: list[str] = []
+
+    def not_yet(table: JobTable, token_id: str, digest: str) -> Any:
+        asked.append(token_id)
+        return made_with(table, token_id, digest) if len(asked) > 1 else None
+
+    monkeypatch.setattr(JobTable, "made_with", not_yet)
+    monkeypatch.setattr("idp_finetuning.adapters.workflows.Workflow.start", fail)
+    with pytest.raises(ApiError, match="TransientError"):
+        call("startFinetuningJob", input=request)
+    assert [job["id"] for job in call("listFinetuningJobs")["items"]] == [first["id"]]
+    assert call("getFinetuningJob", jobId=first["id"])["status"] == "VALIDATING"
+
+
 def test_two_jobs_of_one_name_without_tokens_are_two_jobs(environment: dict[str, str]) -> None:
     assert call("startFinetuningJob", input=START)["id"] != call("startFinetuningJob", input=START)["id"]
 

@@ -77,6 +77,33 @@ def test_a_scoped_author_makes_no_version_of_a_model_beyond_the_scope(
     assert call("getConfigVersion", name="claims")["revision"] == 1
 
 
+def test_a_change_that_repeats_a_model_beyond_the_scope_leaves_it_as_it_is(
+    users: UserTable, jobs: JobTable, data: DataBucket
+) -> None:
+    """Clients send back what they read; an Admin chose the model."""
+    outside = completed_job(jobs, data, config_version="secret")
+    read = call("createConfigVersion", ADMIN, input={"name": "claims", "fromJob": outside.id})
+    give(users, "claims")
+    same = {"model": read["classification"]["model"], "temperature": 0.5}
+    changed = call("updateConfigVersion", input={"name": "claims", "revision": 1, "classification": same})
+    assert (changed["classification"]["temperature"], changed["classification"]["jobId"]) == (0.5, outside.id)
+    assert (changed["warnings"], jobs.get(outside.id).used_by) == ([], ("claims",))
+
+
+def test_a_refused_deletion_of_a_job_names_no_version_beyond_the_scope(
+    users: UserTable, jobs: JobTable, data: DataBucket
+) -> None:
+    made = completed_job(jobs, data)
+    for name in ("claims", "secret"):
+        call("createConfigVersion", ADMIN, input={"name": name, "fromJob": made.id})
+    give(users, "claims")
+    with pytest.raises(ApiError, match=r"Conflict: .* 'claims', 1 beyond your scope") as refused:
+        call("deleteFinetuningJob", jobId=made.id)
+    assert "secret" not in refused.value.message
+    with pytest.raises(ApiError, match=r"Conflict: .* 'claims', 'secret'\. Give it"):
+        call("deleteFinetuningJob", ADMIN, jobId=made.id)
+
+
 @pytest.mark.parametrize("name", ["secret", "never-made"])
 def test_a_scoped_author_makes_no_version_under_a_name_beyond_the_list(
     users: UserTable, jobs: JobTable, data: DataBucket, name: str

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from idp_finetuning.adapters.user_directory import UserDirectory
+from idp_finetuning.errors import UserNotFound
+from tests.idp_finetuning.fake_bedrock import client_error
 from tests.idp_finetuning.operations.api import ApiError, call
 from tests.idp_finetuning.operations.versions import new_user
 
@@ -77,6 +80,15 @@ def test_a_name_is_listed_before_there_is_a_version_of_it(user_pool: str) -> Non
 def test_a_list_that_cannot_be_is_refused(user_pool: str, names: list[str]) -> None:
     with pytest.raises(ApiError, match=r"InvalidInput: input\.allowedConfigVersions"):
         scoped("new@example.com", names)
+
+
+def test_a_name_cognito_takes_for_none_is_not_found() -> None:
+    class Cognito:
+        def admin_get_user(self, **_: Any) -> Any:
+            raise client_error("AdminGetUser", "InvalidParameterException")
+
+    with pytest.raises(UserNotFound):
+        UserDirectory(Cognito(), "pool").find("zero\u200bwidth")
 
 
 def test_a_user_nobody_made_is_not_found() -> None:

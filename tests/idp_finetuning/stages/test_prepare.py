@@ -87,7 +87,7 @@ def test_a_job_of_a_configuration_version_trains_with_its_prompt_and_description
         "classes": [{"name": "invoice", "description": "Asks for money."}, {"name": "letter", "description": ""}],
     }
     warnings = jobs.get(OTHER).warnings
-    assert any(warning.endswith("which the model does not learn: memo") for warning in warnings)
+    assert any(warning.endswith("does not learn: 1 of 2. getConfigVersion lists its classes.") for warning in warnings)
     assert any(warning.endswith("they train without a description: letter") for warning in warnings)
 
 

@@ -195,9 +195,10 @@ def test_a_job_the_index_does_not_show_yet_keeps_its_data(
     assert versions(s3) == [key]
 
 
-def test_data_of_a_job_whose_record_was_lost_is_named_and_not_removed(
-    pipeline: Pipeline, data: DataBucket, s3: Any
+def test_data_of_a_job_whose_record_was_lost_is_named_and_not_removed_nor_listed_whole(
+    pipeline: Pipeline, data: DataBucket, s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(DataBucket, "was_written_since", lambda *_: pytest.fail("the whole job was listed"))
     lost = JobLayout(job_id=str(uuid4()))
     keys = [lost.manifest, lost.report, lost.page("a", 1)]
     for key in keys:

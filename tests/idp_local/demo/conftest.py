@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from idp_local.demo.documents import demo_test_set
-from idp_local.demo.labelled import LabelledDocument
+from idp_sdk import LabelledDocument
 
 Pictures = list[list[Image.Image]]
 

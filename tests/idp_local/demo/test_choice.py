@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from idp_finetuning.labels import DocumentLabels, Labels, Section
 from idp_finetuning.validation import validate
 from idp_local.demo.choice import first_fitting_model
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
-from idp_local.demo.service import FinetuningService
+from idp_sdk import LabelledDocument, LabelledSection
+from tests.idp_sdk.deployment import Deployment
 
 
 def documents(count: int, pages: int | None) -> list[LabelledDocument]:
@@ -26,37 +27,37 @@ def documents(count: int, pages: int | None) -> list[LabelledDocument]:
     ]
 
 
-class RulesGraphQL:
+def rules(labelled: list[LabelledDocument]) -> Deployment:
     """Answers with the catalogue and the rules of the domain, as the service does."""
+    labels = Labels(
+        test_set_id="own",
+        documents=tuple(
+            DocumentLabels(
+                path=document.path,
+                size=1,
+                etag=document.path,
+                sections=tuple(
+                    Section(class_name=s.class_name, page_indices=s.page_indices) for s in document.sections
+                ),
+            )
+            for document in labelled
+        ),
+    )
 
-    def __init__(self, labelled: list[LabelledDocument]) -> None:
-        self._labels = Labels(
-            test_set_id="own",
-            documents=tuple(
-                DocumentLabels(
-                    path=document.path,
-                    size=1,
-                    etag=document.path,
-                    sections=tuple(
-                        Section(class_name=s.class_name, page_indices=s.page_indices) for s in document.sections
-                    ),
-                )
-                for document in labelled
-            ),
-        )
+    def verdict(arguments: dict[str, Any]) -> object:
+        found = validate(labels, train_split=0.9, base_model=arguments["baseModel"]).to_wire()
+        return {**found, "classDistribution": json.dumps(found["classDistribution"])}
 
-    def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        if "listAvailableModels" in query:
-            shown = ("id", "name", "label", "minimumRecords", "validationSupported")
-            models = [{name: model.to_wire()[name] for name in shown} for model in base_models()]
-            return {"listAvailableModels": {"baseModels": models}}
-        verdict = validate(self._labels, train_split=0.9, base_model=variables["baseModel"]).to_wire()
-        del verdict["heldOutPaths"]
-        return {"validateTestSetForFinetuning": verdict}
+    deployment = Deployment()
+    deployment.answers = {
+        "listAvailableModels": {"baseModels": [model.to_wire() for model in base_models()], "customModels": []},
+        "validateTestSetForFinetuning": verdict,
+    }
+    return deployment
 
 
 def chosen(labelled: list[LabelledDocument]) -> tuple[str, list[str]]:
-    choice = first_fitting_model(FinetuningService(RulesGraphQL(labelled)), "own", labelled)
+    choice = first_fitting_model(rules(labelled).signed_in(), "own", labelled)
     return choice.model.name, [reason for _, reason in choice.passed_over]
 
 

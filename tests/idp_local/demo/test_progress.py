@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
@@ -9,7 +8,9 @@ import pytest
 from idp_local.demo.console import Console
 from idp_local.demo.failure import DemoFailed
 from idp_local.demo.progress import SILENCE_SECONDS, Followed, follow
-from idp_local.demo.service import FinetuningService, JobState
+from idp_sdk import Job
+from tests.idp_sdk.answers import job
+from tests.idp_sdk.deployment import Deployment
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abc123def456"
 
@@ -17,17 +18,6 @@ ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abc123def4
 class Terminal(StringIO):
     def isatty(self) -> bool:
         return True
-
-
-class JobGraphQL:
-    """Answers getFinetuningJob with one state after the other, the last one for ever."""
-
-    def __init__(self, states: Iterable[dict[str, Any]]) -> None:
-        self._states = list(states)
-
-    def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        state = self._states.pop(0) if len(self._states) > 1 else self._states[0]
-        return {"getFinetuningJob": {"id": variables["jobId"], **state}}
 
 
 def training(loss: float | None) -> dict[str, Any]:
@@ -51,9 +41,11 @@ WHOLE = [
 def followed(states: list[dict[str, Any]], stream: StringIO | None = None, step: float = 10.0) -> tuple[Followed, str]:
     stream = stream or StringIO()
     moments = iter(float(step * number) for number in range(100_000))
+    deployment = Deployment()
+    deployment.answers = {"getFinetuningJob": [job(**state) for state in states]}
     result = follow(
-        FinetuningService(JobGraphQL(states)),
-        JobState.model_validate({"id": "job-1", "status": "VALIDATING"}),
+        deployment.signed_in(),
+        Job.read(job()),
         Console(stream),
         now=lambda: next(moments),
         sleep=lambda seconds: None,

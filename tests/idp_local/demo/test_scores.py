@@ -7,14 +7,14 @@ import pytest
 from moto import mock_aws
 
 from idp_finetuning.classification import ClassificationResult, ClassifiedPage, classification
-from idp_finetuning.dataset import ClassReport, SplitReport
 from idp_finetuning.examples import ManifestDocument, training_record
 from idp_finetuning.labels import Section
 from idp_finetuning.layout import JobLayout, Split
 from idp_finetuning.prompt import Boundary, DocumentClass, PageLabel, Prompt
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
 from idp_local.demo.pages import JobData, LabelledPage
 from idp_local.demo.scores import answers_of, ask, confusions, majority_class, majority_score, score
+from idp_sdk import Classification, LabelledDocument, LabelledSection
+from idp_sdk.jobs import ClassReport, SplitReport
 from tests.idp_finetuning.test_classification import request
 
 PROMPT = Prompt(classes=tuple(DocumentClass(name=name) for name in ("invoice", "letter")))
@@ -131,7 +131,7 @@ def test_what_a_classification_said_stands_against_the_labels_of_the_document() 
     said = (("invoice", Boundary.START), ("letter", Boundary.CONTINUE), (None, Boundary.START))
     pages = tuple(ClassifiedPage(number=n, class_name=name, boundary=kind) for n, (name, kind) in enumerate(said, 1))
     result = ClassificationResult(completed_at="2026-11-22T10:00:00.000Z", pages=pages)
-    answers = answers_of(packet, classification(request(), result))
+    answers = answers_of(packet, Classification.read(classification(request(), result).to_wire()))
     assert [(answer.class_right, answer.boundary_right) for answer in answers] == [
         (True, True),
         (False, True),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from io import StringIO
 from typing import Any
@@ -16,20 +15,22 @@ from idp_finetuning.examples import ManifestDocument, page_labels, training_reco
 from idp_finetuning.labels import Section
 from idp_finetuning.layout import JobLayout, Split
 from idp_finetuning.prompt import Boundary, DocumentClass, PageLabel, Prompt
-from idp_local.demo.class_folders import IgnoredFile
 from idp_local.demo.console import Console
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.labelled import LabelledDocument, LabelledSection
-from idp_local.demo.service import FinetuningService
 from idp_local.demo.story import Material, Outcome, Story
 from idp_local.demo.wording import STAND_IN
+from idp_sdk import IgnoredFile, LabelledDocument, LabelledSection
+from tests.idp_sdk.answers import classification, config_version, job, labelled_set, validation
+from tests.idp_sdk.deployment import BUCKET_URL, Deployment
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abc123def456"
 MODEL = {
     "id": "us.amazon.nova-2-lite-v1:0",
     "name": "Nova 2 Lite",
+    "provider": "Amazon",
     "label": "recommended",
     "minimumRecords": 8,
+    "maximumRecords": 20_000,
     "validationSupported": False,
 }
 PROMPT = Prompt(classes=(DocumentClass(name="invoice"), DocumentClass(name="letter")))
@@ -46,73 +47,56 @@ def labelled(path: str, name: str) -> LabelledDocument:
 DOCUMENTS = tuple(labelled(f"{name} {n}.pdf", name) for name in ("invoice", "letter") for n in range(10))
 
 
-def classification(document: str, status: str) -> dict[str, Any]:
+def classified(document: str, status: str) -> dict[str, Any]:
     page = {"number": 1, "className": "letter", "boundary": "start"}
     section = {"className": "letter", "startPage": 1, "endPage": 1}
     ended = {"pages": [page], "sections": [section]} if status == "COMPLETED" else {}
-    return {
-        **{"id": document, "status": status, "document": document, "configVersion": "demo-job-1", "model": ARN},
-        **{"modelName": "Demo classifier", "createdBy": "a", "createdAt": "2026-11-22T10:00:00.000Z", **ended},
-        "errorMessage": "The PDF is encrypted." if status == "FAILED" else None,
-    }
+    reason = "The PDF is encrypted." if status == "FAILED" else None
+    return classification(status, id=document, document=document, errorMessage=reason, **ended)
 
 
-class Pipeline:
-    """A service that leaves in S3 what a job leaves: the first documents of each class are held out."""
+class Pipeline(Deployment):
+    """A deployment that leaves in S3 what a job leaves: the first documents of each class are held out."""
 
     def __init__(self, s3: Any, held_out_each: int) -> None:
+        super().__init__()
         self._s3 = s3
         self._held_out_each = held_out_each
-        self._states = iter(STATES)
         self._report: dict[str, Any] = {}
         self._version = ""
+        self.answers = {
+            "createTestSet": labelled_set("UPLOADING", id="own"),
+            "createTestSetUploads": self.uploads("own/"),
+            "completeTestSet": labelled_set(id="own", fileCount=len(DOCUMENTS)),
+            "listAvailableModels": {"baseModels": [MODEL], "customModels": []},
+            "validateTestSetForFinetuning": validation(documentCount=len(DOCUMENTS)),
+            "createFinetuningJob": self._start,
+            "getFinetuningJob": [job(status, customModelDeploymentArn=ARN) for status in STATES],
+            "getDatasetReport": lambda _: self._report,
+            "createConfigVersion": self._create_version,
+            "createClassificationUpload": self._create_upload,
+            "startClassification": self._classify,
+            "getClassification": lambda arguments: classified(arguments["classificationId"], "COMPLETED"),
+        }
 
-    def execute(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        name = query.split("{", 1)[1].split("(")[0].split("{")[0].strip()
-        method = "_" + re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
-        return {name: getattr(self, method)(variables)}
+    def _start(self, arguments: dict[str, Any]) -> object:
+        self._run(arguments["input"]["testSetId"])
+        return job()
 
-    def _create_test_set(self, variables: dict[str, Any]) -> Any:
-        return {"id": variables["input"]["name"].lower()}
+    def _create_version(self, arguments: dict[str, Any]) -> object:
+        assert arguments["input"]["fromJob"] == "job-1"
+        self._version = arguments["input"]["name"]
+        return config_version(self._version)
 
-    def _create_test_set_uploads(self, variables: dict[str, Any]) -> Any:
-        return [{"key": f["key"], "present": True, "url": None, "fields": []} for f in variables["files"]]
+    def _create_upload(self, arguments: dict[str, Any]) -> object:
+        key = arguments["input"]["fileName"]
+        return {"key": key, "url": BUCKET_URL, "fields": [{"name": "key", "value": key}]}
 
-    def _complete_test_set(self, variables: dict[str, Any]) -> Any:
-        return {"fileCount": len(DOCUMENTS)}
-
-    def _list_available_models(self, variables: dict[str, Any]) -> Any:
-        return {"baseModels": [MODEL]}
-
-    def _validate_test_set_for_finetuning(self, variables: dict[str, Any]) -> Any:
-        counts = {"documentCount": 20, "classCount": 2, "trainCount": 18, "validationCount": 2}
-        distribution = json.dumps({"invoice": 10, "letter": 10})
-        return {"isValid": True, **counts, "classDistribution": distribution, "warnings": [], "errors": []}
-
-    def _start_finetuning_job(self, variables: dict[str, Any]) -> Any:
-        self._run(variables["input"]["testSetId"])
-        return {"id": "job-1", "status": "VALIDATING"}
-
-    def _get_finetuning_job(self, variables: dict[str, Any]) -> Any:
-        status = next(self._states)
-        return {"id": "job-1", "status": status, "customModelDeploymentArn": ARN if status == "COMPLETED" else None}
-
-    def _create_config_version(self, variables: dict[str, Any]) -> Any:
-        assert variables["input"]["fromJob"] == "job-1"
-        self._version = variables["input"]["name"]
-        return {"name": self._version, "warnings": []}
-
-    def _start_classification(self, variables: dict[str, Any]) -> Any:
-        given = variables["input"]
+    def _classify(self, arguments: dict[str, Any]) -> object:
+        given = arguments["input"]
         assert given["configVersion"] == self._version
         document = given.get("documentPath") or given["uploadKey"]
-        return classification(document, "FAILED" if "broken" in document else "RUNNING")
-
-    def _get_classification(self, variables: dict[str, Any]) -> Any:
-        return classification(variables["id"], "COMPLETED")
-
-    def _get_dataset_report(self, variables: dict[str, Any]) -> Any:
-        return self._report
+        return classified(document, "FAILED" if "broken" in document else "RUNNING")
 
     def _run(self, test_set_id: str) -> None:
         layout = JobLayout(job_id="job-1")
@@ -157,8 +141,7 @@ class Models:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr("idp_local.demo.progress.POLL_SECONDS", 0)
-    monkeypatch.setattr("idp_local.demo.service.CLASSIFICATION_POLL_SECONDS", 0)
-    monkeypatch.setattr("idp_local.demo.story.upload_to_classify", lambda _service, name, _content: name)
+    monkeypatch.setattr("idp_local.demo.story.CLASSIFICATION_POLL_SECONDS", 0)
     with mock_aws():
         client = boto3.client("s3", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
         client.create_bucket(Bucket="data")
@@ -169,7 +152,7 @@ def told(
     s3: Any, *, knows: bool = True, held_out_each: int = 1, unseen: Sequence[LabelledDocument] = ()
 ) -> tuple[Outcome, str]:
     stream = StringIO()
-    story = Story(FinetuningService(Pipeline(s3, held_out_each)), s3, Models(knows), "data", Console(stream))
+    story = Story(Pipeline(s3, held_out_each).signed_in(), s3, Models(knows), "data", Console(stream))
     ignored = (IgnoredFile(path="notes.txt", reason="outside a class folder"),)
     outcome = story.tell(Material(name="Own", documents=DOCUMENTS, unseen=tuple(unseen), ignored=ignored))
     return outcome, stream.getvalue()

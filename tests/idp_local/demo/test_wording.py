@@ -1,11 +1,7 @@
 from __future__ import annotations
 
-from idp_finetuning.dataset import ClassReport, DatasetReport, RejectedDocument, SplitReport
-from idp_finetuning.jobs import TrainingMetrics
 from idp_finetuning.prompt import Boundary, PageLabel
-from idp_local.demo.class_folders import IgnoredFile
 from idp_local.demo.scores import Answer, Score
-from idp_local.demo.service import OfferedModel, Validation
 from idp_local.demo.wording import (
     STAND_IN,
     answer_lines,
@@ -17,16 +13,27 @@ from idp_local.demo.wording import (
     score_lines,
     validation_lines,
 )
+from idp_sdk import BaseModel as OfferedModel
+from idp_sdk import DatasetReport, IgnoredFile, TrainingMetrics, Validation
+from idp_sdk.jobs import ClassReport, RejectedDocument, SplitReport
 
 NOVA_2 = OfferedModel(
     id="us.amazon.nova-2-lite-v1:0",
     name="Nova 2 Lite",
+    provider="Amazon",
     label="recommended",
     minimum_records=200,
+    maximum_records=20_000,
     validation_supported=False,
 )
 NOVA_1 = OfferedModel(
-    id="us.amazon.nova-lite-v1:0", name="Nova Lite v1", label="legacy", minimum_records=8, validation_supported=True
+    id="us.amazon.nova-lite-v1:0",
+    name="Nova Lite v1",
+    provider="Amazon",
+    label="legacy",
+    minimum_records=8,
+    maximum_records=20_000,
+    validation_supported=True,
 )
 
 
@@ -83,6 +90,7 @@ def test_the_report_adds_up_and_names_each_rejected_document() -> None:
             ),
         ),
         validation=SplitReport(documents=1, pages=1, classes=(ClassReport(name="w2", documents=1, pages=1),)),
+        warnings=(),
         rejected_documents=(
             RejectedDocument(key="demo/input/w2/my file.pdf", code="encrypted", reason="The PDF is encrypted."),
         ),
