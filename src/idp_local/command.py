@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from idp_local.connection import FILE_NAME, Connection
-from idp_local.environment import forget_aws_settings
+from idp_local.environment import forget_settings
 from idp_local.errors import LocalRuntimeError
 
 DIRECTORY = Path(".idp-local")
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; the result is the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser(words[0] if words else "").parse_args(words)
-    forget_aws_settings()
+    forget_settings()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
     try:

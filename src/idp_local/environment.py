@@ -36,10 +36,10 @@ def aws_environment(aws_url: str, bedrock_url: str | None = None) -> dict[str, s
     return variables
 
 
-def forget_aws_settings() -> None:
-    """Takes the user's AWS settings and proxies out of this process: every call must stay on this machine."""
+def forget_settings() -> None:
+    """Takes the user's settings for AWS, deployments and proxies out of this process: every call must stay here."""
     for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower() in _PROXIES:
+        if name.startswith(("AWS_", "IDP_")) or name.lower() in _PROXIES:
             del os.environ[name]
     os.environ.update(_no_aws_files())
 

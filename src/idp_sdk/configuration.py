@@ -29,7 +29,7 @@ class Settings(BaseModel):
 
 
 def configured(*, profile: str | None = None, **given: str | None) -> Settings:
-    """The settings; each value from the arguments, else from IDP_<NAME>, else from the profile.
+    """The settings; each value from the arguments, else from IDP_<NAME>, else from the profile of that deployment.
 
     A token or a user name with password that is given goes before one from the environment, which goes before the
     profile's tokens. Raises NotConfigured.
@@ -41,7 +41,9 @@ def configured(*, profile: str | None = None, **given: str | None) -> Settings:
     stored = Profiles().connection(chosen)
     if stored is None and (explicitly or not overrides["graphql_url"]):
         raise NotConfigured(_no_profile(chosen))
-    values = stored.model_dump() if stored else {}
+    # Half of one deployment and half of another would send a password to the wrong one.
+    same = stored is not None and overrides["graphql_url"] in (None, stored.graphql_url)
+    values = stored.model_dump() if stored and same else {}
     merged = {**values, **{name: value for name, value in overrides.items() if value}}
     connection = Connection.of(merged, "The configuration")
     return Settings(connection=connection, profile=chosen, **_sign_in(given, environment))

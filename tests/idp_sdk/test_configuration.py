@@ -16,13 +16,21 @@ def test_arguments_go_before_the_environment_which_goes_before_the_profile(monke
     monkeypatch.setenv("IDP_GRAPHQL_URL", "https://environment.example.com/graphql")
     monkeypatch.setenv("IDP_USER_POOL_CLIENT_ID", "e")
     from_environment = configured().connection
-    assert (from_environment.graphql_url, from_environment.user_pool_client_id, from_environment.region) == (
+    assert (from_environment.graphql_url, from_environment.user_pool_client_id) == (
         "https://environment.example.com/graphql",
         "e",
-        "us-east-1",
     )
     given = configured(graphql_url="https://argument.example.com/graphql").connection
     assert (given.graphql_url, given.user_pool_client_id) == ("https://argument.example.com/graphql", "e")
+
+
+def test_another_deployment_takes_nothing_from_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
+    local = PROFILE.model_copy(update={"cognito_endpoint_url": "http://127.0.0.1:5000"})
+    Profiles().save_connection("default", local)
+    monkeypatch.setenv("IDP_GRAPHQL_URL", local.graphql_url)
+    assert configured().connection == local
+    monkeypatch.setenv("IDP_GRAPHQL_URL", "https://other.example.com/graphql")
+    assert configured().connection == Connection(graphql_url="https://other.example.com/graphql")
 
 
 def test_the_environment_names_the_profile(monkeypatch: pytest.MonkeyPatch) -> None:
