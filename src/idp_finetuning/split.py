@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from idp_finetuning.labels import DocumentLabels
 
+DEFAULT_TRAIN_SPLIT = 0.9
+
 
 def held_out_target(document_count: int, train_split: float) -> int:
     """Documents to hold out: the share rounded half up (150 at 0.9: 15)."""

@@ -15,6 +15,7 @@ from idp_finetuning.config_versions import (
     require_usable,
 )
 from idp_finetuning.errors import Conflict, InvalidInput
+from idp_finetuning.operations.arguments import JobArguments, PageArguments
 from idp_finetuning.operations.config_version_inputs import (
     ClassificationConfigInput,
     CreateArguments,
@@ -22,7 +23,6 @@ from idp_finetuning.operations.config_version_inputs import (
     VersionArguments,
 )
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.operations.jobs import JobArguments, PageArguments
 from idp_finetuning.operations.model_choice import ChosenModel, model_named, model_of_job, prompt_of_job
 from idp_finetuning.operations.scope import require_in_scope, scope_of
 from idp_finetuning.wire import WireModel

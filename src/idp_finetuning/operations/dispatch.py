@@ -10,9 +10,11 @@ from pydantic import BaseModel, ValidationError
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import AwsCallRefused, FinetuningError, InternalError, InvalidInput, SettingMissing
 from idp_finetuning.operations import (
+    arguments,
     classification,
     config_version_inputs,
     config_versions,
+    job_control,
     jobs,
     models,
     test_sets,
@@ -24,25 +26,25 @@ from idp_finetuning.wire import WireModel
 Operation = Callable[[Any, Identity, Services], Any]
 
 OPERATIONS: Mapping[str, tuple[type[BaseModel], Operation]] = {
-    "listFinetuningJobs": (jobs.PageArguments, jobs.list_finetuning_jobs),
-    "getFinetuningJob": (jobs.JobArguments, jobs.get_finetuning_job),
-    "getDatasetReport": (jobs.JobArguments, jobs.get_dataset_report),
-    "startFinetuningJob": (jobs.StartArguments, jobs.start_finetuning_job),
-    "createFinetuningJob": (jobs.StartArguments, jobs.start_finetuning_job),
+    "listFinetuningJobs": (arguments.PageArguments, jobs.list_finetuning_jobs),
+    "getFinetuningJob": (arguments.JobArguments, jobs.get_finetuning_job),
+    "getDatasetReport": (arguments.JobArguments, jobs.get_dataset_report),
+    "startFinetuningJob": (job_control.StartArguments, job_control.start_finetuning_job),
+    "createFinetuningJob": (job_control.StartArguments, job_control.start_finetuning_job),
     "listFinetuningJobEvents": (jobs.JobEventsArguments, jobs.list_finetuning_job_events),
-    "stopFinetuningJob": (jobs.JobArguments, jobs.stop_finetuning_job),
-    "retryFinetuningJob": (jobs.JobArguments, jobs.retry_finetuning_job),
-    "deleteFinetuningJob": (jobs.JobArguments, jobs.delete_finetuning_job),
+    "stopFinetuningJob": (arguments.JobArguments, job_control.stop_finetuning_job),
+    "retryFinetuningJob": (arguments.JobArguments, job_control.retry_finetuning_job),
+    "deleteFinetuningJob": (arguments.JobArguments, job_control.delete_finetuning_job),
     "validateTestSetForFinetuning": (models.ValidateArguments, models.validate_test_set),
-    "listAvailableModels": (models.NoArguments, models.list_available_models),
-    "listTestSets": (jobs.PageArguments, test_sets.list_test_sets),
+    "listAvailableModels": (arguments.NoArguments, models.list_available_models),
+    "listTestSets": (arguments.PageArguments, test_sets.list_test_sets),
     "getTestSet": (test_sets.TestSetArguments, test_sets.get_test_set),
     "createTestSet": (test_sets.CreateTestSetArguments, test_sets.create_test_set),
     "createTestSetUploads": (test_sets.UploadsArguments, test_sets.create_test_set_uploads),
     "deleteTestSet": (test_sets.TestSetArguments, test_sets.delete_test_set),
     "completeTestSet": (test_sets.TestSetArguments, test_sets.complete_test_set),
-    "getFinetuningJobPrompt": (jobs.JobArguments, config_versions.get_finetuning_job_prompt),
-    "listConfigVersions": (jobs.PageArguments, config_versions.list_config_versions),
+    "getFinetuningJobPrompt": (arguments.JobArguments, config_versions.get_finetuning_job_prompt),
+    "listConfigVersions": (arguments.PageArguments, config_versions.list_config_versions),
     "getConfigVersion": (config_version_inputs.VersionArguments, config_versions.get_config_version),
     "createConfigVersion": (config_version_inputs.CreateArguments, config_versions.create_config_version),
     "updateConfigVersion": (config_version_inputs.UpdateArguments, config_versions.update_config_version),
@@ -54,8 +56,8 @@ OPERATIONS: Mapping[str, tuple[type[BaseModel], Operation]] = {
     ),
     "startClassification": (classification.StartClassificationArguments, classification.start_classification),
     "getClassification": (classification.ClassificationArguments, classification.get_classification),
-    "getMyProfile": (models.NoArguments, users.get_my_profile),
-    "listUsers": (jobs.PageArguments, users.list_users),
+    "getMyProfile": (arguments.NoArguments, users.get_my_profile),
+    "listUsers": (arguments.PageArguments, users.list_users),
     "updateUser": (users.UpdateUserArguments, users.update_user),
 }
 
@@ -73,10 +75,10 @@ def answer(event: ResolverEvent, services: Services) -> Any:
     authorize(event.field, event.identity)
     arguments_model, operation = OPERATIONS[event.field]
     try:
-        arguments = arguments_model.model_validate(event.arguments)
+        given = arguments_model.model_validate(event.arguments)
     except ValidationError as error:
         raise InvalidInput(_explained(error)) from error
-    result = operation(arguments, event.identity, services)
+    result = operation(given, event.identity, services)
     return result.to_wire() if isinstance(result, WireModel) else result
 
 

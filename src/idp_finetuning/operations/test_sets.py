@@ -11,8 +11,8 @@ from idp_finetuning.clock import timestamp
 from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound
 from idp_finetuning.jobs import JobStatus
 from idp_finetuning.layout import input_prefix, uploading_marker
+from idp_finetuning.operations.arguments import PageArguments
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.operations.jobs import PageArguments
 from idp_finetuning.test_sets import NAME_PATTERN, TestSet, TestSetFile, TestSetStatus, identifier_of
 from idp_finetuning.wire import WireModel
 

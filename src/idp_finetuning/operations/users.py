@@ -9,9 +9,8 @@ from pydantic import Field
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.clock import timestamp
 from idp_finetuning.config_versions import VersionName
+from idp_finetuning.operations.arguments import NoArguments, PageArguments
 from idp_finetuning.operations.identity import ADMINS, Identity
-from idp_finetuning.operations.jobs import PageArguments
-from idp_finetuning.operations.models import NoArguments
 from idp_finetuning.operations.scope import scope_of
 from idp_finetuning.users import MAXIMUM_ALLOWED_VERSIONS, DirectoryUser, User, UserRecord, UserScope
 from idp_finetuning.wire import WireModel

@@ -1,0 +1,210 @@
+"""Operations that start, stop, retry and delete fine-tuning jobs; each only begins the work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from uuid import uuid4
+
+from pydantic import Field, field_validator
+
+from idp_finetuning.adapters.aws_calls import aws_calls
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.adapters.workflows import ExecutionStatus
+from idp_finetuning.base_models import HyperParameters, find_base_model
+from idp_finetuning.clock import timestamp
+from idp_finetuning.config_versions import VersionName
+from idp_finetuning.errors import Conflict, FinetuningError, InternalError, JobStopping, StaleState
+from idp_finetuning.failures import STAGE_WORDS
+from idp_finetuning.jobs import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
+from idp_finetuning.operations.arguments import JobArguments
+from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.scope import require_in_scope, scope_of
+from idp_finetuning.split import DEFAULT_TRAIN_SPLIT
+from idp_finetuning.stages.retry import where_to_resume
+from idp_finetuning.stages.train import stop_training
+from idp_finetuning.text import is_one_line
+from idp_finetuning.wire import WireModel
+
+_RUNNING = ExecutionStatus.RUNNING
+
+
+class StartFinetuningJobInput(WireModel):
+    """What a new job is made of."""
+
+    job_name: str = Field(min_length=1, max_length=256)
+    test_set_id: str = Field(min_length=1, max_length=100)
+    base_model: str = Field(min_length=1, max_length=200)
+    train_split: float | None = Field(default=None, ge=0.5, le=0.95)
+    hyper_parameters: HyperParameters | None = None
+    config_version: VersionName | None = None
+    client_token: str | None = Field(default=None, min_length=1, max_length=128)
+
+    @field_validator("job_name")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        value = value.strip()
+        if not value or not is_one_line(value):
+            raise ValueError("a job name has at least one visible character and no control characters")
+        return value
+
+    @property
+    def digest(self) -> str:
+        """The same for the same request, whatever its token."""
+        content = self.model_dump(mode="json", exclude={"client_token"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+class StartArguments(WireModel):
+    """Arguments of startFinetuningJob."""
+
+    input: StartFinetuningJobInput
+
+
+def start_finetuning_job(arguments: StartArguments, identity: Identity, services: Services) -> WireModel:
+    """Records a new job and starts its workflow; the same client token and input answer with the same job.
+
+    They do so too where the test set or the version are gone by then.
+    """
+    request = arguments.input
+    token = f"token#{identity.sub}#{request.client_token}" if request.client_token else None
+    known = services.jobs.made_with(token, request.digest) if token else None
+    new_id = str(uuid4())
+    job = known or _create(new_id, request, token, identity, services)
+    if job.status is JobStatus.VALIDATING:
+        _start_workflow(job, services, is_new=job.id == new_id)
+    return job
+
+
+def _create(
+    job_id: str, request: StartFinetuningJobInput, token: str | None, identity: Identity, services: Services
+) -> FinetuningJob:
+    """Records the job; answers with another one where a request with this token was faster."""
+    configuration = _configuration(request.config_version, identity, services)
+    model = find_base_model(request.base_model)
+    test_set = services.test_sets.get(request.test_set_id)
+    test_set.require_ready()
+    now = timestamp()
+    return services.jobs.create(
+        FinetuningJob(
+            id=job_id,
+            job_name=request.job_name,
+            test_set_id=test_set.id,
+            test_set_name=test_set.name,
+            base_model=request.base_model,
+            base_model_name=model.short_name,
+            status=JobStatus.VALIDATING,
+            train_split=DEFAULT_TRAIN_SPLIT if request.train_split is None else request.train_split,
+            hyper_parameters=request.hyper_parameters or HyperParameters(),
+            config_version=request.config_version,
+            created_by=identity.username,
+            client_token=token,
+            created_at=now,
+            updated_at=now,
+        ),
+        token,
+        request.digest,
+        configuration,
+    )
+
+
+def _configuration(name: str | None, identity: Identity, services: Services) -> JobConfiguration | None:
+    """What a new job takes from a version in the caller's scope; a later change of the version does not reach it."""
+    if not name:
+        return None
+    require_in_scope(identity, name, services)
+    version = services.config_versions.get(name)
+    prompt = version.classification.prompt.checked()
+    return JobConfiguration(config_version=version.name, revision=version.revision, **dict(prompt))
+
+
+def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> None:
+    """Starts the workflow of the job's run; a repeated request starts what an earlier one may have left unstarted."""
+    try:
+        with aws_calls():
+            services.finetuning.start(job.current_run, job.execution_name, stage=job.status)
+    except Exception as error:
+        if not is_new:
+            raise  # the first request may well have started it
+        # No job may stay in a stage with no workflow behind it, whatever kept it from starting.
+        code = error.code if isinstance(error, FinetuningError) else InternalError.__name__
+        services.jobs.move(
+            job.current_run,
+            JobStatus.FAILED,
+            error_code=code,
+            error_message=(
+                f"{STAGE_WORDS[job.status]}: the workflow could not be started ({code}). Retry the job; if that fails "
+                "again, ask the operator to look at the resolver's log."
+            ),
+            error_stage=job.status,
+        )
+        raise
+
+
+def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
+    """Asks a running job to stop and stops its training; the workflow ends it at its next step. May be repeated."""
+    job = services.jobs.get(arguments.job_id)
+    if job.status is JobStatus.STOPPING:
+        return job
+    if job.status not in STAGES:
+        raise Conflict(f"Job '{job.id}' is {job.status}; only a running job can be stopped.")
+    try:
+        stopping = services.jobs.move(
+            job.current_run, JobStatus.STOPPING, f"{identity.username} asked to stop the job.", error_stage=job.status
+        )
+    except (StaleState, JobStopping) as ended:
+        raise Conflict(f"Job '{job.id}' ended just before it could be stopped.") from ended
+    if job.status is JobStatus.TRAINING or stopping.customization_job_arn:
+        stop_training(job, services.bedrock)
+    return stopping
+
+
+def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
+    """Resumes a failed or stopped job at the stage that did not end; what is paid for is used again."""
+    job = services.jobs.get(arguments.job_id)
+    if job.status not in (JobStatus.FAILED, JobStatus.STOPPED):
+        raise Conflict(f"Job '{job.id}' is {job.status}; only a FAILED or STOPPED job can be retried.")
+    try:
+        resumed = services.jobs.resume(
+            job, fact=f"{identity.username} retried the job.", **where_to_resume(job, services.bedrock)
+        )
+    except (StaleState, JobStopping) as moved:
+        raise Conflict(f"Job '{job.id}' was retried or deleted by another request just now.") from moved
+    _start_workflow(resumed, services, is_new=True)
+    return resumed
+
+
+def delete_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> bool:
+    """Starts the deletion of an ended job and everything it left; a deletion that stopped half-way starts again."""
+    job = services.jobs.get(arguments.job_id)
+    if job.status not in ENDED and job.status is not JobStatus.DELETING:
+        raise Conflict(f"Job '{job.id}' is {job.status}. Stop it first, or delete it when it has ended.")
+    _refuse_while_used(job, identity, services)
+    if job.status is JobStatus.DELETING and services.deletion.status(job.deletion_name) in (None, _RUNNING):
+        services.deletion.start(job.current_run, job.deletion_name)  # a request at the same time may be about to
+        return True
+    try:
+        doomed = services.jobs.move(
+            job.current_run,
+            JobStatus.DELETING,
+            f"{identity.username} asked to delete the job.",
+            deletion_attempt=job.deletion_attempt + 1,
+        )
+    except StaleState as moved:
+        raise Conflict(f"Job '{job.id}' was retried by another request just now. Stop it first.") from moved
+    services.deletion.start(doomed.current_run, doomed.deletion_name)
+    return True
+
+
+def _refuse_while_used(job: FinetuningJob, identity: Identity, services: Services) -> None:
+    """Raises Conflict where configuration versions use the job's model; only those in the caller's scope are named."""
+    if not job.used_by:
+        return
+    scope = scope_of(identity, services)
+    seen = [f"'{name}'" for name in job.used_by if scope.allows(name)]
+    hidden = len(job.used_by) - len(seen)
+    others = [f"{hidden} beyond your scope, which an Admin sees"] if hidden else []
+    raise Conflict(
+        f"The model of job '{job.id}' is used by configuration version {', '.join([*seen, *others])}. Give it another "
+        "model or delete it first."
+    )

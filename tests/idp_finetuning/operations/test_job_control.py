@@ -1,0 +1,191 @@
+"""Operations that start and delete jobs, through the schema, every field of every answer selected."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.errors import TransientError
+from idp_finetuning.jobs import JobStatus
+from idp_finetuning.test_sets import TestSetStatus
+from tests.idp_finetuning.conftest import client
+from tests.idp_finetuning.fake_bedrock import client_error
+from tests.idp_finetuning.operations.api import ApiError, call
+from tests.idp_finetuning.samples import job, ready_test_set
+
+START = {"jobName": "My classifier", "testSetId": "docsplit", "baseModel": "us.amazon.nova-lite-v1:0"}
+
+
+@pytest.fixture(autouse=True)
+def ready(environment: dict[str, str], test_sets: TestSetTable) -> None:
+    """A ready test set's record."""
+    test_sets.create(ready_test_set())
+
+
+def executions(environment: dict[str, str], machine: str = "FINETUNING") -> list[dict[str, Any]]:
+    """Executions of a state machine, with their inputs."""
+    stepfunctions = client("stepfunctions")
+    arn = environment[f"{machine}_STATE_MACHINE_ARN"]
+    found = stepfunctions.list_executions(stateMachineArn=arn)["executions"]
+    return [stepfunctions.describe_execution(executionArn=item["executionArn"]) for item in found]
+
+
+def test_a_started_job_is_recorded_and_its_workflow_runs(environment: dict[str, str]) -> None:
+    started = call("startFinetuningJob", input=START)
+    assert (started["status"], started["baseModel"], started["baseModelName"]) == (
+        "VALIDATING",
+        "us.amazon.nova-lite-v1:0",
+        "Nova Lite",
+    )
+    assert (started["trainSplit"], started["createdBy"]) == (0.9, "author@example.com")
+    assert started["hyperParameters"] == {"epochCount": 2, "learningRate": 1e-5, "learningRateWarmupSteps": 10}
+    assert call("getFinetuningJob", jobId=started["id"]) == started
+    (execution,) = executions(environment)
+    assert execution["name"] == started["id"]
+    assert json.loads(execution["input"]) == {
+        "jobId": started["id"],
+        "run": 1,
+        "startAt": "VALIDATING",
+        "trainingPollSeconds": 60,
+        "deploymentPollSeconds": 60,
+    }
+
+
+def test_create_is_start(environment: dict[str, str]) -> None:
+    assert call("createFinetuningJob", input=START)["status"] == "VALIDATING"
+    assert len(executions(environment)) == 1
+
+
+def test_a_repeated_request_with_its_token_makes_one_job_and_one_execution(environment: dict[str, str]) -> None:
+    request = START | {"clientToken": "t1", "hyperParameters": {"epochCount": None}}
+    first = call("startFinetuningJob", input=request)
+    assert call("createFinetuningJob", input=request)["id"] == first["id"]
+    with pytest.raises(ApiError, match="Conflict"):
+        call("startFinetuningJob", input=request | {"jobName": "Other"})
+    assert call("startFinetuningJob", sub="sub-2", input=request)["id"] != first["id"]
+    assert len(executions(environment)) == 2
+
+
+def test_a_repeated_request_answers_with_its_job_though_the_test_set_is_gone(
+    environment: dict[str, str], dynamodb: Any
+) -> None:
+    request = START | {"clientToken": "t1"}
+    first = call("startFinetuningJob", input=request)
+    dynamodb.delete_item(TableName=environment["TEST_SETS_TABLE"], Key={"id": {"S": START["testSetId"]}})
+    assert call("startFinetuningJob", input=request)["id"] == first["id"]
+    with pytest.raises(ApiError, match="TestSetNotFound"):
+        call("startFinetuningJob", input=START)
+
+
+def test_of_two_requests_with_one_token_at_once_the_slower_fails_nothing_of_the_faster(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = START | {"clientToken": "t1"}
+    first = call("startFinetuningJob", input=request)
+
+    def fail(*_: object, **__: object) -> None:
+        raise TransientError("throttled")
+
+    made_with = JobTable.made_with
+    asked: list[str] = []
+
+    def not_yet(table: JobTable, token_id: str, digest: str) -> Any:
+        asked.append(token_id)
+        return made_with(table, token_id, digest) if len(asked) > 1 else None
+
+    monkeypatch.setattr(JobTable, "made_with", not_yet)
+    monkeypatch.setattr("idp_finetuning.adapters.workflows.Workflow.start", fail)
+    with pytest.raises(ApiError, match="TransientError"):
+        call("startFinetuningJob", input=request)
+    assert [job["id"] for job in call("listFinetuningJobs")["items"]] == [first["id"]]
+    assert call("getFinetuningJob", jobId=first["id"])["status"] == "VALIDATING"
+
+
+def test_two_jobs_of_one_name_without_tokens_are_two_jobs(environment: dict[str, str]) -> None:
+    assert call("startFinetuningJob", input=START)["id"] != call("startFinetuningJob", input=START)["id"]
+
+
+def test_no_job_stays_unfinished_where_its_workflow_does_not_start(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TransientError("throttled")
+
+    monkeypatch.setattr("idp_finetuning.adapters.workflows.Workflow.start", fail)
+    with pytest.raises(ApiError, match="TransientError"):
+        call("startFinetuningJob", input=START)
+    (listed,) = call("listFinetuningJobs")["items"]
+    assert listed["status"] == "FAILED"
+    assert listed["errorMessage"].startswith("Validation failed: the workflow could not be started")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (client_error("StartExecution", "AccessDeniedException"), "AwsCallRefused"),
+        (client_error("StartExecution", "ThrottlingException"), "TransientError"),
+        (ValueError("secret"), "InternalError"),
+    ],
+)
+def test_a_start_that_failed_is_told_in_words_of_ours(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, error: Exception, code: str
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(client("stepfunctions"), "start_execution", fail, raising=False)
+        with pytest.raises(ApiError):
+            call("startFinetuningJob", input=START)
+    (listed,) = call("listFinetuningJobs")["items"]
+    shown = call("getFinetuningJob", jobId=listed["id"])
+    assert (shown["errorCode"], shown["errorStage"]) == (code, "VALIDATING")
+    assert "Retry the job; if that fails again, ask the operator" in shown["errorMessage"]
+    assert str(error) not in shown["errorMessage"]
+
+
+@pytest.mark.parametrize("test_set_id", ["unknown", "docsplit/input", ".."])
+def test_a_job_on_no_test_set_is_not_made(environment: dict[str, str], test_set_id: str) -> None:
+    with pytest.raises(ApiError, match="TestSetNotFound"):
+        call("startFinetuningJob", input=START | {"testSetId": test_set_id})
+    assert call("listFinetuningJobs")["items"] == []
+
+
+def test_a_job_on_a_test_set_being_uploaded_is_not_made(test_sets: TestSetTable) -> None:
+    test_sets.create(ready_test_set().model_copy(update={"id": "new", "status": TestSetStatus.UPLOADING}))
+    with pytest.raises(ApiError, match="TestSetInvalid: Test set 'new' is not ready"):
+        call("startFinetuningJob", input=START | {"testSetId": "new"})
+
+
+@pytest.mark.parametrize("status", ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING"])
+def test_a_running_job_is_not_deleted(environment: dict[str, str], jobs: JobTable, status: str) -> None:
+    running = jobs.create(job(status=JobStatus(status)), None, "")
+    with pytest.raises(ApiError, match=f"Conflict: Job '{running.id}' is {status}"):
+        call("deleteFinetuningJob", jobId=running.id)
+    assert executions(environment, "DELETION") == []
+    assert jobs.get(running.id) == running
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
+def test_an_ended_job_is_deleted_once_and_asking_again_is_fine(
+    environment: dict[str, str], jobs: JobTable, status: str
+) -> None:
+    ended = jobs.create(job(status=JobStatus(status)), None, "")
+    assert call("deleteFinetuningJob", jobId=ended.id) is True
+    assert call("deleteFinetuningJob", jobId=ended.id) is True
+    assert call("getFinetuningJob", jobId=ended.id)["status"] == "DELETING"
+    assert [e["name"] for e in executions(environment, "DELETION")] == [f"{ended.id}-deletion-1"]
+
+
+def test_a_deletion_that_stopped_half_way_starts_again(environment: dict[str, str], jobs: JobTable) -> None:
+    ended = jobs.create(job(status=JobStatus.COMPLETED), None, "")
+    call("deleteFinetuningJob", jobId=ended.id)
+    (execution,) = executions(environment, "DELETION")
+    client("stepfunctions").stop_execution(executionArn=execution["executionArn"])
+    assert call("deleteFinetuningJob", jobId=ended.id) is True
+    names = {e["name"] for e in executions(environment, "DELETION")}
+    assert names == {f"{ended.id}-deletion-1", f"{ended.id}-deletion-2"}

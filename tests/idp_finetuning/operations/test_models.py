@@ -1,0 +1,113 @@
+"""Models, and the preview of a data set, through the schema, every field of every answer selected."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.jobs import JobStatus
+from tests.idp_finetuning.fake_bedrock import PREFIX, THEN, FakeBedrock
+from tests.idp_finetuning.operations.api import call
+from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set
+
+
+@pytest.fixture(autouse=True)
+def ready(environment: dict[str, str], test_sets: TestSetTable) -> None:
+    """A ready test set's record."""
+    test_sets.create(ready_test_set())
+
+
+def deployed(bedrock: FakeBedrock, number: int, status: str = "Active") -> str:
+    """ARN of a deployment that Bedrock lists."""
+    name = f"model-{number}"
+    arn = f"{PREFIX}custom-model-deployment/00000000000{number}"
+    bedrock.deployments[name] = {
+        "customModelDeploymentArn": arn,
+        "modelDeploymentName": name,
+        "modelArn": f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/00000000000{number}",
+        "createdAt": THEN,
+        "status": status,
+    }
+    return arn
+
+
+def test_custom_models_are_the_deployments_of_completed_jobs_newest_first(
+    jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    for number, status in enumerate(("COMPLETED", "FAILED", "COMPLETED", "DELETING")):
+        jobs.create(
+            job(
+                str(number),
+                status=JobStatus(status),
+                custom_model_deployment_arn=deployed(fake_bedrock, number),
+                created_at=f"2026-11-22T10:00:0{number}.000Z",
+            ),
+            None,
+            "",
+        )
+    models = call("listAvailableModels")
+    assert [model["jobId"] for model in models["customModels"]] == ["2", "0"]
+    assert models["customModels"][0] == {
+        "id": f"{PREFIX}custom-model-deployment/000000000002",
+        "name": "My classifier",
+        "baseModel": "Nova Lite",
+        "status": "Active",
+        "jobId": "2",
+    }
+    assert {model["name"]: model["offered"] for model in models["baseModels"]} == {
+        "Nova 2 Lite": True,
+        "Nova 2 Pro": False,
+        "Nova Lite v1": True,
+        "Nova Pro v1": True,
+    }
+
+
+def test_custom_models_have_the_status_bedrock_lists_them_with_and_no_call_each(
+    jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    for number, status in enumerate(("Active", "Failed")):
+        arn = deployed(fake_bedrock, number, status)
+        jobs.create(job(str(number), status=JobStatus.COMPLETED, custom_model_deployment_arn=arn), None, "")
+    gone = f"{PREFIX}custom-model-deployment/000000000009"
+    jobs.create(job("9", status=JobStatus.COMPLETED, custom_model_deployment_arn=gone), None, "")
+    shown = {model["jobId"]: model["status"] for model in call("listAvailableModels")["customModels"]}
+    assert shown == {"0": "Active", "1": "Failed"}
+    assert set(fake_bedrock.calls) == {"ListFoundationModels", "ListCustomModelDeployments"}
+
+
+def test_models_are_listed_from_the_records_where_bedrock_does_not_answer(
+    jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    arn = f"{PREFIX}custom-model-deployment/000000000001"
+    jobs.create(job("1", status=JobStatus.COMPLETED, custom_model_deployment_arn=arn), None, "")
+    fake_bedrock.failures["ListFoundationModels"] = ["AccessDeniedException"]
+    fake_bedrock.failures["ListCustomModelDeployments"] = ["ThrottlingException"]
+    models = call("listAvailableModels")
+    assert {model["offered"] for model in models["baseModels"]} == {None}
+    assert [(model["id"], model["status"]) for model in models["customModels"]] == [(arn, "Active")]
+
+
+def test_the_preview_counts_what_a_job_would_train_with(s3: Any) -> None:
+    upload_test_set(s3)
+    verdict = call("validateTestSetForFinetuning", testSetId="docsplit", baseModel="us.amazon.nova-lite-v1:0")
+    assert (verdict["isValid"], verdict["errors"]) == (True, [])
+    assert (verdict["documentCount"], verdict["trainCount"], verdict["validationCount"]) == (12, 11, 1)
+    assert json.loads(verdict["classDistribution"]) == {"letter": 8, "invoice": 8}
+    halved = call("validateTestSetForFinetuning", testSetId="docsplit", trainSplit=0.5)
+    assert (halved["trainCount"], halved["validationCount"]) == (6, 6)
+
+
+def test_the_preview_reads_labels_again_only_where_the_test_set_changed(s3: Any, environment: dict[str, str]) -> None:
+    upload_test_set(s3)
+    call("validateTestSetForFinetuning", testSetId="docsplit")
+    stored = s3.list_objects_v2(Bucket="data")["KeyCount"]
+    s3.put_object(Bucket="documents", Key="docsplit/baseline/sub 0/doc 0.pdf/sections/1/result.json", Body=b"broken")
+    changed = call("validateTestSetForFinetuning", testSetId="docsplit")
+    assert not changed["isValid"]
+    assert changed["errors"] == ["1 document has a baseline that cannot be read: sub 0/doc 0.pdf. Correct the labels."]
+    call("validateTestSetForFinetuning", testSetId="docsplit", baseModel="amazon.nova-pro-v1:0")
+    assert (stored, s3.list_objects_v2(Bucket="data")["KeyCount"]) == (1, 2)
