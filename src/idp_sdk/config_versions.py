@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,8 +71,7 @@ class ConfigVersions:
         """
         classification = _classification(model, system_prompt, task_prompt, temperature, classes)
         given = {"name": name, "description": description, "fromJob": from_job, "classification": classification}
-        wanted = {name: value for name, value in given.items() if value is not None}
-        return ConfigVersion.read(self._api.call(operations.CREATE_CONFIG_VERSION, {"input": wanted}))
+        return self._write(operations.CREATE_CONFIG_VERSION, given)
 
     def update(
         self,
@@ -89,14 +88,17 @@ class ConfigVersions:
         """Changes what is given and leaves the rest.
 
         `revision` is the one the change was made from: where somebody else has changed the version since, Conflict is
-        raised. Without it the present one is read first, and the last writer wins.
+        raised. Without it the present one is read first.
         """
         if revision is None:
             revision = self.get(name).revision
         classification = _classification(model, system_prompt, task_prompt, temperature, classes)
         given = {"name": name, "revision": revision, "description": description, "classification": classification}
+        return self._write(operations.UPDATE_CONFIG_VERSION, given)
+
+    def _write(self, operation: operations.Operation, given: Mapping[str, Any]) -> ConfigVersion:
         wanted = {name: value for name, value in given.items() if value is not None}
-        return ConfigVersion.read(self._api.call(operations.UPDATE_CONFIG_VERSION, {"input": wanted}))
+        return ConfigVersion.read(self._api.call(operation, {"input": wanted}))
 
     def activate(self, name: str) -> ConfigVersion:
         """Makes it the version that classifications use which name none."""
