@@ -11,11 +11,11 @@ import pytest
 
 from idp_finetuning.jobs import JobStatus
 from idp_local.demo.documents import demo_test_set
-from idp_local.demo.labelled import shuffled
 from tests.nova_rules import check_dataset
 from tests.pipeline.conftest import JOB_NAME
 from tests.pipeline.driver import Finished, Pipeline
 from tests.pipeline.guide import operation, selected
+from tests.shuffled_labels import shuffled
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

@@ -14,8 +14,8 @@ from idp_finetuning.labels import Listing, StoredFile, read_labels
 from idp_finetuning.test_sets import TestSetFile
 from idp_finetuning.validation import validate
 from idp_local.demo.documents import unseen_documents
-from idp_local.demo.labelled import shuffled
 from idp_sdk import LabelledDocument
+from tests.shuffled_labels import shuffled
 
 Documents = Sequence[LabelledDocument]
 Pictures = list[list[Image.Image]]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from idp_local.demo.labelled import shuffled
 from idp_sdk import LabelledDocument, LabelledSection
+from tests.shuffled_labels import shuffled
 
 
 def test_shuffling_deals_the_classes_anew_and_changes_nothing_else() -> None:

@@ -14,7 +14,7 @@ def shuffled(test_set: Sequence[LabelledDocument], seed: int) -> tuple[LabelledD
     How often a class occurs does not change. Used to show that a score comes from the labels.
     """
     classes = [section.class_name for document in test_set for section in document.sections]
-    random.Random(seed).shuffle(classes)  # noqa: S311 - a repeatable order, not a secret
+    random.Random(seed).shuffle(classes)
     dealt = iter(classes)
     return tuple(
         document.model_copy(
