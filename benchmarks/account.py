@@ -11,13 +11,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.base_models import HyperParameters
-from idp_finetuning.clock import timestamp
-from idp_finetuning.jobs import FinetuningJob, JobStatus
-from idp_finetuning.settings import JOBS_TABLE, TABLES, TEST_SETS_TABLE
-from idp_finetuning.test_sets import TestSet, TestSetStatus
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.deployment import JOBS_TABLE, TABLES, TEST_SETS_TABLE
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.wire import timestamp
 from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET, variable_values
 from idp_local.aws.storage import create_bucket, create_table
 from idp_local.child import first_line, python_child, stop
@@ -29,7 +29,7 @@ _NOWHERE = f"http://{HOST}:9"  # no state machine runs here, so no function is i
 
 
 class Call(NamedTuple):
-    """An event for a function by its name in settings.FUNCTIONS."""
+    """An event for a function by its name in deployment.FUNCTIONS."""
 
     function: str
     event: Mapping[str, Any]

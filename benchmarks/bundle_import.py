@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 from idp_local.aws.names import variable_values
 from idp_local.environment import CREDENTIALS, REGION
 from stacks.bundling import BundleTarget, build_bundles

@@ -8,10 +8,11 @@ from fpdf import FPDF
 
 from benchmarks.account import TEST_SET, Account, Call, job, local_account
 from benchmarks.documents import manifest_document, put_all
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.labels import Section
-from idp_finetuning.layout import JobLayout, input_prefix
-from idp_finetuning.prompt import DocumentClass, Prompt
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import DocumentClass, Prompt
+from idp_finetuning.test_sets.keys import input_prefix
+from idp_finetuning.test_sets.labels import Section
 from idp_local.aws.names import DATA_BUCKET, TEST_SET_BUCKET
 
 PAGES = 500

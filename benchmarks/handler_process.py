@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from idp_finetuning.adapters.aws_calls import client
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 
 _MODULES = {spec.name: spec.module for spec in FUNCTIONS}
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from benchmarks.account import Account, Call, job, local_account
 from benchmarks.documents import resolver_event
-from idp_finetuning.adapters.dynamodb_items import to_attributes
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.settings import JOBS_TABLE
+from idp_finetuning.adapters.tables.items import to_attributes
+from idp_finetuning.deployment import JOBS_TABLE
+from idp_finetuning.jobs.job import JobStatus
 from idp_local.aws.names import PREFIX
 
 PAGE = 10

@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.account import TEST_SET, Call, job, local_account
 from benchmarks.documents import put_test_set
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.layout import input_prefix
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.test_sets.keys import input_prefix
 from idp_local.aws.names import DATA_BUCKET
 from idp_sdk import LabelledDocument
 

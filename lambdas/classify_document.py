@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.classification import ClassificationStarted, ClassificationSummary
+from idp_finetuning.classification.classification import ClassificationStarted, ClassificationSummary
 from idp_finetuning.stages.classify_document import classify_document
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.jobs import JobRun
+from idp_finetuning.jobs.job import JobRun
 from idp_finetuning.stages.deploy import complete_job
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.failures import WorkflowError
-from idp_finetuning.jobs import Failure, JobRun
+from idp_finetuning.jobs.failures import WorkflowError
+from idp_finetuning.jobs.job import Failure, JobRun
 from idp_finetuning.stages.end import end_job
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.examples import ManifestDocument
-from idp_finetuning.jobs import JobRun
+from idp_finetuning.jobs.job import JobRun
 from idp_finetuning.stages.generate_example import generate_example
+from idp_finetuning.training_data.examples import ManifestDocument
 
 
 class DocumentEvent(JobRun):

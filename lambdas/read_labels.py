@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.reading import ReadLabelsEvent, read_test_set
+from idp_finetuning.stages.read_labels import ReadLabelsEvent, read_test_set
 
 
 @state_handler(ReadLabelsEvent)

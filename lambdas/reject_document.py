@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.examples import ManifestDocument
-from idp_finetuning.failures import WorkflowError
-from idp_finetuning.jobs import JobRun
+from idp_finetuning.jobs.failures import WorkflowError
+from idp_finetuning.jobs.job import JobRun
 from idp_finetuning.stages.prepare import reject_document
+from idp_finetuning.training_data.examples import ManifestDocument
 
 
 class RejectionEvent(JobRun):

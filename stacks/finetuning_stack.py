@@ -8,7 +8,7 @@ from pathlib import Path
 from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from idp_finetuning.settings import BucketIs, Variable
+from idp_finetuning.deployment import BucketIs, Variable
 from stacks.api import Api
 from stacks.bedrock_access import BedrockAccess
 from stacks.bundling import BundleName

@@ -1,4 +1,4 @@
-"""The Lambda functions, exactly as settings.FUNCTIONS says, each with a role of its own."""
+"""The Lambda functions, exactly as deployment.FUNCTIONS says, each with a role of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from idp_finetuning.settings import FUNCTIONS, FunctionSpec, Variable
+from idp_finetuning.deployment import FUNCTIONS, FunctionSpec, Variable
 from stacks.bundling import BundleName
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions

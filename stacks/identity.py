@@ -6,7 +6,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
-from idp_finetuning.settings import GROUPS
+from idp_finetuning.deployment import GROUPS
 from stacks.options import DeploymentOptions
 
 

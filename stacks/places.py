@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from aws_cdk import Stack
 
-from idp_finetuning.base_models import base_models
-from idp_finetuning.settings import (
+from idp_finetuning.deployment import (
     CONFIG_VERSIONS_BY_CREATION,
     FUNCTIONS,
     JOBS_BY_CREATION,
     TEST_SETS_BY_CREATION,
     UNFINISHED_JOBS,
 )
+from idp_finetuning.nova.base_models import base_models
 from stacks.options import DeploymentOptions
 from stacks.storage import Storage
 

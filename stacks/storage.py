@@ -9,14 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from idp_finetuning.settings import (
-    CONFIG_VERSIONS_TABLE,
-    JOBS_TABLE,
-    TABLES,
-    TEST_SETS_TABLE,
-    USERS_TABLE,
-    TableSpec,
-)
+from idp_finetuning.deployment import CONFIG_VERSIONS_TABLE, JOBS_TABLE, TABLES, TEST_SETS_TABLE, USERS_TABLE, TableSpec
 from stacks.options import DeploymentOptions
 
 # Labels read during validation; they are read again from the test set where they have expired.

@@ -13,7 +13,7 @@ OURS = frozenset(
 
 
 class Import(NamedTuple):
-    """One imported name in full, for example idp_finetuning.settings.FUNCTIONS, and where it stands."""
+    """One imported name in full, for example idp_finetuning.deployment.FUNCTIONS, and where it stands."""
 
     name: str
     file: Path

@@ -14,13 +14,13 @@ from botocore import xform_name
 
 from graphql import build_schema, parse, validate
 from idp_finetuning import errors
-from idp_finetuning.base_models import base_models
-from idp_finetuning.dataset import NO_RESULT
-from idp_finetuning.deadlines import Deadlines
+from idp_finetuning.deployment import FUNCTIONS, GROUPS
 from idp_finetuning.errors import FinetuningError
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.deadlines import Deadlines
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.operations.identity import ALLOWED_GROUPS
-from idp_finetuning.settings import FUNCTIONS, GROUPS
+from idp_finetuning.training_data.dataset import NO_RESULT
 from stacks.appsync_schema import for_appsync
 from stacks.options import read_options
 from stacks.reconciliation import ENDED_BADLY

@@ -15,7 +15,7 @@ ADAPTERS_ONLY = ("boto3", "botocore", "pypdfium2", "PIL", "aws_lambda_powertools
 
 RULES = (
     Rule("app.py", ours=("stacks",)),
-    Rule("stacks", ours=("stacks", "idp_finetuning.settings", "idp_finetuning.base_models")),
+    Rule("stacks", ours=("stacks", "idp_finetuning.deployment", "idp_finetuning.nova.base_models")),
     Rule("lambdas", ours=("idp_finetuning",), never=ADAPTERS_ONLY),
     Rule("src/idp_finetuning", ours=("idp_finetuning",), never=ADAPTERS_ONLY),
     Rule("src/idp_finetuning/adapters", ours=("idp_finetuning",)),
@@ -67,8 +67,8 @@ def test_client_packages_load_no_aws_library(package: str) -> None:
         ("lambdas/end_job.py", "import boto3"),
         ("lambdas/end_job.py", "from idp_local.demo import service"),
         ("lambdas/end_job.py", "from lambdas import complete_job"),
-        ("src/idp_finetuning/split.py", "def read():\n    import boto3.session"),
-        ("src/idp_finetuning/split.py", "from botocore.exceptions import ClientError"),
+        ("src/idp_finetuning/test_sets/split.py", "def read():\n    import boto3.session"),
+        ("src/idp_finetuning/test_sets/split.py", "from botocore.exceptions import ClientError"),
         ("src/idp_finetuning/stages/prepare.py", "from PIL import Image"),
         ("src/idp_finetuning/stages/prepare.py", "import pypdfium2 as pdfium"),
         ("src/idp_finetuning/stages/prepare.py", "from aws_lambda_powertools import Logger"),
@@ -83,9 +83,9 @@ def test_client_packages_load_no_aws_library(package: str) -> None:
         ("src/idp_local/up.py", "from stacks.options import read_options"),
         ("src/idp_local/up.py", "import tests.nova_rules"),
         ("stacks/storage.py", "from idp_finetuning.errors import Conflict"),
-        ("stacks/storage.py", "from idp_finetuning import settings, jobs"),
+        ("stacks/storage.py", "from idp_finetuning import deployment, jobs"),
         ("stacks/storage.py", "import idp_finetuning"),
-        ("app.py", "from idp_finetuning.settings import FUNCTIONS"),
+        ("app.py", "from idp_finetuning.deployment import FUNCTIONS"),
     ],
 )
 def test_an_import_across_the_house_rules_is_found(tmp_path: Path, file: str, source: str) -> None:
@@ -108,10 +108,10 @@ def test_a_package_without_a_rule_is_found(tmp_path: Path) -> None:
 def test_what_the_rules_allow_is_not_reported(tmp_path: Path) -> None:
     sources = {
         "app.py": "import aws_cdk\nfrom stacks.options import read_options",
-        "stacks/storage.py": "from idp_finetuning import settings\nfrom idp_finetuning.base_models import base_models",
+        "stacks/storage.py": "from idp_finetuning import deployment\nfrom idp_finetuning.nova import base_models",
         "lambdas/end_job.py": "from idp_finetuning.adapters.services import Services",
         "src/idp_finetuning/adapters/bedrock.py": "import boto3\nfrom idp_finetuning.errors import Conflict",
-        "src/idp_finetuning/jobs.py": "import boto3_free_name\nfrom idp_finetuning.wire import WireModel",
+        "src/idp_finetuning/jobs/job.py": "import boto3_free_name\nfrom idp_finetuning.wire import WireModel",
         "src/idp_cli/main.py": "from idp_sdk import IDPClient",
         "src/idp_local/up.py": "import boto3\nimport lambdas.end_job\nfrom idp_finetuning import jobs",
     }
@@ -120,9 +120,9 @@ def test_what_the_rules_allow_is_not_reported(tmp_path: Path) -> None:
 
 def test_an_aws_library_behind_another_module_of_ours_is_found(tmp_path: Path) -> None:
     sources = {
-        "src/idp_sdk/client.py": "from idp_finetuning.reading import read",
+        "src/idp_sdk/client.py": "from idp_finetuning.stages.read_labels import read",
         "src/idp_finetuning/__init__.py": "",
-        "src/idp_finetuning/reading.py": "from idp_finetuning.adapters import buckets",
+        "src/idp_finetuning/stages/read_labels.py": "from idp_finetuning.adapters import buckets",
         "src/idp_finetuning/adapters/buckets.py": "import boto3",
     }
     assert loaded_by("idp_sdk", tree(tmp_path, sources)) == {"boto3"}

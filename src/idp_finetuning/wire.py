@@ -1,7 +1,8 @@
-"""The base of every model: frozen, snake_case inside, camelCase on the wire."""
+"""What goes over the wire: the base of every model (snake_case inside, camelCase outside), and times in UTC."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -16,3 +17,9 @@ class WireModel(BaseModel):
     def to_wire(self) -> dict[str, Any]:
         """JSON-ready dict in camelCase."""
         return self.model_dump(mode="json", by_alias=True)
+
+
+def timestamp(moment: datetime | None = None) -> str:
+    """ISO 8601 in UTC with milliseconds, for example 2026-11-22T18:45:03.120Z; now without a moment."""
+    moment = (moment or datetime.now(UTC)).astimezone(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from idp_finetuning.settings import FUNCTIONS, JOBS_TABLE
+from idp_finetuning.deployment import FUNCTIONS, JOBS_TABLE
 from idp_local.api.schema import executable_schema
 from idp_local.api.server import graphql_app
 from idp_local.api.tokens import TokenVerifier

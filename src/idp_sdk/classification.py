@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from idp_finetuning.classification import ClassificationStatus
+from idp_finetuning.classification.classification import ClassificationStatus
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import InvalidInput, WaitTimeout

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pydantic import Field, field_validator
 
-from idp_finetuning.jobs import ENDED, JobStatus
+from idp_finetuning.jobs.job import ENDED, JobStatus
 from idp_sdk.results import Result
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from idp_finetuning.classification import ClassificationStatus
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.test_sets import TestSetStatus
-from idp_finetuning.users import UserScope
+from idp_finetuning.classification.classification import ClassificationStatus
+from idp_finetuning.classification.scopes import UserScope
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.test_sets.test_set import TestSetStatus
 from idp_sdk.auth import sign_in
 from idp_sdk.challenges import Challenge, ChallengeName
 from idp_sdk.classification import Classification, ClassifiedPage, ClassifiedSection

@@ -8,7 +8,7 @@ from datetime import datetime
 from os import PathLike
 from pathlib import Path
 
-from idp_finetuning.test_sets import TestSetStatus, identifier_of
+from idp_finetuning.test_sets.test_set import TestSetStatus, identifier_of
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound

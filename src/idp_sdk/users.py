@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from idp_finetuning.users import UserScope
+from idp_finetuning.classification.scopes import UserScope
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.results import Result

@@ -9,14 +9,14 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.classification import TestSetDocument
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.layout import ClassificationLayout
-from idp_finetuning.prompt import DocumentClass, Prompt
-from idp_finetuning.settings import JOBS_TABLE, TABLES, TEST_SETS_TABLE, FunctionSpec
-from idp_finetuning.test_sets import TestSet, TestSetStatus
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.classification.classification import TestSetDocument
+from idp_finetuning.classification.layout import ClassificationLayout
+from idp_finetuning.deployment import JOBS_TABLE, TABLES, TEST_SETS_TABLE, FunctionSpec
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.nova.prompt import DocumentClass, Prompt
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_local.aws.identity import create_user_pool
 from idp_local.aws.names import (
     DATA_BUCKET,
@@ -31,8 +31,8 @@ from idp_local.aws.names import (
 from idp_local.aws.storage import create_bucket, create_table
 from idp_local.bedrock import BedrockServer
 from idp_local.environment import ACCOUNT_ID, aws_environment, local_client
+from tests.idp_finetuning.classification.test_classification import request
 from tests.idp_finetuning.samples import job, pdf, result_json
-from tests.idp_finetuning.test_classification import request
 
 # The jobs of events/*.json: the first goes through the whole pipeline, the others each fail at one function.
 JOB, FEW, REFUSED, LOST, UNTRAINED, UNDEPLOYED = (f"6f1c2b1e-0000-4000-8000-00000000000{n}" for n in range(1, 7))

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from idp_finetuning.settings import FunctionSpec
+from idp_finetuning.deployment import FunctionSpec
 from idp_local.aws.names import PREFIX
 from idp_local.environment import ACCOUNT_ID, REGION
 from tests.bundles.runtime_api import Outcome, RuntimeApi

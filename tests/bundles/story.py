@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from idp_finetuning.jobs import FinetuningJob
-from idp_finetuning.layout import ClassificationLayout, JobLayout
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.classification.layout import ClassificationLayout
+from idp_finetuning.deployment import FUNCTIONS
+from idp_finetuning.jobs.job import FinetuningJob
+from idp_finetuning.jobs.layout import JobLayout
 from stacks.bundling import BundleName
 from tests.bundles.account import CLASSIFICATION, JOB, Account
 from tests.bundles.isolated import BundledFunction

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.classification import ClassificationResult
-from idp_finetuning.dataset import DatasetReport
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.labels import Labels
-from idp_finetuning.layout import ClassificationLayout, JobLayout, Split
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.classification.classification import ClassificationResult
+from idp_finetuning.classification.layout import ClassificationLayout
+from idp_finetuning.deployment import FUNCTIONS
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.test_sets.labels import Labels
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.dataset import DatasetReport
 from stacks.bundling import BundleName
 from tests.bundles.account import CLASSIFICATION, DOCUMENTS, JOB, LOST, MISLABELLED, UNDEPLOYED
 from tests.bundles.isolated import isolated_python

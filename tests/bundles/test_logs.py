@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 from tests.bundles.account import DOCUMENT_TEXT, INFERENCE_RESULT, MARKS
 from tests.bundles.story import Run, Story
 

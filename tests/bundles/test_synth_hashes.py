@@ -16,7 +16,7 @@ from stacks.bundling import BUILD, LOCKS, ROOT, BundleName, BundleTarget
 
 # What a synthesis reads.
 CHECKOUT = ("cdk.json", "graphql", "locks", "lambdas", "stacks", "statemachines", "src/idp_finetuning")
-EDITED = "src/idp_finetuning/split.py"
+EDITED = "src/idp_finetuning/test_sets/split.py"
 LAMBDA = BundleTarget.for_lambda("arm64").name
 
 # As app.py does it, in one process: CDK takes seconds to load.

@@ -5,18 +5,12 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from idp_finetuning.layout import (
-    UPLOADS_PREFIX,
-    ClassificationLayout,
-    JobLayout,
-    Split,
-    baseline_prefix,
-    input_prefix,
-    labels_key,
-    uploading_marker,
-)
-from idp_finetuning.layout import reading_marker as being_read
-from idp_finetuning.settings import FUNCTIONS, TABLES
+from idp_finetuning.classification.layout import UPLOADS_PREFIX, ClassificationLayout
+from idp_finetuning.deployment import FUNCTIONS, TABLES
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, labels_key, uploading_marker
+from idp_finetuning.test_sets.keys import reading_marker as being_read
+from idp_finetuning.test_sets.split import Split
 from tests.iam.calls import PROFILE_REGIONS, arn
 from tests.iam.policies import matches
 from tests.stacks.deployed import ACCOUNT, REGION

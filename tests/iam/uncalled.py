@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 from tests.iam.calls import arn
 from tests.iam.resources import (
     BASELINES,
@@ -18,7 +18,7 @@ from tests.iam.resources import (
 
 
 class Uncalled(NamedTuple):
-    """Actions of a function (its name in settings.FUNCTIONS) on kinds of resources."""
+    """Actions of a function (its name in deployment.FUNCTIONS) on kinds of resources."""
 
     function: str
     actions: tuple[str, ...]

@@ -14,9 +14,9 @@ from botocore.config import Config
 from moto import mock_aws
 
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.settings import GROUPS, TABLES, IndexSpec, TableSpec
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.deployment import GROUPS, TABLES, IndexSpec, TableSpec
 from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.service_model import problems
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from idp_finetuning.prompt import Boundary, PageLabel
+from idp_finetuning.nova.prompt import Boundary, PageLabel
 from tests.idp_finetuning.fake_bedrock import client_error
 from tests.idp_finetuning.service_model import problems
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from PIL import Image
 
-from idp_finetuning.base_models import HyperParameters
-from idp_finetuning.jobs import FinetuningJob, JobStatus
-from idp_finetuning.labels import DocumentLabels, LabelProblem, Labels, Section
-from idp_finetuning.test_sets import TestSet, TestSetStatus
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.test_sets.labels import DocumentLabels, LabelProblem, Labels, Section
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 
 GUIDE_CLASSES = {
     "drivers_license": 25,

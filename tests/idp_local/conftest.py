@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 from idp_local.aws.names import function_name
 from idp_local.runtime import LocalRuntime
 
@@ -45,7 +45,7 @@ def runtime(directory: Path, handler_root: Path) -> Iterator[LocalRuntime]:
 
 @pytest.fixture
 def events(directory: Path) -> Events:
-    """The events a function got so far, by its name in settings.FUNCTIONS."""
+    """The events a function got so far, by its name in deployment.FUNCTIONS."""
 
     def read(name: str) -> list[dict[str, Any]]:
         log = directory / "logs" / f"{function_name(name)}.log"

@@ -14,7 +14,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def handler_of(name: str) -> Handler:
-    """The handler of a function of settings.FUNCTIONS; those without a behaviour answer `{}`."""
+    """The handler of a function of deployment.FUNCTIONS; those without a behaviour answer `{}`."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         print(json.dumps({"event": event}), flush=True)

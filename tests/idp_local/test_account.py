@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.settings import GROUPS, TABLES, TableSpec
+from idp_finetuning.deployment import GROUPS, TABLES, TableSpec
 from idp_local.aws.names import PREFIX
 from idp_local.environment import local_client
 from idp_local.runtime import LocalRuntime

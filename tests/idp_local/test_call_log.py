@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp_finetuning.settings import FunctionSpec
+from idp_finetuning.deployment import FunctionSpec
 from idp_local.environment import aws_environment
 from idp_local.functions.call_log import FILE_NAME, AwsCall, naming
 from idp_local.functions.pool import WorkerPool

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.settings import FunctionSpec, Variable
+from idp_finetuning.deployment import FunctionSpec, Variable
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions, UnknownFunction, function_arn

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.settings import TEST_SETS_TABLE
+from idp_finetuning.deployment import TEST_SETS_TABLE
 from idp_local.aws.names import PREFIX
 from idp_local.environment import local_client
 from idp_local.runtime import LocalRuntime

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from idp_finetuning.labels import Section, parse_section
-from idp_finetuning.test_sets import TestSetFile
+from idp_finetuning.test_sets.labels import Section, parse_section
+from idp_finetuning.test_sets.test_set import TestSetFile
 from idp_sdk import Layout
 from idp_sdk.errors import InvalidInput
 from idp_sdk.folders import LabelledFolder, read_folder

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.layout import page_text_key
+from idp_finetuning.test_sets.keys import page_text_key
 from idp_sdk import Classification
 from idp_sdk.operations import GET_CLASSIFICATION
 from tests.graphql_client import GraphQLClient, GraphQLError

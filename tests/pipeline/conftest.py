@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 from idp_local.aws.names import PREFIX, function_name, variable_values
 from idp_local.demo.documents import demo_test_set
 from idp_local.environment import CHECKOUT, aws_environment, local_client
@@ -135,7 +135,11 @@ def read_in_background(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFact
     test_set_id = pipeline.upload("Large", documents.packets())
     root = tmp_path_factory.mktemp("hurried")
     (root / "lambdas").mkdir()
-    lines = ["from idp_finetuning import reading", "reading.REQUEST_SECONDS = -1", f"__path__ = ['{CHECKOUT}/lambdas']"]
+    lines = [
+        "from idp_finetuning.stages import read_labels",
+        "read_labels.REQUEST_SECONDS = -1",
+        f"__path__ = ['{CHECKOUT}/lambdas']",
+    ]
     (root / "lambdas/__init__.py").write_text("\n".join(lines))
     logs = pipeline.directory / "logs"
     pool = WorkerPool(0, handler_root=root, log=logs / "hurried.log")

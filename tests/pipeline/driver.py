@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.prompt import Prompt
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.nova.prompt import Prompt
 from idp_local.aws.names import function_name
 from idp_local.client import client_for
 from idp_local.demo.console import Console

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.jobs import FinetuningJob
+from idp_finetuning.jobs.job import FinetuningJob
 from idp_local.aws.names import function_name
 from idp_local.bedrock.server import BedrockServer
 from idp_local.chaos.bedrock import FailingBedrock

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 from idp_local.aws.names import PREFIX
 from idp_local.functions.faults import Fault, FaultKind
 from idp_local.functions.messages import Outcome, Task, failure

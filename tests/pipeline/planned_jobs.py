@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.adapters.dynamodb_items import from_attributes
-from idp_finetuning.jobs import FinetuningJob
+from idp_finetuning.adapters.tables.items import from_attributes
+from idp_finetuning.jobs.job import FinetuningJob
 from idp_local.aws.names import DELETION, FINETUNING, state_machine_arn
 from idp_local.chaos.state import State, read_state
 from idp_local.environment import local_client

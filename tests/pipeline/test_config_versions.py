@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from idp_finetuning.layout import JobLayout
-from idp_finetuning.prompt import TASK_PROMPT, Prompt
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import TASK_PROMPT, Prompt
 from tests.pipeline.driver import Finished, Pipeline
 from tests.pipeline.versioned import DESCRIPTION, NAME, SYSTEM_PROMPT, Versioned
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_local.demo.console import Console
 from idp_local.demo.progress import follow
 from idp_local.environment import local_client

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from idp_finetuning.jobs import ENDED, JobStatus
+from idp_finetuning.jobs.job import ENDED, JobStatus
 from idp_local.chaos.invariants import violations
 from idp_local.environment import CHECKOUT
 from tests.pipeline.fault_cases import (

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_local.demo.documents import demo_test_set
 from tests.nova_rules import check_dataset
 from tests.pipeline.conftest import JOB_NAME

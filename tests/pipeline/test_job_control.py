@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp_finetuning.names import job_id_in
+from idp_finetuning.jobs.bedrock_names import job_id_in
 from tests.pipeline.control import Controlled
 from tests.pipeline.driver import Pipeline
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_sdk import Job
 from tests.nova_rules import check_dataset
 from tests.pipeline.documents import EXPECTED

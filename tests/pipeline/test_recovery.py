@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_sdk import Job
 from tests.pipeline.conftest import MOVING_STAGES
 from tests.pipeline.driver import Finished, Pipeline

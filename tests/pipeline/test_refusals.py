@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from graphql import ObjectTypeDefinitionNode, parse
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_sdk import LabelledDocument, LabelledSection
 from tests.graphql_client import GraphQLError, post_graphql
 from tests.pipeline.driver import Pipeline

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.settings import FUNCTIONS, FunctionSpec
+from idp_finetuning.deployment import FUNCTIONS, FunctionSpec
 from idp_local.aws.names import PREFIX, variable_values
 from idp_local.functions.call_log import FILE_NAME, AwsCall
 from idp_sdk import Job

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.prompt import Prompt
+from idp_finetuning.nova.prompt import Prompt
 from tests.graphql_client import GraphQLClient, GraphQLError
 from tests.pipeline.driver import Finished, Pipeline
 

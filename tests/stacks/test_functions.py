@@ -1,4 +1,4 @@
-"""The deployed functions are those of settings.FUNCTIONS, which the local runtime runs too."""
+"""The deployed functions are those of deployment.FUNCTIONS, which the local runtime runs too."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.classification import TAKES_AT_MOST
-from idp_finetuning.settings import FUNCTIONS, FunctionSpec
+from idp_finetuning.classification.classification import TAKES_AT_MOST
+from idp_finetuning.deployment import FUNCTIONS, FunctionSpec
 from tests.stacks.deployed import ACCOUNT, REGION, Deployed
 
 PREFIX = "idp-finetuning"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp_finetuning.settings import GROUPS
+from idp_finetuning.deployment import GROUPS
 from tests.stacks.conftest import Synthesize
 from tests.stacks.deployed import ACCOUNT, REGION, Deployed
 

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from idp_finetuning.base_models import base_models
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
+from idp_finetuning.nova.base_models import base_models
 from stacks.permissions import ACTIONS_WITHOUT_RESOURCE
 from tests.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
 

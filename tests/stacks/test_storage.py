@@ -1,4 +1,4 @@
-"""Tables as settings.TABLES says; buckets closed, encrypted and tidy; attached ones left alone."""
+"""Tables as deployment.TABLES says; buckets closed, encrypted and tidy; attached ones left alone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.classification import KEPT_DAYS
-from idp_finetuning.settings import TABLES, TableSpec
+from idp_finetuning.classification.classification import KEPT_DAYS
+from idp_finetuning.deployment import TABLES, TableSpec
 from tests.stacks.deployed import Deployed
 
 USER_DATA = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool")

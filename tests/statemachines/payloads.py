@@ -9,7 +9,7 @@ from inspect import unwrap
 from types import NoneType
 from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 from idp_finetuning.wire import WireModel
 from tests.statemachines.definitions import Level, State, levels
 

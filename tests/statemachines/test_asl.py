@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp_finetuning.settings import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS
 from tests.statemachines.definitions import (
     DEFINITIONS,
     NUMBERS,

@@ -10,12 +10,13 @@ from typing import Any, get_args
 import pytest
 
 from idp_finetuning.adapters.workflows import Workflow
-from idp_finetuning.base_models import base_models
-from idp_finetuning.examples import ManifestDocument
-from idp_finetuning.jobs import STAGES, JobRun
-from idp_finetuning.labels import Labels, Listing, Section, StoredFile, parse_section, read_labels
-from idp_finetuning.layout import Split, document_id
-from idp_finetuning.validation import validate
+from idp_finetuning.jobs.job import STAGES, JobRun
+from idp_finetuning.nova.base_models import base_models
+from idp_finetuning.test_sets.keys import document_id
+from idp_finetuning.test_sets.labels import Labels, Listing, Section, StoredFile, parse_section, read_labels
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.test_sets.validation import validate
+from idp_finetuning.training_data.examples import ManifestDocument
 from idp_finetuning.wire import WireModel
 from tests.statemachines.definitions import DEFINITIONS, State, definition, is_terminal, levels, tasks
 from tests.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, contract, size, walk

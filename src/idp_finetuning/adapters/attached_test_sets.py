@@ -6,11 +6,11 @@ import base64
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from idp_finetuning.adapters.test_set_table import TestSetPage
-from idp_finetuning.clock import timestamp
+from idp_finetuning.adapters.tables.test_sets import TestSetPage
 from idp_finetuning.errors import InvalidInput, TestSetNotFound
-from idp_finetuning.layout import input_prefix, uploading_marker
-from idp_finetuning.test_sets import TestSet, TestSetStatus
+from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.wire import timestamp
 
 
 class AttachedTestSets:

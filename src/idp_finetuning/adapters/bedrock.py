@@ -10,10 +10,9 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code, error_text
 from idp_finetuning.adapters.bedrock_account import JOB_TAG, BedrockAccount, is_missing
-from idp_finetuning.clock import timestamp
 from idp_finetuning.errors import TransientError
-from idp_finetuning.jobs import TrainingMetrics
-from idp_finetuning.wire import WireModel
+from idp_finetuning.jobs.job import TrainingMetrics
+from idp_finetuning.wire import WireModel, timestamp
 
 
 class CustomizationJob(WireModel):

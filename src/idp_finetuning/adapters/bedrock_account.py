@@ -9,8 +9,8 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.bedrock_quotas import AccountUsage
-from idp_finetuning.names import job_id_in
+from idp_finetuning.jobs.bedrock_names import job_id_in
+from idp_finetuning.nova.quotas import AccountUsage
 from idp_finetuning.wire import WireModel
 
 JOB_TAG = "idp-finetuning:job-id"

@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.errors import DocumentRejected
-from idp_finetuning.labels import Listing, StoredFile
-from idp_finetuning.test_sets import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
+from idp_finetuning.test_sets.labels import Listing, StoredFile
+from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
 from idp_finetuning.wire import WireModel
 
 M = TypeVar("M", bound=WireModel)

@@ -15,7 +15,7 @@ class BackgroundFunction:
         self._name = name
 
     def start(self, event: WireModel) -> None:
-        """Hands the event over; how often Lambda tries a failing run again, settings.FUNCTIONS says."""
+        """Hands the event over; how often Lambda tries a failing run again, deployment.FUNCTIONS says."""
         self._lambda.invoke(
             FunctionName=self._name, InvocationType="Event", Payload=event.model_dump_json(by_alias=True).encode()
         )

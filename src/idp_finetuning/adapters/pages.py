@@ -16,7 +16,7 @@ import pypdfium2.raw as raw
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from idp_finetuning.errors import DocumentRejected
-from idp_finetuning.test_sets import MAXIMUM_PAGES
+from idp_finetuning.test_sets.test_set import MAXIMUM_PAGES
 
 DPI = 150
 JPEG_QUALITY = 85

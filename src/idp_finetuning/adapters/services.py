@@ -12,18 +12,18 @@ from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import client
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
-from idp_finetuning.adapters.config_version_table import ConfigVersionTable
 from idp_finetuning.adapters.converse import Converse
 from idp_finetuning.adapters.functions import BackgroundFunction
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.adapters.tables.users import UserTable
 from idp_finetuning.adapters.user_directory import UserDirectory
-from idp_finetuning.adapters.user_table import UserTable
 from idp_finetuning.adapters.workflows import Workflow
-from idp_finetuning.deadlines import Deadlines
+from idp_finetuning.classification.scopes import UserScope
+from idp_finetuning.deployment import BucketIs, DefaultScope, Variable
 from idp_finetuning.errors import SettingMissing
-from idp_finetuning.settings import BucketIs, DefaultScope, Variable
-from idp_finetuning.users import UserScope
+from idp_finetuning.jobs.deadlines import Deadlines
 
 
 def setting(variable: Variable) -> str:

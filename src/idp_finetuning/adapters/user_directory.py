@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from pydantic import Field
 
 from idp_finetuning.adapters.aws_calls import error_code
+from idp_finetuning.classification.scopes import DirectoryUser
 from idp_finetuning.errors import InvalidInput, UserNotFound
-from idp_finetuning.users import DirectoryUser
 from idp_finetuning.wire import WireModel
 
 MAXIMUM_PAGE = 60  # [botocore cognito-idp QueryLimitType]

@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.jobs import JobRun, JobStatus
+from idp_finetuning.jobs.job import JobRun, JobStatus
 
 
 class ExecutionStatus(StrEnum):

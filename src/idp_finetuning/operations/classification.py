@@ -9,7 +9,7 @@ from uuid import uuid4
 from pydantic import AfterValidator, Field, model_validator
 
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.classification import (
+from idp_finetuning.classification.classification import (
     Classification,
     ClassificationRequest,
     ClassificationResult,
@@ -18,17 +18,17 @@ from idp_finetuning.classification import (
     TestSetDocument,
     classification,
 )
-from idp_finetuning.clock import timestamp
-from idp_finetuning.config_versions import ClassificationConfig, ConfigVersion, PromptDigests
+from idp_finetuning.classification.config_versions import ClassificationConfig, ConfigVersion, PromptDigests
+from idp_finetuning.classification.layout import ClassificationLayout, uploads_of
 from idp_finetuning.errors import ClassificationNotFound, InvalidInput, Unauthorized
-from idp_finetuning.layout import ClassificationLayout, input_prefix, page_texts_prefix, uploads_of
+from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER, Prompt
 from idp_finetuning.operations.identity import ADMINS, Identity
 from idp_finetuning.operations.model_choice import ChosenModel, model_named
 from idp_finetuning.operations.scope import require_in_scope, scope_of
-from idp_finetuning.prompt import TEXT_PLACEHOLDER, Prompt
-from idp_finetuning.test_sets import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_PAGES
+from idp_finetuning.test_sets.keys import input_prefix, page_texts_prefix
+from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_PAGES
 from idp_finetuning.text import is_one_line
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, timestamp
 
 MAXIMUM_NAME_BYTES = 400
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

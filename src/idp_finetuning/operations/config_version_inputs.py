@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from idp_finetuning.config_versions import (
+from idp_finetuning.classification.config_versions import (
     MAXIMUM_CLASS_DESCRIPTION,
     MAXIMUM_CLASS_NAME,
     MAXIMUM_CLASSES,
@@ -16,7 +16,7 @@ from idp_finetuning.config_versions import (
     ClassificationConfig,
     VersionName,
 )
-from idp_finetuning.prompt import DocumentClass
+from idp_finetuning.nova.prompt import DocumentClass
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from idp_finetuning.adapters.config_version_table import raise_stale
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.clock import timestamp
-from idp_finetuning.config_versions import (
+from idp_finetuning.adapters.tables.config_versions import raise_stale
+from idp_finetuning.classification.config_versions import (
     DEFAULT_NAME,
     ConfigVersion,
     PromptDigests,
@@ -25,7 +24,7 @@ from idp_finetuning.operations.config_version_inputs import (
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.model_choice import ChosenModel, model_named, model_of_job, prompt_of_job
 from idp_finetuning.operations.scope import require_in_scope, scope_of
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, timestamp
 
 
 def list_config_versions(arguments: PageArguments, identity: Identity, services: Services) -> WireModel:

@@ -11,20 +11,19 @@ from pydantic import Field, field_validator
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.adapters.workflows import ExecutionStatus
-from idp_finetuning.base_models import HyperParameters, find_base_model
-from idp_finetuning.clock import timestamp
-from idp_finetuning.config_versions import VersionName
+from idp_finetuning.classification.config_versions import VersionName
 from idp_finetuning.errors import Conflict, FinetuningError, InternalError, JobStopping, StaleState
-from idp_finetuning.failures import STAGE_WORDS
-from idp_finetuning.jobs import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
+from idp_finetuning.jobs.failures import STAGE_WORDS
+from idp_finetuning.jobs.job import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
+from idp_finetuning.nova.base_models import HyperParameters, find_base_model
 from idp_finetuning.operations.arguments import JobArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.scope import require_in_scope, scope_of
-from idp_finetuning.split import DEFAULT_TRAIN_SPLIT
 from idp_finetuning.stages.retry import where_to_resume
 from idp_finetuning.stages.train import stop_training
+from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT
 from idp_finetuning.text import is_one_line
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, timestamp
 
 _RUNNING = ExecutionStatus.RUNNING
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.dataset import SHOWN_REJECTIONS, DatasetReport
 from idp_finetuning.errors import Conflict
-from idp_finetuning.layout import JobLayout
+from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.operations.arguments import JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity
+from idp_finetuning.training_data.dataset import SHOWN_REJECTIONS, DatasetReport
 from idp_finetuning.wire import WireModel
 
 

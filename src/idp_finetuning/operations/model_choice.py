@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.base_models import find_base_model
 from idp_finetuning.errors import Conflict, InvalidInput
-from idp_finetuning.jobs import FinetuningJob, JobStatus
-from idp_finetuning.layout import JobLayout
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.scope import require_in_scope
-from idp_finetuning.prompt import Prompt
 from idp_finetuning.wire import WireModel
 
 

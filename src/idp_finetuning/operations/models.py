@@ -10,15 +10,15 @@ from pydantic import Field
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.base_models import BaseModelSpec, base_models
 from idp_finetuning.errors import FinetuningError
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.nova.base_models import BaseModelSpec, base_models
 from idp_finetuning.operations.arguments import NoArguments
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.reading import read_test_set_or_start
-from idp_finetuning.split import DEFAULT_TRAIN_SPLIT
-from idp_finetuning.test_sets import TestSetStatus
-from idp_finetuning.validation import validate
+from idp_finetuning.stages.read_labels import read_test_set_or_start
+from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT
+from idp_finetuning.test_sets.test_set import TestSetStatus
+from idp_finetuning.test_sets.validation import validate
 from idp_finetuning.wire import WireModel
 
 T = TypeVar("T")

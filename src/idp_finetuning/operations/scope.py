@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.classification.scopes import Scope, UserScope
 from idp_finetuning.errors import Unauthorized
 from idp_finetuning.operations.identity import ADMINS, Identity
-from idp_finetuning.users import Scope, UserScope
 
 
 def scope_of(identity: Identity, services: Services) -> Scope:

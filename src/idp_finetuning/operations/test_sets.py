@@ -7,14 +7,13 @@ from typing import Any
 from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.clock import timestamp
 from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.layout import input_prefix, uploading_marker
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.operations.arguments import PageArguments
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.test_sets import NAME_PATTERN, TestSet, TestSetFile, TestSetStatus, identifier_of
-from idp_finetuning.wire import WireModel
+from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
+from idp_finetuning.test_sets.test_set import NAME_PATTERN, TestSet, TestSetFile, TestSetStatus, identifier_of
+from idp_finetuning.wire import WireModel, timestamp
 
 
 class TestSetArguments(WireModel):

@@ -7,13 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.clock import timestamp
-from idp_finetuning.config_versions import VersionName
+from idp_finetuning.classification.config_versions import VersionName
+from idp_finetuning.classification.scopes import MAXIMUM_ALLOWED_VERSIONS, DirectoryUser, User, UserRecord, UserScope
 from idp_finetuning.operations.arguments import NoArguments, PageArguments
 from idp_finetuning.operations.identity import ADMINS, Identity
 from idp_finetuning.operations.scope import scope_of
-from idp_finetuning.users import MAXIMUM_ALLOWED_VERSIONS, DirectoryUser, User, UserRecord, UserScope
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, timestamp
 
 
 class UpdateUserInput(WireModel):

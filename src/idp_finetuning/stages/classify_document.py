@@ -12,17 +12,18 @@ from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.converse import Converse
 from idp_finetuning.adapters.pages import PageSource, open_document
-from idp_finetuning.classification import (
+from idp_finetuning.classification.classification import (
     ClassificationRequest,
     ClassificationResult,
     ClassificationStarted,
     ClassificationSummary,
     ClassifiedPage,
 )
-from idp_finetuning.clock import timestamp
+from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.errors import DocumentRejected, FinetuningError, InternalError, InvalidInput
-from idp_finetuning.layout import ClassificationLayout, input_prefix, page_text_key
-from idp_finetuning.page_texts import page_text
+from idp_finetuning.test_sets.keys import input_prefix, page_text_key
+from idp_finetuning.test_sets.page_texts import page_text
+from idp_finetuning.wire import timestamp
 
 # The function gives up by itself before Lambda ends it, so that the classification fails with this reason. A call of
 # Converse that has begun may take a minute [adapters.aws_calls].

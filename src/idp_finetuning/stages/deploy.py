@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from idp_finetuning.adapters.bedrock import Bedrock, BedrockBusy, BedrockRefused
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.clock import timestamp
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DeploymentFailed, TransientError
-from idp_finetuning.jobs import FinetuningJob, JobRun, JobStatus
-from idp_finetuning.names import bedrock_name
-from idp_finetuning.wire import WireModel
+from idp_finetuning.jobs.bedrock_names import bedrock_name
+from idp_finetuning.jobs.job import FinetuningJob, JobRun, JobStatus
+from idp_finetuning.wire import WireModel, timestamp
 
 
 class DeploymentProgress(WireModel):

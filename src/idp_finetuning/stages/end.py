@@ -6,11 +6,11 @@ from typing import Literal
 
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import Conflict, JobNotFound, JobStopping, StaleState, TransientError
-from idp_finetuning.failures import WorkflowError, job_failure
-from idp_finetuning.jobs import ENDED, Failure, FinetuningJob, JobRun, JobStatus
-from idp_finetuning.layout import JobLayout
+from idp_finetuning.jobs.failures import WorkflowError, job_failure
+from idp_finetuning.jobs.job import ENDED, Failure, FinetuningJob, JobRun, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.stages.deploy import deployment_names
 from idp_finetuning.stages.train import stop_training, training_names
 from idp_finetuning.wire import WireModel

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
-from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.pages import open_document
-from idp_finetuning.base_models import find_base_model
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DocumentRejected
-from idp_finetuning.examples import ManifestDocument, page_labels, require_trainable, training_record
-from idp_finetuning.jobs import FinetuningJob, JobRun, JobStatus
-from idp_finetuning.layout import JobLayout, input_prefix, page_text_key
-from idp_finetuning.page_texts import page_text
-from idp_finetuning.prompt import Prompt
+from idp_finetuning.jobs.job import FinetuningJob, JobRun, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.nova.prompt import Prompt
+from idp_finetuning.test_sets.keys import input_prefix, page_text_key
+from idp_finetuning.test_sets.page_texts import page_text
+from idp_finetuning.training_data.examples import ManifestDocument, page_labels, require_trainable, training_record
 
 # The function gives up by itself before Lambda ends it, so that the document is rejected with this reason.
 SPARE_SECONDS = 30

@@ -10,27 +10,29 @@ from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.base_models import find_base_model
-from idp_finetuning.dataset import (
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.errors import FinetuningError, JobStopping, ModelUnavailable, StaleState, TestSetInvalid
+from idp_finetuning.jobs.failures import WorkflowError, document_rejection
+from idp_finetuning.jobs.job import DocumentCounts, JobRun, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.stages.quotas import quota_warnings
+from idp_finetuning.stages.read_labels import read_test_set
+from idp_finetuning.test_sets.keys import input_prefix
+from idp_finetuning.test_sets.page_texts import text_errors
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.test_sets.test_set import TestSetStatus
+from idp_finetuning.test_sets.validation import validate
+from idp_finetuning.training_data.dataset import (
     NO_RESULT,
     AcceptedDocument,
     RejectedDocument,
     check_usable,
     dataset_report,
 )
-from idp_finetuning.errors import FinetuningError, JobStopping, ModelUnavailable, StaleState, TestSetInvalid
-from idp_finetuning.examples import ManifestDocument, tokens_at_most
-from idp_finetuning.failures import WorkflowError, document_rejection
-from idp_finetuning.job_prompt import job_prompt
-from idp_finetuning.jobs import DocumentCounts, JobRun, JobStatus
-from idp_finetuning.layout import JobLayout, Split, input_prefix
-from idp_finetuning.page_texts import text_errors
-from idp_finetuning.reading import read_test_set
-from idp_finetuning.stages.quotas import quota_warnings
-from idp_finetuning.test_sets import TestSetStatus
-from idp_finetuning.validation import validate
+from idp_finetuning.training_data.examples import ManifestDocument, tokens_at_most
+from idp_finetuning.training_data.job_prompt import job_prompt
 from idp_finetuning.wire import WireModel
 
 _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
-from idp_finetuning.bedrock_quotas import known_quotas
 from idp_finetuning.errors import FinetuningError
+from idp_finetuning.nova.quotas import known_quotas
 
 
 def quota_warnings(bedrock: Bedrock) -> tuple[str, ...]:

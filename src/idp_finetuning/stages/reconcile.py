@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import ExecutionStatus, Workflow
-from idp_finetuning.deadlines import Deadlines
 from idp_finetuning.errors import FinetuningError, JobNotFound, JobStopping, StaleState
-from idp_finetuning.failures import WorkflowError, job_failure
-from idp_finetuning.jobs import ENDED, FinetuningJob, JobStatus
+from idp_finetuning.jobs.deadlines import Deadlines
+from idp_finetuning.jobs.failures import WorkflowError, job_failure
+from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.stages.end import end_unfinished
 from idp_finetuning.stages.sweep import Swept, sweep
 from idp_finetuning.stages.train import training_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from idp_finetuning.adapters.bedrock import Bedrock
-from idp_finetuning.jobs import FinetuningJob, JobStatus
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
 

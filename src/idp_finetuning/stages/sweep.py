@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import JobNotFound
-from idp_finetuning.jobs import ENDED, FinetuningJob
-from idp_finetuning.layout import JOBS_PREFIX, JobLayout
-from idp_finetuning.names import is_job_id, job_id_in
+from idp_finetuning.jobs.bedrock_names import is_job_id, job_id_in
+from idp_finetuning.jobs.job import ENDED, FinetuningJob
+from idp_finetuning.jobs.layout import JOBS_PREFIX, JobLayout
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
 from idp_finetuning.wire import WireModel

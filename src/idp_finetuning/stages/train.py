@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from idp_finetuning.adapters.bedrock import Bedrock, BedrockRefused, CustomizationRequest
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.base_models import find_base_model
-from idp_finetuning.clock import timestamp
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import FinetuningError, JobNotFound, TrainingFailed
-from idp_finetuning.jobs import STAGES, FinetuningJob, JobRun, JobStatus, TrainingMetrics
-from idp_finetuning.layout import JobLayout, Split
-from idp_finetuning.names import bedrock_name
-from idp_finetuning.wire import WireModel
+from idp_finetuning.jobs.bedrock_names import bedrock_name
+from idp_finetuning.jobs.job import STAGES, FinetuningJob, JobRun, JobStatus, TrainingMetrics
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.wire import WireModel, timestamp
 
 
 class TrainingProgress(WireModel):

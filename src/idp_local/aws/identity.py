@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any, NamedTuple
 
-from idp_finetuning.settings import GROUPS
+from idp_finetuning.deployment import GROUPS
 from idp_local.connection import LocalUser
 
 _GROUPLESS = "nogroup"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from idp_finetuning.settings import (
+from idp_finetuning.deployment import (
     CONFIG_VERSIONS_TABLE,
     FUNCTIONS,
     JOBS_TABLE,
@@ -25,7 +25,7 @@ DELETION: Final = "deletion"
 
 
 def function_name(name: str) -> str:
-    """Lambda's name for the function that settings.FUNCTIONS calls `name`."""
+    """Lambda's name for the function that deployment.FUNCTIONS calls `name`."""
     return next(spec.function_name(PREFIX) for spec in FUNCTIONS if spec.name == name)
 
 

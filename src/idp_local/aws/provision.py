@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from idp_finetuning.settings import TABLES, FunctionSpec
+from idp_finetuning.deployment import TABLES, FunctionSpec
 from idp_local.aws.identity import UserPool, create_user_pool
 from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET
 from idp_local.aws.state_machines import create_state_machines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from idp_finetuning.settings import IndexSpec, TableSpec
+from idp_finetuning.deployment import IndexSpec, TableSpec
 
 
 def create_bucket(s3: Any, name: str) -> None:

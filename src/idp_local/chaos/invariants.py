@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
-from idp_finetuning.jobs import ENDED, JobStatus
+from idp_finetuning.jobs.job import ENDED, JobStatus
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
 from idp_local.chaos.state import BedrockThing, State

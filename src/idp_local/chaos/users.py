@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from idp_finetuning.jobs import ENDED, JobStatus
+from idp_finetuning.jobs.job import ENDED, JobStatus
 from idp_local.aws.names import FINETUNING, state_machine_arn
 from idp_local.chaos.schedule import OnceEvery
 from idp_local.client import client_for

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.labels import DocumentLabels, Section
-from idp_finetuning.split import held_out
+from idp_finetuning.test_sets.labels import DocumentLabels, Section
+from idp_finetuning.test_sets.split import held_out
 from idp_local.demo.failure import DemoFailed
 from idp_sdk import BaseModel as OfferedModel
 from idp_sdk import IDPClient, LabelledDocument

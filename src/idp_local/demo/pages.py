@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from idp_finetuning.examples import ManifestDocument
-from idp_finetuning.layout import JobLayout, Split
-from idp_finetuning.prompt import PageLabel, Prompt
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import PageLabel, Prompt
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.examples import ManifestDocument
 from idp_local.demo.failure import DemoFailed
 
 _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])

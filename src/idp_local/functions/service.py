@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from idp_finetuning.settings import FunctionSpec, Variable
+from idp_finetuning.deployment import FunctionSpec, Variable
 from idp_local.environment import ACCOUNT_ID, REGION, process_environment
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.messages import Outcome, Task
@@ -33,7 +33,7 @@ class UnknownFunction(Exception):
 class Functions:
     """Invokes functions by name or ARN.
 
-    `values` are the values of all variables of settings.Variable; `endpoints` what boto3 reads. Each function gets
+    `values` are the values of all variables of deployment.Variable; `endpoints` what boto3 reads. Each function gets
     exactly its own of the former. Logs lie in `logs/<function name>.log`.
     """
 

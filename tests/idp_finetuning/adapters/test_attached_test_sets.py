@@ -9,7 +9,7 @@ import pytest
 
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.errors import InvalidInput, TestSetNotFound
-from idp_finetuning.test_sets import TestSet, TestSetStatus
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 
 
 @pytest.fixture

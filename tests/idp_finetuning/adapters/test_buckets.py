@@ -13,8 +13,8 @@ import pytest
 
 from idp_finetuning.adapters.buckets import PART_BYTES, DataBucket, TestSetBucket
 from idp_finetuning.errors import DocumentRejected
-from idp_finetuning.labels import StoredFile
-from idp_finetuning.test_sets import TestSetFile, TestSetUpload
+from idp_finetuning.test_sets.labels import StoredFile
+from idp_finetuning.test_sets.test_set import TestSetFile, TestSetUpload
 from tests.idp_finetuning.samples import labels
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.adapters.user_table import UserTable
-from idp_finetuning.classification import ClassificationRequest, ClassificationResult, ClassifiedPage
-from idp_finetuning.layout import ClassificationLayout, page_text_key
-from idp_finetuning.prompt import Boundary
-from idp_finetuning.users import UserRecord
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.adapters.tables.users import UserTable
+from idp_finetuning.classification.classification import ClassificationRequest, ClassificationResult, ClassifiedPage
+from idp_finetuning.classification.layout import ClassificationLayout
+from idp_finetuning.classification.scopes import UserRecord
+from idp_finetuning.nova.prompt import Boundary
+from idp_finetuning.test_sets.keys import page_text_key
 from tests.idp_finetuning.conftest import FakeLambda
 from tests.idp_finetuning.operations.api import ApiError, call
 from tests.idp_finetuning.operations.versions import TRAINED, completed_job

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.layout import JobLayout
-from idp_finetuning.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass, Prompt
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass, Prompt
 from tests.idp_finetuning.fake_bedrock import PREFIX
 from tests.idp_finetuning.operations.api import ApiError, call
 from tests.idp_finetuning.operations.versions import TRAINED, completed_job
@@ -273,7 +273,7 @@ def test_versions_are_listed_page_by_page_with_default_last() -> None:
 
 
 def test_a_page_of_large_versions_ends_before_lambdas_answer_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idp_finetuning.adapters.config_version_table.PAGE_BYTES", 5_000)
+    monkeypatch.setattr("idp_finetuning.adapters.tables.config_versions.PAGE_BYTES", 5_000)
     for number in range(4):
         create(f"v{number}", classification={"systemPrompt": "x" * 3_000})
     first = call("listConfigVersions")

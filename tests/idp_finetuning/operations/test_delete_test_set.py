@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.buckets import Bucket
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.jobs.job import JobStatus
 from tests.idp_finetuning.fake_bedrock import client_error
 from tests.idp_finetuning.operations.api import ApiError, call
 from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from graphql import ListValueNode, ObjectTypeDefinitionNode, StringValueNode, parse
+from idp_finetuning.deployment import GROUPS
 from idp_finetuning.errors import Unauthorized
 from idp_finetuning.operations.dispatch import OPERATIONS
 from idp_finetuning.operations.identity import ALLOWED_GROUPS, Identity, authorize
-from idp_finetuning.settings import GROUPS
 
 SCHEMA = Path(__file__).parents[3] / "graphql" / "schema.graphql"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import TransientError
-from idp_finetuning.jobs import JobStatus
-from idp_finetuning.test_sets import TestSetStatus
+from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.test_sets.test_set import TestSetStatus
 from tests.idp_finetuning.conftest import client
 from tests.idp_finetuning.fake_bedrock import client_error
 from tests.idp_finetuning.operations.api import ApiError, call

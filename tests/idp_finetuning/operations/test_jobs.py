@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.dataset import RejectedDocument, dataset_report
-from idp_finetuning.jobs import DocumentCounts, JobStatus, TrainingMetrics
-from idp_finetuning.layout import JobLayout
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.training_data.dataset import RejectedDocument, dataset_report
 from tests.idp_finetuning.operations.api import ApiError, call
 from tests.idp_finetuning.samples import job, ready_test_set
 

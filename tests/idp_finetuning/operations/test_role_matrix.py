@@ -12,15 +12,15 @@ from flask.testing import FlaskClient
 
 from graphql import GraphQLSchema, get_named_type
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.config_version_table import ConfigVersionTable
-from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.adapters.user_table import UserTable
+from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.users import UserTable
+from idp_finetuning.classification.scopes import UserRecord
+from idp_finetuning.deployment import GROUPS
 from idp_finetuning.errors import FinetuningError, Unauthorized
 from idp_finetuning.operations.dispatch import OPERATIONS, ResolverEvent, answer
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.settings import GROUPS
-from idp_finetuning.users import UserRecord
 from idp_local.api import execution
 from idp_local.api.schema import Call, executable_schema
 from idp_local.api.server import graphql_app

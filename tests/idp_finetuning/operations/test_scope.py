@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.adapters.user_table import UserTable
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.adapters.tables.users import UserTable
+from idp_finetuning.classification.scopes import UserRecord, UserScope
 from idp_finetuning.errors import Unauthorized
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.scope import require_in_scope, scope_of
-from idp_finetuning.users import UserRecord, UserScope
 from tests.idp_finetuning.fake_bedrock import client_error
 from tests.idp_finetuning.operations.api import ApiError, call
 from tests.idp_finetuning.operations.versions import completed_job
@@ -183,7 +183,7 @@ def test_a_look_up_that_fails_in_any_way_denies_and_the_log_says_how(
     def fail(_table: UserTable, _user_id: str) -> None:
         raise failure
 
-    monkeypatch.setattr("idp_finetuning.adapters.user_table.UserTable.find", fail)
+    monkeypatch.setattr("idp_finetuning.adapters.tables.users.UserTable.find", fail)
     for field, arguments in (
         ("listConfigVersions", {}),
         ("getConfigVersion", {"name": "default"}),

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.jobs import FinetuningJob, JobStatus
-from idp_finetuning.layout import JobLayout
-from idp_finetuning.prompt import DocumentClass, Prompt
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from tests.idp_finetuning.conftest import client
 from tests.idp_finetuning.fake_bedrock import PREFIX
 from tests.idp_finetuning.samples import job

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.settings import FUNCTIONS, Variable
+from idp_finetuning.deployment import FUNCTIONS, Variable
 from tests.idp_finetuning.operations.api import ApiError
 
 SPECS = {spec.name: spec for spec in FUNCTIONS}

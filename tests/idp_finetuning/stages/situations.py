@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from idp_finetuning.adapters.bedrock import Bedrock
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.clock import timestamp
-from idp_finetuning.jobs import FinetuningJob, JobFact, JobStatus
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.jobs.job import FinetuningJob, JobFact, JobStatus
 from idp_finetuning.stages.deploy import create_model_deployment, deployment_name
 from idp_finetuning.stages.train import create_customization_job, get_customization_job, training_name
+from idp_finetuning.wire import timestamp
 from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.samples import job
 

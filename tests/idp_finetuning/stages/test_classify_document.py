@@ -13,19 +13,20 @@ from PIL import Image
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.converse import Converse
 from idp_finetuning.adapters.pages import PageSource
-from idp_finetuning.classification import (
+from idp_finetuning.classification.classification import (
     ClassificationRequest,
     ClassificationResult,
     ClassificationStarted,
     TestSetDocument,
 )
-from idp_finetuning.layout import ClassificationLayout, page_text_key
-from idp_finetuning.prompt import Boundary, DocumentClass, Prompt
+from idp_finetuning.classification.layout import ClassificationLayout
+from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
 from idp_finetuning.stages import classify_document as stage
 from idp_finetuning.stages.classify_document import PAGES_AT_ONCE, classify_document
+from idp_finetuning.test_sets.keys import page_text_key
+from tests.idp_finetuning.classification.test_classification import request
 from tests.idp_finetuning.fake_converse import FakeConverse, image_in, label, texts_in
 from tests.idp_finetuning.samples import coloured_pdf, pdf
-from tests.idp_finetuning.test_classification import request
 
 ID = "6f1c2b1e-0000-4000-8000-000000000001"
 LAYOUT = ClassificationLayout(classification_id=ID)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import JobNotFound, JobStopping, TransientError
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from tests.idp_finetuning.conftest import client
 from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
 from tests.idp_finetuning.operations.api import ApiError

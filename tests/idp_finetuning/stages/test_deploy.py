@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DeploymentFailed, TransientError
-from idp_finetuning.jobs import FinetuningJob, JobStatus
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.stages.deploy import deployment_name
 from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
 from tests.idp_finetuning.samples import job

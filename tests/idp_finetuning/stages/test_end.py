@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import AwsCallRefused, Conflict, JobNotFound, TransientError
-from idp_finetuning.jobs import FinetuningJob, JobStatus
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock

@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 
 from idp_finetuning.adapters.bedrock import Bedrock
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import JobStopping, StaleState
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.train import create_customization_job, training_name
 from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
 from tests.idp_finetuning.samples import job

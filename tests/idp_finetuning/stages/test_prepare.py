@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.base_models import find_base_model
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DatasetUnusable, DocumentRejected, ModelUnavailable, StaleState, TestSetInvalid
-from idp_finetuning.jobs import JobConfiguration, JobStatus
-from idp_finetuning.prompt import TASK_PROMPT, DocumentClass
+from idp_finetuning.jobs.job import JobConfiguration, JobStatus
+from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.nova.prompt import TASK_PROMPT, DocumentClass
 from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.samples import coloured_pdf, job
 from tests.idp_finetuning.service_model import string_problem
@@ -222,7 +222,7 @@ def test_a_model_without_validation_sets_gets_no_validation_file(
     base_model = "us.amazon.nova-2-lite-v1:0"
     jobs.move(job().current_run, JobStatus.VALIDATING, base_model=base_model)
     model = find_base_model(base_model).model_copy(update={"minimum_records": 8})
-    for module in ("stages.prepare", "validation"):
+    for module in ("stages.prepare", "test_sets.validation"):
         monkeypatch.setattr(f"idp_finetuning.{module}.find_base_model", lambda _: model)
     prepare(pipeline, s3, event)
     pipeline.run("AssembleDataset", event)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
 from tests.idp_finetuning.samples import job
 from tests.idp_finetuning.stages.pipeline import Pipeline

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.reconcile import Reconciliation
 from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.conftest import client

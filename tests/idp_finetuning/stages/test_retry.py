@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.errors import TransientError
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.fake_bedrock import FakeBedrock

@@ -10,18 +10,20 @@ import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.converse import Converse
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
-from idp_finetuning.classification import ClassificationStarted, TestSetDocument
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.classification.classification import ClassificationStarted, TestSetDocument
+from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.errors import DocumentRejected, TestSetInvalid
-from idp_finetuning.jobs import JobConfiguration, JobStatus
-from idp_finetuning.layout import ClassificationLayout, JobLayout, page_text_key
-from idp_finetuning.prompt import DocumentClass, Prompt
+from idp_finetuning.jobs.job import JobConfiguration, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.stages.classify_document import classify_document
+from idp_finetuning.test_sets.keys import page_text_key
+from tests.idp_finetuning.classification.test_classification import request
 from tests.idp_finetuning.fake_converse import FakeConverse, image_in, texts_in
 from tests.idp_finetuning.samples import coloured_pdf, image_bytes, job, ready_test_set, upload_test_set
 from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.test_classification import request
 
 PLAIN = "Which?\n{CLASS_NAMES_AND_DESCRIPTIONS}\n{DOCUMENT_IMAGE}\nOf {CLASS_NAMES_AND_DESCRIPTIONS} one."
 WITH_TEXT = "{CLASS_NAMES_AND_DESCRIPTIONS}\n{DOCUMENT_IMAGE}\n<text>\n{DOCUMENT_TEXT}\n</text>"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import TransientError
-from idp_finetuning.jobs import JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.operations.api import ApiError

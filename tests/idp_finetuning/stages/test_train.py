@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.bedrock import Bedrock
-from idp_finetuning.adapters.job_table import JobTable
+from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import AwsCallRefused, JobNotFound, StaleState, TrainingFailed, TransientError
-from idp_finetuning.jobs import FinetuningJob, JobStatus, TrainingMetrics
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus, TrainingMetrics
 from idp_finetuning.stages.train import create_customization_job, training_name
 from tests.idp_finetuning.fake_bedrock import THEN, FakeBedrock
 from tests.idp_finetuning.samples import job

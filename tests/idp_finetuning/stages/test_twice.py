@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.adapters.job_table import JobTable
-from idp_finetuning.adapters.test_set_table import TestSetTable
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.fake_bedrock import FakeBedrock
 from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from idp_finetuning.base_models import HyperParameters
-from idp_finetuning.jobs import FinetuningJob, JobStatus
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.nova.base_models import HyperParameters
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
 from idp_local.chaos.invariants import INVARIANTS, violations

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.base_models import base_models
-from idp_finetuning.labels import DocumentLabels, Labels, Section
-from idp_finetuning.validation import validate
+from idp_finetuning.nova.base_models import base_models
+from idp_finetuning.test_sets.labels import DocumentLabels, Labels, Section
+from idp_finetuning.test_sets.validation import validate
 from idp_local.demo.choice import first_fitting_model
 from idp_local.demo.failure import DemoFailed
 from idp_sdk import LabelledDocument, LabelledSection

@@ -10,9 +10,9 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from idp_finetuning.labels import Listing, StoredFile, read_labels
-from idp_finetuning.test_sets import TestSetFile
-from idp_finetuning.validation import validate
+from idp_finetuning.test_sets.labels import Listing, StoredFile, read_labels
+from idp_finetuning.test_sets.test_set import TestSetFile
+from idp_finetuning.test_sets.validation import validate
 from idp_local.demo.documents import unseen_documents
 from idp_sdk import LabelledDocument
 from tests.shuffled_labels import shuffled

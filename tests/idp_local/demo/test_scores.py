@@ -6,16 +6,17 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from idp_finetuning.classification import ClassificationResult, ClassifiedPage, classification
-from idp_finetuning.examples import ManifestDocument, training_record
-from idp_finetuning.labels import Section
-from idp_finetuning.layout import JobLayout, Split
-from idp_finetuning.prompt import Boundary, DocumentClass, PageLabel, Prompt
+from idp_finetuning.classification.classification import ClassificationResult, ClassifiedPage, classification
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
+from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.examples import ManifestDocument, training_record
 from idp_local.demo.pages import JobData, LabelledPage
 from idp_local.demo.scores import answers_of, ask, confusions, majority_class, majority_score, score
 from idp_sdk import Classification, LabelledDocument, LabelledSection
 from idp_sdk.jobs import ClassReport, SplitReport
-from tests.idp_finetuning.test_classification import request
+from tests.idp_finetuning.classification.test_classification import request
 
 PROMPT = Prompt(classes=tuple(DocumentClass(name=name) for name in ("invoice", "letter")))
 

@@ -10,11 +10,12 @@ import pytest
 from fpdf import FPDF
 from moto import mock_aws
 
-from idp_finetuning.dataset import AcceptedDocument, RejectedDocument, dataset_report
-from idp_finetuning.examples import ManifestDocument, page_labels, training_record
-from idp_finetuning.labels import Section
-from idp_finetuning.layout import JobLayout, Split
-from idp_finetuning.prompt import Boundary, DocumentClass, PageLabel, Prompt
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
+from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.dataset import AcceptedDocument, RejectedDocument, dataset_report
+from idp_finetuning.training_data.examples import ManifestDocument, page_labels, training_record
 from idp_local.demo.console import Console
 from idp_local.demo.failure import DemoFailed
 from idp_local.demo.story import Material, Outcome, Story

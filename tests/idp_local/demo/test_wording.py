@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from idp_finetuning.prompt import Boundary, PageLabel
+from idp_finetuning.nova.prompt import Boundary, PageLabel
 from idp_local.demo.scores import Answer, Score
 from idp_local.demo.wording import (
     STAND_IN,

@@ -1,0 +1,1 @@
+"""All DynamoDB statements."""

@@ -1,0 +1,199 @@
+"""Configuration versions in DynamoDB; which one is active is one pointer beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+from botocore.exceptions import ClientError
+
+from idp_finetuning.adapters.aws_calls import error_code
+from idp_finetuning.adapters.tables.items import PageToken, from_attributes, to_attributes
+from idp_finetuning.classification.config_versions import (
+    DEFAULT_NAME,
+    ConfigVersion,
+    ConfigVersionPage,
+    default_version,
+)
+from idp_finetuning.deployment import CONFIG_VERSIONS_BY_CREATION
+from idp_finetuning.errors import ConfigVersionNotFound, Conflict, TransientError
+
+KIND = "configVersion"
+POINTER = "#active"  # no legal name of a version
+# A version may have 300 KB, and Lambda answers with at most 6 MB [Lambda quotas].
+PAGE_BYTES = 2_000_000
+
+# Parts of a transaction that other tables make.
+Parts = Sequence[dict[str, Any]]
+
+
+class ConfigVersionTable:
+    """The ConfigVersions table, keyed by name; the version `default` is built in and never stored."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def get(self, name: str) -> ConfigVersion:
+        """The version as it stands now. Raises ConfigVersionNotFound."""
+        return self._version(name, self._active_name())
+
+    def active(self) -> ConfigVersion:
+        """The version that is used where none is named."""
+        name = self._active_name()
+        return self._version(name, name)
+
+    def page(self, *, limit: int, next_token: str | None, allows: Callable[[str], bool]) -> ConfigVersionPage:
+        """A page of those that are allowed, newest first and `default` last; shorter where versions are large."""
+        stored = sorted((key for key in self._keys() if allows(key[1])), reverse=True)
+        if next_token:
+            token = PageToken.from_text(next_token)
+            stored = [key for key in stored if key < (token.created_at, token.id)]
+        waiting = [*stored, *([("", DEFAULT_NAME)] if allows(DEFAULT_NAME) else [])]
+        active = self._active_name()
+        items: list[ConfigVersion] = []
+        seen, size = 0, 0
+        for _, name in waiting[:limit]:
+            if size >= PAGE_BYTES:
+                break
+            seen += 1
+            try:
+                items.append(self._version(name, active))
+            except ConfigVersionNotFound:
+                continue  # the index is a moment behind the table
+            size += len(items[-1].model_dump_json())
+        if seen == len(waiting):
+            return ConfigVersionPage(items=tuple(items), next_token=None)
+        created_at, name = waiting[seen - 1]
+        return ConfigVersionPage(items=tuple(items), next_token=PageToken(created_at=created_at, id=name).to_text())
+
+    def create(self, version: ConfigVersion, parts: Parts = ()) -> None:
+        """Writes a new version together with the other parts. Raises Conflict where the name or a part is refused."""
+        put = {**self._put(version), "ConditionExpression": "attribute_not_exists(#name)"}
+        put["ExpressionAttributeNames"] = {"#name": "name"}
+        refused = self._write(version.name, [{"Put": put}, *parts])
+        if refused:
+            raise Conflict(f"A configuration version '{version.name}' exists already. Choose another name.")
+
+    def replace(self, version: ConfigVersion, *, revision: int, parts: Parts = ()) -> None:
+        """Writes a version over its revision. Raises ConfigVersionNotFound, or Conflict where it has another one."""
+        put = {**self._put(version), **_at_revision(revision)}
+        if self._write(version.name, [{"Put": put}, *parts]):
+            self._refuse_revision(version.name)
+
+    def activate(self, name: str) -> ConfigVersion:
+        """Makes a version the active one; may be repeated. Raises ConfigVersionNotFound."""
+        pointer = {"TableName": self._table, "Item": to_attributes({"name": POINTER, "version": name})}
+        check = {
+            "TableName": self._table,
+            "Key": to_attributes({"name": name}),
+            "ConditionExpression": "attribute_exists(#name)",
+            "ExpressionAttributeNames": {"#name": "name"},
+        }
+        checks = [] if name == DEFAULT_NAME else [{"ConditionCheck": check}]
+        if self._write(name, [*checks, {"Put": pointer}]):
+            raise _not_found(name)
+        return self._version(name, name)
+
+    def delete(self, version: ConfigVersion, parts: Parts = ()) -> None:
+        """Removes this revision of a version. Raises Conflict where it is the active one or has another revision."""
+        key = to_attributes({"name": version.name})
+        doomed = {"TableName": self._table, "Key": key, **_at_revision(version.revision)}
+        pointer = {
+            "TableName": self._table,
+            "Key": to_attributes({"name": POINTER}),
+            "ConditionExpression": "attribute_not_exists(#version) OR #version <> :name",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": to_attributes({":name": version.name}),
+        }
+        refused = self._write(version.name, [{"ConditionCheck": pointer}, {"Delete": doomed}, *parts])
+        if refused == "ConditionCheck":
+            raise Conflict(f"Configuration version '{version.name}' is active. Activate another one first.")
+        if refused:
+            self._refuse_revision(version.name)
+
+    def _write(self, name: str, parts: list[dict[str, Any]]) -> str | None:
+        """The kind of the first part whose condition failed, None where all is written.
+
+        Raises Conflict where that part is another table's, TransientError where another request is at the same items.
+        """
+        try:
+            self._dynamodb.transact_write_items(TransactItems=parts)
+        except ClientError as error:
+            if error_code(error) != "TransactionCanceledException":
+                raise
+            reasons = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
+            if "ConditionalCheckFailed" not in reasons:
+                raise TransientError(
+                    f"Configuration version '{name}' or what it needs is being changed by another request. Read it "
+                    "again and repeat the request."
+                ) from error
+            ((kind, part),) = parts[reasons.index("ConditionalCheckFailed")].items()
+            if part["TableName"] != self._table:
+                raise Conflict(
+                    f"Configuration version '{name}' was not changed: the job of its model is being deleted. "
+                    "Read both again."
+                ) from error
+            return kind
+        return None
+
+    def _refuse_revision(self, name: str) -> NoReturn:
+        raise_stale(self.get(name))
+
+    def _put(self, version: ConfigVersion) -> dict[str, Any]:
+        stored = {**version.to_wire(), "kind": KIND}
+        for decided_elsewhere in ("active", "builtIn", "warnings"):
+            del stored[decided_elsewhere]
+        return {"TableName": self._table, "Item": to_attributes(stored)}
+
+    def _version(self, name: str, active: str) -> ConfigVersion:
+        if name == DEFAULT_NAME:
+            return default_version(active=active == DEFAULT_NAME)
+        item = self._item(name) if name != POINTER else None
+        if not item:
+            raise _not_found(name)
+        return from_attributes(ConfigVersion, item).model_copy(update={"active": name == active})
+
+    def _item(self, name: str) -> dict[str, Any] | None:
+        key = to_attributes({"name": name})
+        item: dict[str, Any] | None = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get(
+            "Item"
+        )
+        return item
+
+    def _active_name(self) -> str:
+        pointer = self._item(POINTER)
+        return str(pointer["version"]["S"]) if pointer else DEFAULT_NAME
+
+    def _keys(self) -> Iterator[tuple[str, str]]:
+        """Time of creation and name of every stored version."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=CONFIG_VERSIONS_BY_CREATION.name,
+            KeyConditionExpression="#kind = :kind",
+            ExpressionAttributeNames={"#kind": "kind"},
+            ExpressionAttributeValues=to_attributes({":kind": KIND}),
+        )
+        return ((item["createdAt"]["S"], item["name"]["S"]) for page in pages for item in page["Items"])
+
+
+def raise_stale(current: ConfigVersion) -> NoReturn:
+    """Raises Conflict: somebody changed the version since the caller read it."""
+    raise Conflict(
+        f"Configuration version '{current.name}' was changed by {current.updated_by} at {current.updated_at} and has "
+        f"revision {current.revision} now. Read it again and make your change from that."
+    )
+
+
+def _at_revision(revision: int) -> dict[str, Any]:
+    return {
+        "ConditionExpression": "#revision = :revision",
+        "ExpressionAttributeNames": {"#revision": "revision"},
+        "ExpressionAttributeValues": to_attributes({":revision": revision}),
+    }
+
+
+def _not_found(name: str) -> ConfigVersionNotFound:
+    return ConfigVersionNotFound(
+        f"There is no configuration version '{name}'. listConfigVersions shows those there are."
+    )

@@ -1,0 +1,115 @@
+"""Test-set records in DynamoDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from idp_finetuning.adapters.aws_calls import error_code
+from idp_finetuning.adapters.tables.items import from_attributes, query_newest, to_attributes, update_arguments
+from idp_finetuning.deployment import TEST_SETS_BY_CREATION
+from idp_finetuning.errors import Conflict, TestSetNotFound
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.wire import WireModel
+
+KIND = "testSet"
+
+
+class TestSetPage(WireModel):
+    """A page of test sets, newest first."""
+
+    __test__ = False
+
+    items: tuple[TestSet, ...]
+    next_token: str | None
+
+
+class TestSetTable:
+    """The TestSets table, keyed by id."""
+
+    __test__ = False
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def require_writable(self) -> None:
+        """Nothing: test sets of our own bucket may be written."""
+
+    def create(self, test_set: TestSet) -> None:
+        """Writes a new record. Raises Conflict where the id is taken."""
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=to_attributes({**test_set.to_wire(), "kind": KIND}),
+                ConditionExpression="attribute_not_exists(id)",
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            raise Conflict(f"A test set '{test_set.id}' exists already. Choose another name.") from error
+
+    def get(self, test_set_id: str) -> TestSet:
+        """The record. Raises TestSetNotFound."""
+        answer = self._dynamodb.get_item(
+            TableName=self._table, Key=to_attributes({"id": test_set_id}), ConsistentRead=True
+        )
+        if "Item" not in answer:
+            raise TestSetNotFound(f"There is no test set '{test_set_id}'. listTestSets shows those there are.")
+        return from_attributes(TestSet, answer["Item"])
+
+    def list(self, *, limit: int, next_token: str | None) -> TestSetPage:
+        """A page of test sets, newest first."""
+        page = query_newest(
+            self._dynamodb,
+            table=self._table,
+            index=TEST_SETS_BY_CREATION.name,
+            kind=KIND,
+            limit=limit,
+            next_token=next_token,
+            extra_key={},
+        )
+        return TestSetPage(items=tuple(from_attributes(TestSet, i) for i in page.items), next_token=page.next_token)
+
+    def mark_ready(self, test_set_id: str, file_count: int) -> TestSet:
+        """Sets READY with the number of documents; may be repeated. Raises Conflict where it is being deleted."""
+        return self._update(
+            test_set_id,
+            {"status": TestSetStatus.READY.value, "fileCount": file_count},
+            frozenset({TestSetStatus.UPLOADING, TestSetStatus.READY}),
+        )
+
+    def close(self, test_set_id: str) -> None:
+        """Takes a test set out of use for good: DELETING. May be repeated. Raises Conflict where it is gone."""
+        self._update(test_set_id, {"status": TestSetStatus.DELETING.value}, frozenset(TestSetStatus))
+
+    def reopen(self, test_set: TestSet) -> None:
+        """Gives a test set that was closed the status that it had before."""
+        self._update(test_set.id, {"status": test_set.status.value}, frozenset({TestSetStatus.DELETING}))
+
+    def _update(self, test_set_id: str, changes: Mapping[str, object], origins: frozenset[TestSetStatus]) -> TestSet:
+        arguments = update_arguments(changes)
+        names = {f":from{number}": origin for number, origin in enumerate(sorted(origins))}
+        arguments["ExpressionAttributeValues"] |= to_attributes(names)
+        try:
+            answer = self._dynamodb.update_item(
+                TableName=self._table,
+                Key=to_attributes({"id": test_set_id}),
+                ConditionExpression=f"#status IN ({', '.join(names)})",
+                ReturnValues="ALL_NEW",
+                **arguments,
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            raise Conflict(
+                f"Test set '{test_set_id}' is being deleted or gone. Repeat deleteTestSet to finish; create a new test "
+                "set for new documents."
+            ) from error
+        return from_attributes(TestSet, answer["Attributes"])
+
+    def delete(self, test_set_id: str) -> None:
+        """Removes the record; may be repeated."""
+        self._dynamodb.delete_item(TableName=self._table, Key=to_attributes({"id": test_set_id}))

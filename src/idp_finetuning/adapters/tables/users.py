@@ -1,0 +1,29 @@
+"""What Admins decided about users, in DynamoDB."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from idp_finetuning.adapters.tables.items import from_attributes, to_attributes
+from idp_finetuning.classification.scopes import UserRecord
+
+
+class UserTable:
+    """The Users table, keyed by the user's `sub`; most users have no record."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def find(self, user_id: str) -> UserRecord | None:
+        """The record as it stands now, or None where there is none."""
+        answer = self._dynamodb.get_item(TableName=self._table, Key=to_attributes({"id": user_id}), ConsistentRead=True)
+        return from_attributes(UserRecord, answer["Item"]) if "Item" in answer else None
+
+    def put(self, record: UserRecord) -> None:
+        """Writes the record over whatever there was."""
+        self._dynamodb.put_item(TableName=self._table, Item=to_attributes(record.to_wire()))
+
+    def delete(self, user_id: str) -> None:
+        """Removes the record; may be repeated."""
+        self._dynamodb.delete_item(TableName=self._table, Key=to_attributes({"id": user_id}))

@@ -1,0 +1,1 @@
+"""Use of a model: configuration versions, scopes and classifications."""

@@ -1,0 +1,159 @@
+"""Configuration versions: how pages are classified, under a name, and what to know before one is used."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field, computed_field
+
+from idp_finetuning.errors import InvalidInput
+from idp_finetuning.nova.base_models import base_models
+from idp_finetuning.nova.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass, Prompt
+from idp_finetuning.wire import WireModel
+
+DEFAULT_NAME = "default"
+DEFAULT_MODEL = "us.amazon.nova-2-lite-v1:0"
+NAME_PATTERN = r"^[A-Za-z0-9_-]{1,50}$"
+MAXIMUM_DESCRIPTION = 200
+MAXIMUM_CLASSES = 500
+MAXIMUM_CLASS_NAME = 200
+MAXIMUM_CLASS_DESCRIPTION = 2_000
+MAXIMUM_SYSTEM_PROMPT = 20_000
+MAXIMUM_TASK_PROMPT = 60_000
+# DynamoDB takes 400 KB an item [DynamoDB developer guide, limits]; the rest of the record is small.
+MAXIMUM_BYTES = 300_000
+
+VersionName = Annotated[str, Field(pattern=NAME_PATTERN)]
+
+
+class PromptDigests(WireModel):
+    """SHA-256 of the parts of a prompt: enough to tell which part of another one differs."""
+
+    system_prompt: str
+    task_prompt: str
+    classes: str
+
+    @classmethod
+    def of(cls, prompt: Prompt) -> PromptDigests:
+        """The digests of a prompt's parts."""
+        classes = json.dumps([item.to_wire() for item in prompt.classes], sort_keys=True)
+        return cls(
+            system_prompt=_digest(prompt.system_prompt),
+            task_prompt=_digest(prompt.task_prompt),
+            classes=_digest(classes),
+        )
+
+
+class ClassificationConfig(WireModel):
+    """Model, prompts, temperature (0 to 1) and classes; `job_id` where the model is one of a job."""
+
+    model: str
+    model_name: str
+    job_id: str | None = None
+    system_prompt: str
+    task_prompt: str
+    temperature: float
+    classes: tuple[DocumentClass, ...]
+
+    @property
+    def prompt(self) -> Prompt:
+        """What a page is shown with."""
+        return Prompt(system_prompt=self.system_prompt, task_prompt=self.task_prompt, classes=self.classes)
+
+
+class ConfigVersion(WireModel):
+    """A configuration version; `trained_with` tells of the prompt its custom model was trained with.
+
+    `active` is decided elsewhere than in the version's own record and may change without a new revision.
+    """
+
+    name: str
+    description: str
+    active: bool = False
+    built_in: bool = False
+    classification: ClassificationConfig
+    trained_with: PromptDigests | None = None
+    revision: int
+    created_at: str | None = None
+    created_by: str | None = None
+    updated_at: str | None = None
+    updated_by: str | None = None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before using it."""
+        return tuple(self._differences())
+
+    def _differences(self) -> Iterator[str]:
+        if not self.trained_with:
+            return
+        own = PromptDigests.of(self.classification.prompt)
+        parts = [name for part, name in _PARTS.items() if getattr(own, part) != getattr(self.trained_with, part)]
+        if parts:
+            listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+            verb = "are" if len(parts) > 1 or parts == [_PARTS["classes"]] else "is"
+            yield (
+                f"The {listed} {verb} not what the model of job '{self.classification.job_id}' was trained with. The "
+                "model learned to answer exactly that prompt; accuracy can drop and answers can lose their form. "
+                "getFinetuningJobPrompt shows it; to change it, train a job with this version."
+            )
+
+
+_PARTS = {"system_prompt": "system prompt", "task_prompt": "task prompt", "classes": "classes or their descriptions"}
+
+
+class ConfigVersionPage(WireModel):
+    """A page of versions, newest first."""
+
+    items: tuple[ConfigVersion, ...]
+    next_token: str | None
+
+
+def default_version(*, active: bool) -> ConfigVersion:
+    """The built-in version: Nova 2 Lite, the built-in prompt, temperature 0, no classes."""
+    name = next(model.name for model in base_models() if model.id == DEFAULT_MODEL)
+    return ConfigVersion(
+        name=DEFAULT_NAME,
+        description="Built in: Nova 2 Lite with the built-in prompt.",
+        active=active,
+        built_in=True,
+        classification=ClassificationConfig(
+            model=DEFAULT_MODEL,
+            model_name=name,
+            system_prompt=SYSTEM_PROMPT,
+            task_prompt=TASK_PROMPT,
+            temperature=0,
+            classes=(),
+        ),
+        revision=0,
+    )
+
+
+def require_usable(version: ConfigVersion) -> None:
+    """Raises InvalidInput for prompts Nova refuses, classes that cannot be told apart, and too much of it all.
+
+    The classes its model was trained with stay allowed: a test set with such names is only warned of.
+    """
+    config = version.classification
+    config.prompt.checked()
+    learned = version.trained_with and version.trained_with.classes == PromptDigests.of(config.prompt).classes
+    folded = Counter(item.name.casefold() for item in config.classes)
+    twice = sorted({item.name for item in config.classes if folded[item.name.casefold()] > 1})
+    if twice and not learned:
+        raise InvalidInput(
+            f"Class names have to differ by more than case: {', '.join(twice[:10])}. Rename or remove some."
+        )
+    size = len(config.model_dump_json(by_alias=True).encode())
+    if size > MAXIMUM_BYTES:
+        raise InvalidInput(
+            f"Prompts and classes together take {size:,} bytes; {MAXIMUM_BYTES:,} are allowed. Shorten descriptions."
+        )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

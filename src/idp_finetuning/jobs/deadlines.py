@@ -1,0 +1,48 @@
+"""How long a job may stay in a stage before it is ended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from idp_finetuning.jobs.job import Failure, FinetuningJob, JobStatus
+from idp_finetuning.wire import WireModel
+
+# Validating and generating end by themselves: their functions have 15 minutes and a few tries. Two days are far
+# beyond the largest test set.
+PREPARING = timedelta(hours=48)
+# A stop is seen at a workflow's next step, which is a poll or the document in hand away.
+STOPPING = timedelta(hours=1)
+
+
+class Deadlines(WireModel):
+    """From submission to the start of training in Bedrock, for training, and for the deployment with its waits."""
+
+    not_started: timedelta
+    training: timedelta
+    deployment: timedelta
+
+    def passed(self, job: FinetuningJob, *, training_started: bool) -> Failure | None:
+        """The failure of a job that has been in its stage for too long."""
+        since = job.stage_started_at or job.created_at
+        age = datetime.now(UTC) - datetime.fromisoformat(since)
+        if job.status is JobStatus.TRAINING and not training_started and age > self.not_started:
+            return _failure(f"Training failed: Bedrock has not started training for {_hours(self.not_started)}.")
+        if job.status is JobStatus.TRAINING and age > self.training:
+            return _failure(f"Training failed: it has not ended within {_hours(self.training)}.")
+        if job.status is JobStatus.DEPLOYING and age > self.deployment:
+            waited = f" It waited for: {job.waiting_for}" if job.waiting_for else ""
+            return _failure(f"Deployment failed: it has not ended within {_hours(self.deployment)}.{waited}")
+        if job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA) and age > PREPARING:
+            return _failure(f"Generating training data failed: it has not ended within {_hours(PREPARING)}.")
+        if job.status is JobStatus.STOPPING and age > STOPPING:
+            return _failure(f"Stopping failed: the workflow has not ended within {_hours(STOPPING)}.")
+        return None
+
+
+def _failure(message: str) -> Failure:
+    return Failure(code="DeadlinePassed", message=f"{message} Retry the job; see Bedrock's console for its state.")
+
+
+def _hours(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours:g} hour{'' if hours == 1 else 's'}"

@@ -1,0 +1,78 @@
+"""How a failure reads to the person whose job it ended."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import Field
+
+from idp_finetuning import errors
+from idp_finetuning.errors import DocumentRejected, FinetuningError
+from idp_finetuning.jobs.job import Failure, JobStatus
+from idp_finetuning.wire import WireModel
+
+STAGE_WORDS = {
+    JobStatus.VALIDATING: "Validation failed",
+    JobStatus.GENERATING_DATA: "Generating training data failed",
+    JobStatus.TRAINING: "Training failed",
+    JobStatus.DEPLOYING: "Deployment failed",
+    JobStatus.DELETING: "Deletion failed",
+}
+
+# What Step Functions names a worker that died or outlasted its time [design §4].
+_WORKER_ENDED = frozenset({"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "States.Timeout"})
+
+
+class WorkflowError(WireModel):
+    """`$.error` as Step Functions' Catch writes it; the cause may be missing."""
+
+    error: str = Field(default="", alias="Error")
+    cause: str = Field(default="", alias="Cause")
+
+    @property
+    def text(self) -> str:
+        """The exception's message where the cause is Lambda's JSON, else the cause itself."""
+        try:
+            cause: Any = json.loads(self.cause)
+        except (ValueError, RecursionError):
+            return self.cause
+        return str(cause.get("errorMessage") or "") if isinstance(cause, dict) else self.cause
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is an expected failure, with a message written for people."""
+        found = getattr(errors, self.error, None)
+        return isinstance(found, type) and issubclass(found, FinetuningError)
+
+
+def job_failure(error: WorkflowError, stage: JobStatus) -> Failure:
+    """Error name and message of a failed job, beginning with what failed."""
+    if error.is_ours and error.text:
+        message = error.text
+    elif error.error in _WORKER_ENDED:
+        message = "The step ran out of time or memory. Start the job again; if it fails again, see the function's log."
+    else:
+        message = (
+            f"The step ended with {error.error or 'an unknown error'}. See the execution in Step Functions and the "
+            "function's log, then start the job again."
+        )
+    known = (*STAGE_WORDS.values(), "Insufficient documents", "Insufficient classes")
+    if not message.startswith(known):
+        message = f"{STAGE_WORDS.get(stage, 'The job failed')}: {message}"
+    # The execution's Fail state shows the code, and only Step Functions may give a name that begins with `States.`
+    # [Amazon States Language, Errors].
+    return Failure(code=error.error.removeprefix("States.") or "InternalError", message=message[:2000])
+
+
+def document_rejection(error: WorkflowError) -> tuple[str, str]:
+    """Code and reason why a document was rejected."""
+    if error.error == DocumentRejected.__name__:
+        code, _, reason = error.text.partition(": ")
+        return code, reason
+    if error.error in _WORKER_ENDED:
+        return "worker_ended", "The document ended or outlasted the worker that rendered it. Save it again or split it."
+    return (
+        "internal",
+        f"The document could not be processed ({error.error or 'unknown error'}). See the function's log.",
+    )

@@ -1,0 +1,1 @@
+"""Labelled documents: keys, labels, split and validation."""

@@ -1,0 +1,50 @@
+"""Texts of pages, for prompts with {DOCUMENT_TEXT}: from the baseline of a test set, page by page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER
+from idp_finetuning.test_sets.keys import page_text_key
+from idp_finetuning.test_sets.labels import DocumentLabels, Labels, Listing
+from idp_finetuning.text import named
+
+
+def page_text(content: bytes, page: int) -> str:
+    """The text in a page's `result.json`, `{"text": …}`; `page` counts from 1.
+
+    Raises DocumentRejected where it holds none.
+    """
+    try:
+        result = json.loads(content)
+    except (ValueError, RecursionError):
+        result = None
+    text = result.get("text") if isinstance(result, dict) else None
+    if not isinstance(text, str):
+        raise DocumentRejected(
+            "text_unreadable", f'pages/{page}/result.json of the baseline is not {{"text": …}}. Save it again.'
+        )
+    return text
+
+
+def text_errors(listing: Listing, labels: Labels) -> Iterator[str]:
+    """Which documents lack the text of a page, as one sentence; nothing where none does.
+
+    Where the labels do not tell the number of pages, only the text of the first page is missed here.
+    """
+    keys = {file.key for file in listing.files}
+    lacking = [d.path for d in labels.documents if not d.problem and not _has_texts(d, listing.test_set_id, keys)]
+    if lacking:
+        noun, verb = ("document", "lacks") if len(lacking) == 1 else ("documents", "lack")
+        yield (
+            f"The prompt has {TEXT_PLACEHOLDER}, but {len(lacking)} {noun} {verb} the text of a page "
+            f"(baseline/<document>/pages/<page>/result.json): {named(lacking)}. Add the texts, or use a prompt without "
+            f"{TEXT_PLACEHOLDER}."
+        )
+
+
+def _has_texts(document: DocumentLabels, test_set_id: str, keys: set[str]) -> bool:
+    pages = document.page_count or 1
+    return all(page_text_key(test_set_id, document.path, page) in keys for page in range(1, pages + 1))

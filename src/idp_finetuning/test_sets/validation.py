@@ -1,0 +1,198 @@
+"""The rules a test set has to meet before anything is paid for, as errors and warnings for people."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+from idp_finetuning.errors import InvalidInput
+from idp_finetuning.nova.base_models import BaseModelSpec, base_models, find_base_model
+from idp_finetuning.nova.prompt import reserved_word
+from idp_finetuning.test_sets.labels import DocumentLabels, LabelProblem, Labels
+from idp_finetuning.test_sets.split import held_out
+from idp_finetuning.text import NAMED, named
+from idp_finetuning.wire import WireModel
+
+MINIMUM_DOCUMENTS = 10
+MINIMUM_CLASSES = 2
+FEW_EXAMPLES = 10
+IMBALANCE = 5
+
+
+class Validation(WireModel):
+    """Verdict on a test set; counts are documents, the distribution counts sections."""
+
+    is_valid: bool
+    document_count: int
+    class_count: int
+    class_distribution: dict[str, int]
+    train_count: int
+    validation_count: int
+    held_out_paths: frozenset[str]
+    warnings: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def validate(
+    labels: Labels, *, train_split: float, base_model: str | None = None, uploading: bool = False
+) -> Validation:
+    """Applies every rule to labels that were read; opens no document. Without a base model all models are weighed.
+
+    `base_model` is any id of the catalogue; an unknown one is an error of the verdict.
+    """
+    documents = labels.documents
+    usable = [d for d in documents if d.problem is None]
+    distribution: Counter[str] = Counter(s.class_name for d in usable for s in d.sections)
+    held = held_out(labels.test_set_id, usable, train_split)
+    train = [d for d in usable if d.path not in held]
+    errors = [
+        *_state_errors(uploading),
+        *_count_errors(len(documents), distribution),
+        *_label_errors(documents),
+        *_name_errors(distribution),
+    ]
+    warnings = [
+        *_distribution_warnings(distribution),
+        *_split_warnings(usable, held),
+        *_likely_mistakes(labels, distribution, held),
+    ]
+    if base_model:
+        errors.extend(_model_errors(base_model, train))
+    else:
+        warnings.extend(problem for model in base_models() for problem in _size_problems(model, train) if not errors)
+    return Validation(
+        is_valid=not errors,
+        document_count=len(documents),
+        class_count=len(distribution),
+        class_distribution=dict(distribution),
+        train_count=len(train),
+        validation_count=len(held),
+        held_out_paths=held,
+        warnings=tuple(warnings),
+        errors=tuple(errors),
+    )
+
+
+def _state_errors(uploading: bool) -> Iterator[str]:
+    if uploading:
+        yield "The test set is not ready: its upload is still in progress. Complete the upload and try again."
+
+
+def _count_errors(document_count: int, distribution: Counter[str]) -> Iterator[str]:
+    if document_count < MINIMUM_DOCUMENTS:
+        yield (
+            f"Insufficient documents: {document_count} found, at least {MINIMUM_DOCUMENTS} needed. "
+            "Add more documents to the test set."
+        )
+    if len(distribution) < MINIMUM_CLASSES:
+        yield (
+            f"Insufficient classes: {len(distribution)} found, at least {MINIMUM_CLASSES} needed. "
+            "Label the documents with at least 2 document classes."
+        )
+
+
+def _label_errors(documents: Iterable[DocumentLabels]) -> Iterator[str]:
+    by_problem: defaultdict[LabelProblem, list[str]] = defaultdict(list)
+    for document in documents:
+        if document.problem:
+            by_problem[document.problem].append(document.path)
+    for problem in LabelProblem:
+        if paths := by_problem[problem]:
+            noun = "1 document" if len(paths) == 1 else f"{len(paths)} documents"
+            verb = (
+                problem.value
+                if len(paths) == 1
+                else problem.value.replace("has ", "have ", 1).replace(" its ", " their ")
+            )
+            yield f"{noun} {verb}: {named(paths)}. Correct the labels."
+
+
+def _name_errors(distribution: Counter[str]) -> Iterator[str]:
+    for name in sorted(distribution):
+        if reserved := reserved_word(name):
+            yield f"Class name '{name}' contains '{reserved}', which Nova training reserves. Rename the class."
+
+
+def _distribution_warnings(distribution: Counter[str]) -> Iterator[str]:
+    for name, count in distribution.items():
+        if count <= FEW_EXAMPLES:
+            yield f"Class '{name}' has relatively few examples ({count})"
+    if len(distribution) >= MINIMUM_CLASSES:
+        ranked = sorted(distribution, key=lambda n: (distribution[n], n))
+        least, most = ranked[0], ranked[-1]
+        if distribution[most] > IMBALANCE * distribution[least]:
+            yield (
+                f"Classes are imbalanced: '{most}' has {distribution[most]} examples, '{least}' has "
+                f"{distribution[least]}. Add examples of the smaller classes."
+            )
+
+
+def _split_warnings(documents: list[DocumentLabels], held: frozenset[str]) -> Iterator[str]:
+    if not documents:
+        return
+    if not held:
+        yield (
+            "No document can be held out: every class needs its documents for training. No validation loss is "
+            "reported and the model cannot be evaluated. Add documents."
+        )
+        return
+    classes = {name for d in documents for name in d.classes}
+    missing = sorted(classes - {name for d in documents if d.path in held for name in d.classes})
+    if missing:
+        yield f"Classes without a held-out document are not evaluated: {named(missing)}"
+
+
+def _likely_mistakes(labels: Labels, distribution: Counter[str], held: frozenset[str]) -> Iterator[str]:
+    by_folded: defaultdict[str, list[str]] = defaultdict(list)
+    for name in distribution:
+        by_folded[name.casefold()].append(name)
+    for names in by_folded.values():
+        if len(names) > 1:
+            quoted = " and ".join(f"'{n}'" for n in sorted(names))
+            yield f"Class names differ only by case and are trained as different classes: {quoted}"
+    yield from _identical_files(labels, held)
+    if labels.orphans:
+        yield f"Baselines without a document are ignored ({len(labels.orphans)}): {named(labels.orphans)}"
+
+
+def _identical_files(labels: Labels, held: frozenset[str]) -> Iterator[str]:
+    """A warning for each set of identical files, the first ten of a kind, and how many more there are."""
+    by_content: defaultdict[tuple[str, int], list[DocumentLabels]] = defaultdict(list)
+    for document in labels.documents:
+        if document.problem is None:
+            by_content[document.etag, document.size].append(document)
+    sets = by_content.values()
+    kinds = {
+        "Identical files under different labels": [same for same in sets if len({d.sections for d in same}) > 1],
+        "Identical files both train and are held out": [
+            same for same in sets if len({d.path in held for d in same}) > 1
+        ],
+    }
+    for words, found in kinds.items():
+        for same in found[:NAMED]:
+            yield f"{words}: {named([d.path for d in same])}"
+        if len(found) > NAMED:
+            yield f"{words}: {len(found) - NAMED} more such files."
+
+
+def _model_errors(base_model: str, train: list[DocumentLabels]) -> Iterator[str]:
+    try:
+        yield from _size_problems(find_base_model(base_model), train)
+    except InvalidInput as error:
+        yield error.message
+
+
+def _size_problems(model: BaseModelSpec, train: list[DocumentLabels]) -> Iterator[str]:
+    """Too few or too many training pages, where the labels tell them."""
+    counts = [d.page_count for d in train]
+    pages = sum(count for count in counts if count is not None)
+    if None not in counts and pages < model.minimum_records:
+        yield (
+            f"{model.name} needs at least {model.minimum_records} training pages; the training share of this test "
+            f"set has {pages}."
+        )
+    if pages > model.maximum_records:
+        yield (
+            f"{model.name} takes at most {model.maximum_records} training pages; the training share of this test "
+            f"set has {pages}."
+        )

@@ -1,0 +1,1 @@
+"""Training records and the data set they make."""

@@ -1,0 +1,124 @@
+"""What became of every document, and whether that is enough to train on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from idp_finetuning.errors import DatasetUnusable
+from idp_finetuning.nova.base_models import BaseModelSpec
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.text import named
+from idp_finetuning.training_data.examples import ManifestDocument
+from idp_finetuning.wire import WireModel
+
+TOLERATED_REJECTIONS = 0.1
+SHOWN_REJECTIONS = 1_000
+
+NO_RESULT = "no_result"
+
+
+class RejectedDocument(WireModel):
+    """A document that could not be used: its key in the test-set bucket, a one-word code and the reason."""
+
+    key: str
+    code: str
+    reason: str
+
+
+class ClassReport(WireModel):
+    """Documents and pages of one class; a packet counts for each class in it."""
+
+    name: str
+    documents: int
+    pages: int
+
+
+class SplitReport(WireModel):
+    """One side of the split."""
+
+    documents: int
+    pages: int
+    classes: tuple[ClassReport, ...]
+
+
+class DatasetReport(WireModel):
+    """found = accepted + rejected, always."""
+
+    found: int
+    accepted: int
+    rejected: int
+    train: SplitReport
+    validation: SplitReport
+    rejected_documents: tuple[RejectedDocument, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class AcceptedDocument(WireModel):
+    """A document with its number of pages, all of which became records."""
+
+    document: ManifestDocument
+    pages: int
+
+
+def dataset_report(
+    accepted: Iterable[AcceptedDocument], rejected: Sequence[RejectedDocument], warnings: Iterable[str]
+) -> DatasetReport:
+    """Counts documents and pages per class and split."""
+    by_split: dict[Split, list[AcceptedDocument]] = {split: [] for split in Split}
+    for item in accepted:
+        by_split[item.document.split].append(item)
+    count = sum(len(items) for items in by_split.values())
+    return DatasetReport(
+        found=count + len(rejected),
+        accepted=count,
+        rejected=len(rejected),
+        train=_split_report(by_split[Split.TRAIN]),
+        validation=_split_report(by_split[Split.VALIDATION]),
+        rejected_documents=tuple(rejected),
+        warnings=tuple(warnings),
+    )
+
+
+def _split_report(items: Sequence[AcceptedDocument]) -> SplitReport:
+    documents: Counter[str] = Counter()
+    pages: Counter[str] = Counter()
+    for item in items:
+        documents.update({section.class_name for section in item.document.sections})
+        for section in item.document.sections:
+            pages[section.class_name] += item.pages if section.page_indices is None else len(section.page_indices)
+    return SplitReport(
+        documents=len(items),
+        pages=sum(item.pages for item in items),
+        classes=tuple(
+            ClassReport(name=name, documents=documents[name], pages=pages[name]) for name in sorted(documents)
+        ),
+    )
+
+
+def check_usable(report: DatasetReport, manifest: Iterable[ManifestDocument], model: BaseModelSpec) -> None:
+    """Raises DatasetUnusable where too much was rejected, a class is lost or the model's limits do not hold."""
+    reasons = [f"{item.key} ({item.reason})" for item in report.rejected_documents]
+    listed = f" Rejected: {named(reasons)}" if reasons else ""
+    if report.rejected > TOLERATED_REJECTIONS * report.found:
+        raise DatasetUnusable(
+            f"{report.rejected} of {report.found} documents could not be used; at most "
+            f"{TOLERATED_REJECTIONS:.0%} may be rejected. Correct or remove them and start the job again.{listed}"
+        )
+    wanted = {s.class_name for d in manifest if d.split is Split.TRAIN for s in d.sections}
+    if lost := sorted(wanted - {c.name for c in report.train.classes}):
+        raise DatasetUnusable(
+            f"No training document of these classes could be used: {named(lost)}. Correct the rejected documents "
+            f"and start the job again.{listed}"
+        )
+    pages = report.train.pages
+    if pages < model.minimum_records:
+        raise DatasetUnusable(
+            f"Insufficient documents: {model.name} needs at least {model.minimum_records} training pages, the data "
+            f"set has {pages}. Add documents or choose a model that needs fewer.{listed}"
+        )
+    if pages > model.maximum_records:
+        raise DatasetUnusable(
+            f"{model.name} takes at most {model.maximum_records} training pages, the data set has {pages}. "
+            "Remove documents or lower trainSplit."
+        )

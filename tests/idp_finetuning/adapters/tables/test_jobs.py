@@ -1,0 +1,222 @@
+"""Job records: conditional transitions, client tokens, lists."""
+
+from __future__ import annotations
+
+import base64
+import json
+from itertools import pairwise, product
+from typing import Any
+
+import pytest
+
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.deployment import JOBS_BY_CREATION
+from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound, JobStopping, StaleState, TransientError
+from idp_finetuning.jobs.job import (
+    DocumentCounts,
+    FinetuningJob,
+    JobConfiguration,
+    JobStatus,
+    JobSummary,
+    TrainingMetrics,
+)
+from idp_finetuning.nova.prompt import DocumentClass
+from tests.idp_finetuning.fake_bedrock import client_error
+from tests.idp_finetuning.samples import job
+
+FORWARD = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"]
+ALLOWED = (
+    set(pairwise(FORWARD))
+    | {(status, status) for status in JobStatus if status not in ("FAILED", "STOPPED")}
+    | {(status, end) for status in FORWARD[:-1] for end in ("FAILED", "STOPPING")}
+    | {("STOPPING", "STOPPED")}
+    | {(status, "DELETING") for status in ("COMPLETED", "FAILED", "STOPPED")}
+)
+
+
+@pytest.mark.parametrize(("origin", "to"), [(str(a), str(b)) for a, b in product(JobStatus, JobStatus)])
+def test_a_job_moves_forwards_fails_or_is_deleted_and_nothing_else(jobs: JobTable, origin: str, to: str) -> None:
+    before = jobs.create(job(status=JobStatus(origin)), None, "")
+    if (origin, to) in ALLOWED:
+        assert jobs.move(before.current_run, JobStatus(to), error_message="new").status == to
+        assert jobs.get(before.id).error_message == "new"
+    else:
+        stopping = origin in ("STOPPING", "STOPPED")
+        words = "is being stopped" if stopping else f"is {origin} in run 1 and cannot become {to}"
+        with pytest.raises(JobStopping if stopping else StaleState, match=words):
+            jobs.move(before.current_run, JobStatus(to), error_message="new")
+        assert jobs.get(before.id) == before
+
+
+def test_a_late_writer_cannot_move_a_job_back(jobs: JobTable) -> None:
+    jobs.create(job(), None, "")
+    for status in ("GENERATING_DATA", "TRAINING", "FAILED"):
+        jobs.move(job().current_run, JobStatus(status))
+    with pytest.raises(StaleState):
+        jobs.move(job().current_run, JobStatus.DEPLOYING, custom_model_arn="late")
+    assert jobs.get(job().id).custom_model_arn is None
+
+
+@pytest.mark.parametrize("to", list(JobStatus))
+def test_a_deleted_job_does_not_come_back(jobs: JobTable, to: JobStatus) -> None:
+    doomed = jobs.create(job(status=JobStatus.DELETING), None, "")
+    jobs.delete(doomed)
+    with pytest.raises(JobNotFound):
+        jobs.move(doomed.current_run, to)
+    with pytest.raises(JobNotFound):
+        jobs.get(doomed.id)
+    assert list(jobs.all()) == []
+
+
+def test_a_job_goes_only_while_it_is_being_deleted_and_going_twice_is_fine(jobs: JobTable, dynamodb: Any) -> None:
+    token = "token#sub#1"
+    kept = jobs.create(job(status=JobStatus.COMPLETED), None, "")
+    with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException):
+        jobs.delete(kept)
+    doomed = jobs.create(job("2", status=JobStatus.DELETING, client_token=token), token, "digest")
+    jobs.delete(doomed)
+    jobs.delete(doomed)
+    assert [item["id"]["S"] for item in dynamodb.scan(TableName="t-jobs")["Items"]] == [kept.id]
+
+
+def test_a_record_comes_back_as_it_was_written(jobs: JobTable) -> None:
+    full = job(
+        job_name="Мой job 👩‍💻",
+        training_metrics=TrainingMetrics(training_loss=0.1 + 0.2),
+        documents=DocumentCounts(found=150, train=135, validation=15),
+        warnings=("Class 'other' has relatively few examples (10)", ""),
+        train_split=0.85,
+        error_stage=JobStatus.TRAINING,
+    )
+    jobs.create(full, None, "")
+    assert jobs.get(full.id) == full
+    moved = jobs.move(full.current_run, JobStatus.GENERATING_DATA, training_metrics=None, error_stage=None)
+    assert (moved.training_metrics, moved.error_stage, moved.documents) == (None, None, full.documents)
+    assert moved.updated_at > full.updated_at
+
+
+def test_the_same_token_and_input_answer_with_the_same_job(jobs: JobTable) -> None:
+    first = jobs.create(job("1", client_token="token#a"), "token#a", "digest")
+    jobs.move(first.current_run, JobStatus.GENERATING_DATA)
+    again = jobs.create(job("2", client_token="token#a"), "token#a", "digest")
+    assert (first.id, again.id, again.status) == ("1", "1", "GENERATING_DATA")
+    with pytest.raises(JobNotFound):
+        jobs.get("2")
+
+
+def test_the_same_token_with_other_input_is_a_conflict(jobs: JobTable) -> None:
+    jobs.create(job("1"), "token#a", "digest")
+    with pytest.raises(Conflict, match="This clientToken was used for another request"):
+        jobs.create(job("2"), "token#a", "other")
+    assert [item.id for item in jobs.all()] == ["1"]
+
+
+def test_a_request_that_meets_its_twin_half_way_is_sent_again_and_is_no_conflict(
+    jobs: JobTable, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DynamoDB cancels the second of two transactions on one token before the first can be read."""
+
+    def cancelled(**_: Any) -> None:
+        raise client_error("TransactWriteItems", "TransactionCanceledException")
+
+    monkeypatch.setattr(dynamodb, "transact_write_items", cancelled)
+    with pytest.raises(TransientError, match="Send it again"):
+        jobs.create(job("1"), "token#a", "digest")
+
+
+CONFIGURATION = JobConfiguration(
+    config_version="v1",
+    revision=3,
+    system_prompt="Straße",
+    task_prompt="{CLASS_NAMES_AND_DESCRIPTIONS} {DOCUMENT_IMAGE}",
+    classes=(DocumentClass(name="letter", description="a letter"), DocumentClass(name="invoice")),
+)
+
+
+def test_a_configuration_is_kept_with_its_job_and_goes_with_it(jobs: JobTable, dynamodb: Any) -> None:
+    doomed = jobs.create(job(status=JobStatus.DELETING, config_version="v1"), None, "", CONFIGURATION)
+    jobs.create(job("2"), None, "")
+    assert jobs.configuration(doomed.id) == CONFIGURATION
+    assert jobs.configuration("2") is None
+    assert {item.id for item in jobs.all()} == {doomed.id, "2"}
+    jobs.delete(doomed)
+    assert jobs.configuration(doomed.id) is None
+    assert {item["id"]["S"] for item in dynamodb.scan(TableName="t-jobs")["Items"]} == {"2"}
+
+
+def test_a_request_that_makes_no_job_leaves_no_configuration(jobs: JobTable) -> None:
+    jobs.create(job("1"), "token#a", "digest", CONFIGURATION)
+    jobs.create(job("2"), "token#a", "digest", CONFIGURATION)
+    assert (jobs.configuration("1"), jobs.configuration("2")) == (CONFIGURATION, None)
+
+
+def test_jobs_are_listed_newest_first_page_by_page(jobs: JobTable) -> None:
+    for minute in (3, 1, 5, 2, 4):
+        jobs.create(job(f"job {minute}", created_at=f"2026-11-22T10:0{minute}:00.000Z"), f"token#{minute}", "")
+    seen, token = [], None
+    while True:
+        page = jobs.list(limit=2, next_token=token)
+        seen.append([item.id for item in page.items])
+        token = page.next_token
+        if not token:
+            break
+    assert [name for names in seen for name in names] == ["job 5", "job 4", "job 3", "job 2", "job 1"]
+    assert max(map(len, seen)) == 2
+    assert [item.id for item in jobs.all()] == [name for names in seen for name in names]
+
+
+def test_jobs_of_one_moment_are_all_listed_once(jobs: JobTable) -> None:
+    for number in range(7):
+        jobs.create(job(f"{number}"), None, "")
+    seen, token = [], None
+    while True:
+        page = jobs.list(limit=3, next_token=token)
+        seen += [item.id for item in page.items]
+        token = page.next_token
+        if not token:
+            break
+    assert sorted(seen) == [str(n) for n in range(7)]
+
+
+def test_the_index_projects_all_that_lists_show() -> None:
+    shown = {field.alias for field in JobSummary.model_fields.values()}
+    assert shown <= {*JOBS_BY_CREATION.projected, "id", "createdAt"}
+
+
+def _token(**content: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
+
+
+NOW = "2026-11-22T10:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "x",
+        "!!!",
+        "日本語",
+        base64.urlsafe_b64encode(b"\xff\x00").decode(),
+        _token(),
+        _token(createdAt=NOW),
+        _token(createdAt=NOW, id=7),
+        _token(createdAt=NOW, id=""),
+        _token(createdAt="", id="a"),
+        _token(createdAt="x" * 1100, id="a"),
+        _token(createdAt=NOW, id="x" * 2000),
+        _token(createdAt=NOW, id="a", kind="token"),
+        _token(createdAt={"S": NOW}, id="a"),
+        base64.urlsafe_b64encode(b"[" * 1000).decode(),
+        _token(createdAt=NOW, id="a")[:-3],
+    ],
+)
+def test_a_tampered_token_is_invalid_input(jobs: JobTable, token: str) -> None:
+    with pytest.raises(InvalidInput, match="nextToken is not one this API returned"):
+        jobs.list(limit=5, next_token=token)
+
+
+def test_a_token_leads_nowhere_but_to_jobs(jobs: JobTable) -> None:
+    jobs.create(job("1"), "token#a", "digest")
+    page = jobs.list(limit=5, next_token=_token(createdAt="9999-11-22T10:00:00.000Z", id="token#a"))
+    assert [item.id for item in page.items] == ["1"]
+    assert FinetuningJob.model_fields.keys() > JobSummary.model_fields.keys()
