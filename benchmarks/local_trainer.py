@@ -137,11 +137,12 @@ def _servers() -> Iterator[tuple[Any, Any, Any]]:
             "AWS_DEFAULT_REGION": "us-east-1",
         }
         with BedrockServer(port=0, seconds_per_phase=0.05) as bedrock:
+            make: Any = boto3.client
             retry = Config(retries={"total_max_attempts": 1}, read_timeout=120)
             yield (
-                boto3.client("s3", endpoint_url=s3_url, config=retry, **CREDENTIALS),
-                boto3.client("bedrock", endpoint_url=bedrock.url, config=retry, **CREDENTIALS),
-                boto3.client("bedrock-runtime", endpoint_url=bedrock.url, config=retry, **CREDENTIALS),
+                make("s3", endpoint_url=s3_url, config=retry, **CREDENTIALS),
+                make("bedrock", endpoint_url=bedrock.url, config=retry, **CREDENTIALS),
+                make("bedrock-runtime", endpoint_url=bedrock.url, config=retry, **CREDENTIALS),
             )
     finally:
         moto.stop()

@@ -24,8 +24,8 @@ from idp_finetuning.training_data.dataset import NO_RESULT
 from stacks.appsync_schema import for_appsync
 from stacks.options import read_options
 from stacks.reconciliation import ENDED_BADLY
-from tests.docs_pages import PAGES, ROOT, aws_commands, blocks, page, shell, table
-from tests.idp_finetuning.samples import job
+from tests.support.docs_pages import PAGES, ROOT, aws_commands, blocks, page, shell, table
+from tests.support.domain.samples import job
 
 # Options of every command, of commands that list, and of commands that are more than one call.
 EVERYWHERE = {"region", "profile", "query", "output"}
@@ -150,7 +150,11 @@ def test_commands_of_the_aws_cli_are_right_by_name_and_argument(name: str) -> No
         assert operation in names, f"aws {service} {operation}"
         shape = model.operation_model(names[operation]).input_shape
         members = {xform_name(member, "-"): member for member in shape.members} if shape else {}
-        flags = {f"no-{option}" for option, member in members.items() if shape.members[member].type_name == "boolean"}
+        flags = {
+            f"no-{option}"
+            for option, member in members.items()
+            if shape and shape.members[member].type_name == "boolean"
+        }
         own = options - EVERYWHERE - (LISTING if session.get_paginator_model(service) else set())
         assert own <= members.keys() | flags, f"aws {service} {operation}"
         required = {xform_name(member, "-") for member in shape.required_members} if shape else set()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from tests.nova_rules import check_dataset
+from tests.support.nova_rules import check_dataset
 
 BUCKET = "idp-finetuning-data-123456789012"
 LITE_1, LITE_2, MICRO = "us.amazon.nova-lite-v1:0", "amazon.nova-2-lite-v1:0:256k", "amazon.nova-micro-v1:0:128k"

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 from idp_sdk import LabelledDocument, LabelledSection
-from tests.shuffled_labels import shuffled
+from tests.support.shuffled_labels import shuffled
 
 
 def test_shuffling_deals_the_classes_anew_and_changes_nothing_else() -> None:

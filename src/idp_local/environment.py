@@ -51,7 +51,8 @@ def local_client(service: str, url: str) -> Any:
     from botocore.config import Config
 
     with _making_client:
-        return boto3.client(
+        make: Any = boto3.client  # its overloads know services by literal names
+        return make(
             service,
             endpoint_url=url,
             region_name=REGION,

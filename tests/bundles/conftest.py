@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from stacks.bundling import BundleName, BundleTarget, build_bundles
-from tests.bundles.account import local_account
-from tests.bundles.isolated import link_runtime_client
-from tests.bundles.story import Story, tell
+from tests.support.bundles.account import local_account
+from tests.support.bundles.isolated import link_runtime_client
+from tests.support.bundles.story import Story, tell
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,9 +18,9 @@ from idp_finetuning.test_sets.labels import Labels
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset import DatasetReport
 from stacks.bundling import BundleName
-from tests.bundles.account import CLASSIFICATION, DOCUMENTS, JOB, LOST, MISLABELLED, UNDEPLOYED
-from tests.bundles.isolated import isolated_python
-from tests.bundles.story import Story, event
+from tests.support.bundles.account import CLASSIFICATION, DOCUMENTS, JOB, LOST, MISLABELLED, UNDEPLOYED
+from tests.support.bundles.isolated import isolated_python
+from tests.support.bundles.story import Story, event
 
 LAYOUT = JobLayout(job_id=JOB)
 CLASSIFIED = ClassificationLayout(classification_id=CLASSIFICATION)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from idp_finetuning.deployment import FUNCTIONS
-from tests.bundles.account import DOCUMENT_TEXT, INFERENCE_RESULT, MARKS
-from tests.bundles.story import Run, Story
+from tests.support.bundles.account import DOCUMENT_TEXT, INFERENCE_RESULT, MARKS
+from tests.support.bundles.story import Run, Story
 
 BY_NAME = pytest.mark.parametrize("name", [spec.name for spec in FUNCTIONS])
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from idp_local.functions.call_log import AwsCall
-from tests.iam.calls import needs
-from tests.iam.policies import Need
+from tests.support.iam.calls import needs
+from tests.support.iam.policies import Need
 
 NAMES = {"data-local": "DataBucket"}
 

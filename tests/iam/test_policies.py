@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.iam.policies import Need, allows, matches
-from tests.stacks.deployed import Statement
+from tests.support.iam.policies import Need, allows, matches
+from tests.support.stacks.deployed import Statement
 
 ROLE = "arn:aws:iam::123456789012:role/bedrock"
 

@@ -11,7 +11,7 @@ import pytest
 
 from idp_cli.main import main
 from idp_cli.session import Session
-from tests.idp_cli.deployment import CONNECTION, Deployment, credentials
+from tests.support.cli.deployment import CONNECTION, Deployment, credentials
 
 
 class Ran(NamedTuple):

@@ -10,11 +10,11 @@ import click
 import pytest
 
 from idp_cli.main import COMMANDS, cli
-from tests.docs_pages import ROOT
-from tests.idp_cli import samples
 from tests.idp_cli.conftest import Run
-from tests.idp_cli.deployment import OUTPUTS, PASSWORD, Deployment
-from tests.idp_cli.documented import Example, examples, mentioned
+from tests.support.cli import samples
+from tests.support.cli.deployment import OUTPUTS, PASSWORD, Deployment
+from tests.support.cli.documented import Example, examples, mentioned
+from tests.support.docs_pages import ROOT
 
 SPEECHLESS = ("completion", "--help")  # a script and a help text are no data
 each_example = pytest.mark.parametrize("example", examples(), ids=str)

@@ -15,10 +15,10 @@ import pytest
 from graphql import build_schema
 from idp_cli.failure import COMMAND_OF, OPTION_OF
 from idp_cli.main import cli
-from tests.docs_pages import ROOT
 from tests.idp_cli.conftest import Run, configure
-from tests.idp_cli.deployment import PASSWORD, TOKEN, Deployment, Refused
 from tests.idp_cli.test_documentation import commands
+from tests.support.cli.deployment import PASSWORD, TOKEN, Deployment, Refused
+from tests.support.docs_pages import ROOT
 
 JOB = ("finetuning", "status", "--job-id", "nope")
 CREATE = ("finetuning", "create", "--test-set", "s", "--base-model", "m", "--name", "n")

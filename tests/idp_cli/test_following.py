@@ -11,9 +11,9 @@ import pytest
 
 from idp_cli.main import main
 from idp_cli.session import Session
-from tests.idp_cli import samples
 from tests.idp_cli.conftest import Run, configure
-from tests.idp_cli.deployment import Deployment
+from tests.support.cli import samples
+from tests.support.cli.deployment import Deployment
 
 WATCH = ("finetuning", "status", "--job-id", samples.JOB_ID, "--watch", "--interval", "0.1")
 

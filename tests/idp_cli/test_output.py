@@ -11,9 +11,9 @@ from idp_cli.output import print_json, printable, table
 from idp_cli.session import STAND_IN
 from idp_cli.times import elapsed
 from idp_local.demo import wording
-from tests.idp_cli import samples
 from tests.idp_cli.conftest import Run
-from tests.idp_cli.deployment import Deployment
+from tests.support.cli import samples
+from tests.support.cli.deployment import Deployment
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.deployment import GROUPS, TABLES, IndexSpec, TableSpec
-from tests.idp_finetuning.fake_bedrock import FakeBedrock
-from tests.idp_finetuning.service_model import problems
+from tests.support.domain.fake_bedrock import FakeBedrock
+from tests.support.domain.service_model import problems
 
 REGION = "us-east-1"
 
@@ -26,7 +26,7 @@ REGION = "us-east-1"
 @cache
 def client(service: str) -> Any:
     """One client a service for all tests, because making one takes a second; moto answers it wherever it is on."""
-    session = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
+    session: Any = boto3.Session(aws_access_key_id="testing", aws_secret_access_key="testing", region_name=REGION)
     return session.client(service, config=Config(signature_version="s3v4" if service == "s3" else None))
 
 

@@ -21,7 +21,7 @@ Events = Callable[[str], list[dict[str, Any]]]
 def handler_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a `lambdas` package: a module a function."""
     root = tmp_path_factory.mktemp("handlers")
-    shutil.copy(Path(__file__).with_name("fake_lambdas.py"), root)
+    shutil.copy(Path(__file__).parents[1] / "support/local/fake_lambdas.py", root)
     (root / "lambdas").mkdir()
     (root / "lambdas/__init__.py").touch()
     for spec in FUNCTIONS:

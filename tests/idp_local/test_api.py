@@ -13,8 +13,8 @@ from graphql import get_introspection_query
 from idp_local.client import tokens_of
 from idp_local.runtime import LocalRuntime
 from idp_sdk.errors import SignInFailed
-from tests.graphql_client import GraphQLClient, GraphQLError, post_graphql
 from tests.idp_local.conftest import Events
+from tests.support.graphql_client import GraphQLClient, GraphQLError, post_graphql
 
 pytestmark = pytest.mark.xdist_group("local_runtime")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from idp_local.connection import Connection
-from tests.graphql_client import GraphQLClient
+from tests.support.graphql_client import GraphQLClient
 
 pytestmark = pytest.mark.xdist_group("local_runtime")
 

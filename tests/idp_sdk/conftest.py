@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from idp_sdk import IDPClient
-from tests.idp_sdk.deployment import Deployment
+from tests.support.sdk.deployment import Deployment
 
 
 class Clock:

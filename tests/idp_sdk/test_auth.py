@@ -17,9 +17,9 @@ from idp_sdk.auth import open_client
 from idp_sdk.cognito import Cognito
 from idp_sdk.errors import ConnectionFailed, IDPError, NotConfigured, ServerError, SignInFailed, Throttled
 from idp_sdk.sending import Sender
-from tests.idp_sdk.cognito import asks, refuses, signed_in
 from tests.idp_sdk.conftest import Clock
-from tests.idp_sdk.deployment import API_URL, CONNECTION, Deployment
+from tests.support.sdk.cognito import asks, refuses, signed_in
+from tests.support.sdk.deployment import API_URL, CONNECTION, Deployment
 
 USER = "author@example.com"
 PASSWORD = "Secret-Password-1"

@@ -9,9 +9,9 @@ import pytest
 
 from idp_sdk import IDPClient
 from idp_sdk.errors import ConnectionFailed, InvalidInput, WaitTimeout
-from tests.idp_sdk.answers import DEPLOYMENT_ARN, classification
 from tests.idp_sdk.conftest import Clock
-from tests.idp_sdk.deployment import BUCKET_URL, Deployment, Disturbance
+from tests.support.sdk.answers import DEPLOYMENT_ARN, classification
+from tests.support.sdk.deployment import BUCKET_URL, Deployment, Disturbance
 
 DONE = classification(
     "COMPLETED",

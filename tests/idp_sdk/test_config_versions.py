@@ -4,8 +4,8 @@ import pytest
 
 from idp_sdk import DocumentClass, IDPClient
 from idp_sdk.errors import Conflict, Unauthorized
-from tests.idp_sdk.answers import config_version, page
-from tests.idp_sdk.deployment import Deployment, Refusal
+from tests.support.sdk.answers import config_version, page
+from tests.support.sdk.deployment import Deployment, Refusal
 
 
 def test_versions_are_listed_and_read(deployment: Deployment, client: IDPClient) -> None:

@@ -12,9 +12,12 @@ import httpx
 import pytest
 
 from idp_sdk import IDPClient, Profiles, Tokens, errors
-from tests.docs_pages import page as docs_page
-from tests.docs_pages import table
-from tests.idp_sdk.answers import (
+from tests.idp_sdk.conftest import Clock
+from tests.idp_sdk.test_folders import tree
+from tests.idp_sdk.test_test_sets import TestSetTable
+from tests.support.docs_pages import page as docs_page
+from tests.support.docs_pages import table
+from tests.support.sdk.answers import (
     CREATED,
     DEPLOYMENT_ARN,
     classification,
@@ -25,11 +28,8 @@ from tests.idp_sdk.answers import (
     user,
     validation,
 )
-from tests.idp_sdk.cognito import asks, signed_in
-from tests.idp_sdk.conftest import Clock
-from tests.idp_sdk.deployment import BUCKET_URL, CONNECTION, Deployment, Refusal
-from tests.idp_sdk.test_folders import tree
-from tests.idp_sdk.test_test_sets import TestSetTable
+from tests.support.sdk.cognito import asks, signed_in
+from tests.support.sdk.deployment import BUCKET_URL, CONNECTION, Deployment, Refusal
 
 PAGE = docs_page("sdk")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", PAGE, re.MULTILINE | re.DOTALL)

@@ -7,7 +7,7 @@ import pytest
 
 from idp_finetuning import errors as server
 from idp_sdk import IDPClient, errors
-from tests.idp_sdk.deployment import Deployment, Refusal
+from tests.support.sdk.deployment import Deployment, Refusal
 
 # What never answers a request: it ends a job or a document of a job, or is the server's own affair.
 OF_JOBS = {

@@ -6,9 +6,9 @@ import pytest
 
 from idp_sdk import HyperParameters, IDPClient, Job, JobStatus
 from idp_sdk.errors import JobNotFound, ServerError, Throttled, WaitTimeout
-from tests.idp_sdk.answers import DEPLOYMENT_ARN, job, page, validation
 from tests.idp_sdk.conftest import Clock
-from tests.idp_sdk.deployment import Deployment, Refusal
+from tests.support.sdk.answers import DEPLOYMENT_ARN, job, page, validation
+from tests.support.sdk.deployment import Deployment, Refusal
 
 
 def test_a_verdict_keeps_the_classes_in_the_test_sets_order(deployment: Deployment, client: IDPClient) -> None:

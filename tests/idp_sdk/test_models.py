@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from idp_sdk import IDPClient
-from tests.idp_sdk.answers import DEPLOYMENT_ARN
-from tests.idp_sdk.deployment import Deployment
+from tests.support.sdk.answers import DEPLOYMENT_ARN
+from tests.support.sdk.deployment import Deployment
 
 
 def test_models_are_listed_as_the_guide_names_them(deployment: Deployment, client: IDPClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 from graphql import FieldNode, GraphQLEnumType, OperationDefinitionNode, build_schema, parse, validate
 from idp_sdk import ClassificationStatus, JobStatus, TestSetStatus, UserScope
 from idp_sdk.operations import OPERATIONS, Operation
-from tests.docs_pages import ROOT
+from tests.support.docs_pages import ROOT
 
 # What AppSync supplies [docs:appsync scalars, security-authz].
 APPSYNC = """

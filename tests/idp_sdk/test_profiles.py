@@ -10,7 +10,7 @@ import pytest
 
 from idp_sdk import Connection, Profiles, Tokens
 from idp_sdk.errors import NotConfigured
-from tests.idp_sdk.deployment import CONNECTION
+from tests.support.sdk.deployment import CONNECTION
 
 TOKENS = Tokens.model_validate(
     {

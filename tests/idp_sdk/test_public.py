@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 import idp_sdk
 from idp_sdk import public
 from idp_sdk.jobs import JobEvent
-from tests.docs_pages import ROOT
+from tests.support.docs_pages import ROOT
 
 HEAVY = ("boto3", "botocore", "aws_cdk", "flask", "PIL", "pypdfium2")
 

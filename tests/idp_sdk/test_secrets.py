@@ -15,11 +15,11 @@ import pytest
 from idp_sdk import IDPClient, IDPError, Profiles, Tokens, log_in, log_out, sign_in
 from idp_sdk.configuration import configured
 from idp_sdk.uploads import Upload
-from tests.idp_sdk.answers import user
-from tests.idp_sdk.cognito import asks, refuses, signed_in
-from tests.idp_sdk.deployment import API_URL, CONNECTION, Deployment, Disturbance, Refusal
 from tests.idp_sdk.test_folders import tree
 from tests.idp_sdk.test_test_sets import TestSetTable
+from tests.support.sdk.answers import user
+from tests.support.sdk.cognito import asks, refuses, signed_in
+from tests.support.sdk.deployment import API_URL, CONNECTION, Deployment, Disturbance, Refusal
 
 USER = "author@example.com"
 PASSWORD = "Secret-Password-1"

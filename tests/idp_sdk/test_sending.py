@@ -9,9 +9,9 @@ import pytest
 
 from idp_sdk import IDPClient
 from idp_sdk.errors import ConnectionFailed, IDPError, ServerError, Throttled, WaitTimeout
-from tests.idp_sdk.answers import config_version, job, page
 from tests.idp_sdk.conftest import Clock
-from tests.idp_sdk.deployment import API_URL, Deployment, Disturbance, Refusal
+from tests.support.sdk.answers import config_version, job, page
+from tests.support.sdk.deployment import API_URL, Deployment, Disturbance, Refusal
 
 Response = httpx.Response
 

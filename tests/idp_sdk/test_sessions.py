@@ -11,9 +11,9 @@ import pytest
 
 from idp_sdk import IDPClient, Profiles, log_in, log_out
 from idp_sdk.errors import NotSignedIn, SessionExpired
-from tests.idp_sdk.answers import user
-from tests.idp_sdk.cognito import refuses, signed_in
-from tests.idp_sdk.deployment import CONNECTION, Deployment
+from tests.support.sdk.answers import user
+from tests.support.sdk.cognito import refuses, signed_in
+from tests.support.sdk.deployment import CONNECTION, Deployment
 
 USER = "author@example.com"
 

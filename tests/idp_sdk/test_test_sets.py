@@ -9,10 +9,10 @@ import pytest
 
 from idp_sdk import IDPClient, IgnoredFile, TestSetStatus
 from idp_sdk.errors import Conflict, ServerError, TestSetNotFound, UploadFailed
-from tests.idp_sdk.answers import labelled_set, page
 from tests.idp_sdk.conftest import Clock
-from tests.idp_sdk.deployment import Deployment, Refusal
 from tests.idp_sdk.test_folders import tree
+from tests.support.sdk.answers import labelled_set, page
+from tests.support.sdk.deployment import Deployment, Refusal
 
 DOCUMENTS = 500
 

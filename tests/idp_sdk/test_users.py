@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from idp_sdk import IDPClient, UserScope
-from tests.idp_sdk.answers import page, user
-from tests.idp_sdk.deployment import Deployment
+from tests.support.sdk.answers import page, user
+from tests.support.sdk.deployment import Deployment
 
 
 def test_users_are_listed_over_pages(deployment: Deployment, client: IDPClient) -> None:

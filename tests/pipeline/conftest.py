@@ -15,11 +15,11 @@ from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions
 from idp_local.runtime import LocalRuntime
 from idp_sdk import Job
-from tests.pipeline import documents
-from tests.pipeline.classified import Classified, classify
-from tests.pipeline.control import Controlled, control, record_with
-from tests.pipeline.driver import Finished, Pipeline
-from tests.pipeline.versioned import Versioned, use_versions
+from tests.support.pipeline import documents
+from tests.support.pipeline.classified import Classified, classify
+from tests.support.pipeline.control import Controlled, control, record_with
+from tests.support.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.versioned import Versioned, use_versions
 
 JOB_NAME = "Мой job__v2 . -- 🙂"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from idp_sdk import Classification, ClassificationStatus
-from tests.graphql_client import GraphQLError
-from tests.pipeline.classified import BASE_MODEL, VERSION, WITH_TEXT, Classified
-from tests.pipeline.documents import EXPECTED
-from tests.pipeline.driver import Finished, Pipeline
+from tests.support.graphql_client import GraphQLError
+from tests.support.pipeline.classified import BASE_MODEL, VERSION, WITH_TEXT, Classified
+from tests.support.pipeline.documents import EXPECTED
+from tests.support.pipeline.driver import Finished, Pipeline
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

@@ -12,8 +12,8 @@ import pytest
 
 from idp_cli.main import main
 from idp_cli.session import STAND_IN
-from tests.pipeline.driver import Finished, Pipeline
-from tests.pipeline.guide import command_line
+from tests.support.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.guide import command_line
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

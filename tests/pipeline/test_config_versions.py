@@ -6,8 +6,8 @@ import pytest
 
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import TASK_PROMPT, Prompt
-from tests.pipeline.driver import Finished, Pipeline
-from tests.pipeline.versioned import DESCRIPTION, NAME, SYSTEM_PROMPT, Versioned
+from tests.support.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.versioned import DESCRIPTION, NAME, SYSTEM_PROMPT, Versioned
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

@@ -13,9 +13,9 @@ from idp_local.demo.console import Console
 from idp_local.demo.progress import follow
 from idp_local.environment import local_client
 from idp_sdk import Job
-from tests.graphql_client import GraphQLError
-from tests.pipeline import documents
-from tests.pipeline.driver import Pipeline
+from tests.support.graphql_client import GraphQLError
+from tests.support.pipeline import documents
+from tests.support.pipeline.driver import Pipeline
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

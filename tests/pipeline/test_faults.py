@@ -9,7 +9,7 @@ import pytest
 from idp_finetuning.jobs.job import ENDED, JobStatus
 from idp_local.chaos.invariants import violations
 from idp_local.environment import CHECKOUT
-from tests.pipeline.fault_cases import (
+from tests.support.pipeline.fault_cases import (
     DELETION_STATES,
     DYING_WORKERS,
     ENDINGS,
@@ -24,7 +24,7 @@ from tests.pipeline.fault_cases import (
     STUCK,
     TRANSIENT,
 )
-from tests.pipeline.faulted import Faulted, meet_faults
+from tests.support.pipeline.faulted import Faulted, meet_faults
 
 pytestmark = pytest.mark.xdist_group("faults")
 

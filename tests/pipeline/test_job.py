@@ -11,11 +11,11 @@ import pytest
 
 from idp_finetuning.jobs.job import JobStatus
 from idp_local.demo.documents import demo_test_set
-from tests.nova_rules import check_dataset
 from tests.pipeline.conftest import JOB_NAME
-from tests.pipeline.driver import Finished, Pipeline
-from tests.pipeline.guide import operation, selected
-from tests.shuffled_labels import shuffled
+from tests.support.nova_rules import check_dataset
+from tests.support.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.guide import operation, selected
+from tests.support.shuffled_labels import shuffled
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

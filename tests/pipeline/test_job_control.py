@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from idp_finetuning.jobs.bedrock_names import job_id_in
-from tests.pipeline.control import Controlled
-from tests.pipeline.driver import Pipeline
+from tests.support.pipeline.control import Controlled
+from tests.support.pipeline.driver import Pipeline
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

@@ -9,9 +9,9 @@ import pytest
 
 from idp_finetuning.jobs.job import JobStatus
 from idp_sdk import Job
-from tests.nova_rules import check_dataset
-from tests.pipeline.documents import EXPECTED
-from tests.pipeline.driver import Finished, Pipeline
+from tests.support.nova_rules import check_dataset
+from tests.support.pipeline.documents import EXPECTED
+from tests.support.pipeline.driver import Finished, Pipeline
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

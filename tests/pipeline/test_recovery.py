@@ -9,7 +9,7 @@ import pytest
 from idp_finetuning.jobs.job import JobStatus
 from idp_sdk import Job
 from tests.pipeline.conftest import MOVING_STAGES
-from tests.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.driver import Finished, Pipeline
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

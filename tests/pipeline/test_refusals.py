@@ -10,9 +10,9 @@ import pytest
 from graphql import ObjectTypeDefinitionNode, parse
 from idp_finetuning.jobs.job import JobStatus
 from idp_sdk import LabelledDocument, LabelledSection
-from tests.graphql_client import GraphQLError, post_graphql
-from tests.pipeline.driver import Pipeline
-from tests.pipeline.guide import operation
+from tests.support.graphql_client import GraphQLError, post_graphql
+from tests.support.pipeline.driver import Pipeline
+from tests.support.pipeline.guide import operation
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

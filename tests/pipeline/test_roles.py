@@ -14,17 +14,17 @@ from idp_finetuning.deployment import FUNCTIONS, FunctionSpec
 from idp_local.aws.names import PREFIX, variable_values
 from idp_local.functions.call_log import FILE_NAME, AwsCall
 from idp_sdk import Job
-from tests.iam.calls import needs
-from tests.iam.comparison import Grant, differences, granted, needed
-from tests.iam.policies import Need
-from tests.iam.resources import kind_of, kinds_within
-from tests.iam.uncalled import excused
-from tests.pipeline.classified import Classified
-from tests.pipeline.control import Controlled
-from tests.pipeline.driver import Finished, Pipeline
-from tests.pipeline.versioned import Versioned
-from tests.stacks.deployed import Deployed, Statement
-from tests.stacks.synthesis import assembled, template_in
+from tests.support.iam.calls import needs
+from tests.support.iam.comparison import Grant, differences, granted, needed
+from tests.support.iam.policies import Need
+from tests.support.iam.resources import kind_of, kinds_within
+from tests.support.iam.uncalled import excused
+from tests.support.pipeline.classified import Classified
+from tests.support.pipeline.control import Controlled
+from tests.support.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.versioned import Versioned
+from tests.support.stacks.deployed import Deployed, Statement
+from tests.support.stacks.synthesis import assembled, template_in
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.pipeline.driver import Pipeline
-from tests.pipeline.guide import GUIDE
+from tests.support.pipeline.driver import Pipeline
+from tests.support.pipeline.guide import GUIDE
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.deployed import Deployed
-from tests.stacks.synthesis import assembled, template_in
+from tests.support.stacks.deployed import Deployed
+from tests.support.stacks.synthesis import assembled, template_in
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

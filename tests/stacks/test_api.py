@@ -26,8 +26,8 @@ from graphql import (
     parse,
 )
 from stacks.appsync_schema import for_appsync
-from tests.stacks.deployed import ACCOUNT, REGION, Deployed
-from tests.stacks.synthesis import ROOT
+from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
+from tests.support.stacks.synthesis import ROOT
 
 SOURCE = (ROOT / "graphql" / "schema.graphql").read_text(encoding="utf-8")
 # What AppSync supplies.

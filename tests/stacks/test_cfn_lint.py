@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.stacks.synthesis import ROOT, assembled
+from tests.support.stacks.synthesis import ROOT, assembled
 
 OTHERWISE = {
     "testSetBucketName": "accelerator-test-sets",

@@ -9,7 +9,7 @@ import pytest
 
 from idp_finetuning.classification.classification import TAKES_AT_MOST
 from idp_finetuning.deployment import FUNCTIONS, FunctionSpec
-from tests.stacks.deployed import ACCOUNT, REGION, Deployed
+from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
 
 PREFIX = "idp-finetuning"
 BY_NAME = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)

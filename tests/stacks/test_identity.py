@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.deployment import GROUPS
 from tests.stacks.conftest import Synthesize
-from tests.stacks.deployed import ACCOUNT, REGION, Deployed
+from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
 
 
 def test_nobody_signs_up_alone(deployed: Deployed) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from stacks.nag import EVERYWHERE, SOMEWHERE, WILDCARDS
-from tests.stacks.synthesis import assembled
+from tests.support.stacks.synthesis import assembled
 
 # Everything attached that can be, and what is removed with its stack.
 OTHERWISE = {

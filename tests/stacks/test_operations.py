@@ -11,8 +11,8 @@ import pytest
 from idp_finetuning import errors
 from idp_finetuning.operations.dispatch import error_answer
 from idp_finetuning.stages.reconcile import Reconciliation
-from tests.docs_pages import table
-from tests.stacks.deployed import ACCOUNT, REGION, Deployed
+from tests.support.docs_pages import table
+from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
 
 
 def test_outputs_hold_what_a_client_needs(deployed: Deployed) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from stacks.options import OptionInvalid, read_options
-from tests.stacks.synthesis import ROOT
+from tests.support.stacks.synthesis import ROOT
 
 SHIPPED: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
 

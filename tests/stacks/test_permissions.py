@@ -9,7 +9,7 @@ import pytest
 from idp_finetuning.deployment import FUNCTIONS
 from idp_finetuning.nova.base_models import base_models
 from stacks.permissions import ACTIONS_WITHOUT_RESOURCE
-from tests.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
+from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
 
 PREFIX = "idp-finetuning"
 BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"

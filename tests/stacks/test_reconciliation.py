@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from lambdas.reconcile_jobs import ReconcileEvent
-from tests.stacks.deployed import ACCOUNT, REGION, Deployed
+from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
 
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:idp-finetuning-reconcile-jobs"
 JOB = "6f1c2b1e-0000-4000-8000-000000000001"

@@ -8,7 +8,7 @@ import pytest
 
 from idp_finetuning.classification.classification import KEPT_DAYS
 from idp_finetuning.deployment import TABLES, TableSpec
-from tests.stacks.deployed import Deployed
+from tests.support.stacks.deployed import Deployed
 
 USER_DATA = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool")
 BUCKETS = pytest.mark.parametrize("bucket", ["DataBucket", "TestSetBucket"])

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
-from tests.stacks.synthesis import ROOT
+from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
+from tests.support.stacks.synthesis import ROOT
 
 PREFIX = "idp-finetuning"
 MACHINES = pytest.mark.parametrize("machine", ["finetuning", "deletion"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from idp_finetuning.deployment import FUNCTIONS
-from tests.statemachines.definitions import (
+from tests.support.statemachines.definitions import (
     DEFINITIONS,
     NUMBERS,
     ROOT,

@@ -18,8 +18,8 @@ from idp_finetuning.test_sets.split import Split
 from idp_finetuning.test_sets.validation import validate
 from idp_finetuning.training_data.examples import ManifestDocument
 from idp_finetuning.wire import WireModel
-from tests.statemachines.definitions import DEFINITIONS, State, definition, is_terminal, levels, tasks
-from tests.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, contract, size, walk
+from tests.support.statemachines.definitions import DEFINITIONS, State, definition, is_terminal, levels, tasks
+from tests.support.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, contract, size, walk
 
 MAXIMUM_PAGES = 500  # of one document [design §4]
 

@@ -77,7 +77,7 @@ def read_input(
     given: dict[str, Any] = {}
     in_body = {}
     for name, member in shape.members.items():
-        source = elsewhere.get(member.serialization.get("location"))
+        source = elsewhere.get(member.serialization.get("location", ""))
         wire_name = member.serialization.get("name", name)
         if source is None:
             in_body[name] = member

@@ -7,10 +7,10 @@ import binascii
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import re2
-from botocore.model import Shape
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 
 # Numbers that JSON carries as numbers; bool is an int in Python and is kept out by hand.
 _INTEGERS = ("integer", "long")
@@ -46,13 +46,13 @@ def violations(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
     expected = _PYTHON_TYPE[kind]
     if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
         yield _failed(path, f"Member must be of type {kind}")
-    elif kind == "structure":
+    elif isinstance(shape, StructureShape):
         yield from _structure(shape, value, path)
-    elif kind == "list":
+    elif isinstance(shape, ListShape):
         yield from _range(shape, len(value), path, "have length")
         for index, item in enumerate(value, start=1):
             yield from violations(shape.member, item, f"{path}.{index}.member")
-    elif kind == "map":
+    elif isinstance(shape, MapShape):
         yield from _range(shape, len(value), path, "have length")
         for key, item in value.items():
             yield from violations(shape.key, key, f"{path}.{key}.key")
@@ -62,7 +62,7 @@ def violations(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
     elif kind == "blob":
         yield from _range(shape, len(value), path, "have length")
     elif kind == "string":
-        yield from _string(shape, value, path)
+        yield from _string(cast(StringShape, shape), value, path)
 
 
 def from_json(shape: Shape, value: Any) -> Any:
@@ -89,7 +89,7 @@ def from_text(shape: Shape, text: str) -> Any:
     return _scalar_from_json(shape, text)
 
 
-def _structure(shape: Shape, value: dict[str, Any], path: str) -> Iterator[str]:
+def _structure(shape: StructureShape, value: dict[str, Any], path: str) -> Iterator[str]:
     prefix = f"{path}." if path else ""
     for name in shape.required_members:
         if value.get(name) is None:
@@ -103,7 +103,7 @@ def _structure(shape: Shape, value: dict[str, Any], path: str) -> Iterator[str]:
         yield _failed(path, "Exactly one member of the union must be set")
 
 
-def _string(shape: Shape, value: str, path: str) -> Iterator[str]:
+def _string(shape: StringShape, value: str, path: str) -> Iterator[str]:
     yield from _range(shape, len(value), path, "have length")
     if shape.enum and value not in shape.enum:
         yield _failed(path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
@@ -132,15 +132,15 @@ def _is_document(shape: Shape) -> bool:
 def _convert(shape: Shape, value: Any, scalar: Callable[[Shape, Any], Any]) -> Any:
     if _is_document(shape):
         return value
-    if shape.type_name == "structure" and isinstance(value, dict):
+    if isinstance(shape, StructureShape) and isinstance(value, dict):
         return {
             name: _convert(shape.members[name], item, scalar) if name in shape.members else item
             for name, item in value.items()
             if item is not None
         }
-    if shape.type_name == "list" and isinstance(value, list | tuple):
+    if isinstance(shape, ListShape) and isinstance(value, list | tuple):
         return [_convert(shape.member, item, scalar) for item in value]
-    if shape.type_name == "map" and isinstance(value, dict):
+    if isinstance(shape, MapShape) and isinstance(value, dict):
         return {key: _convert(shape.value, item, scalar) for key, item in value.items()}
     return scalar(shape, value)
 

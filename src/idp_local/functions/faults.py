@@ -58,7 +58,8 @@ class FaultInjector:
         self._log = Path(os.devnull)
         self._lock = threading.Lock()
         self._http = URLLib3Session()
-        botocore.register_initializer(lambda session: session.register("before-send", self._before_send))
+        before_send: Any = self._before_send
+        botocore.register_initializer(lambda session: session.register("before-send", before_send))
 
     def begin(self, faults: Sequence[Fault], log: Path) -> None:
         """From now on calls are those of a new run."""
@@ -125,4 +126,5 @@ def _error(url: str, status: int, code: str, service: str) -> AWSResponse:
         text = f"<Error><Code>{code}</Code><Message>Injected.</Message></Error>"
     else:
         text = f'{{"__type": "{code}", "message": "Injected."}}'
-    return AWSResponse(url, status, HeadersDict({"x-amzn-ErrorType": code}), _Raw(text.encode()))
+    headers: Any = HeadersDict({"x-amzn-ErrorType": code})
+    return AWSResponse(url, status, headers, _Raw(text.encode()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.idp_cli.conftest import Run
-from tests.idp_cli.deployment import Deployment
+from tests.support.cli.deployment import Deployment
 
 
 def test_a_document_is_uploaded_and_classified_with_the_texts_of_its_pages(run: Run, deployment: Deployment) -> None:

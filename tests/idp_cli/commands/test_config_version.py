@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.idp_cli import samples
 from tests.idp_cli.conftest import Run
-from tests.idp_cli.deployment import Deployment
+from tests.support.cli import samples
+from tests.support.cli.deployment import Deployment
 
 
 def test_prompts_and_classes_come_from_files(run: Run, deployment: Deployment) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from idp_cli.commands import login
 from tests.idp_cli.conftest import Ran, Run, configure
-from tests.idp_cli.deployment import CONNECTION, OUTPUTS, PASSWORD, TOKEN, Deployment
+from tests.support.cli.deployment import CONNECTION, OUTPUTS, PASSWORD, TOKEN, Deployment
 
 LOCAL = CONNECTION | {
     "graphqlUrl": "http://127.0.0.1:4000/graphql",

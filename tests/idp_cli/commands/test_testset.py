@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.idp_cli import samples
 from tests.idp_cli.conftest import Run
-from tests.idp_cli.deployment import Deployment
 from tests.idp_cli.test_following import Terminal
+from tests.support.cli import samples
+from tests.support.cli.deployment import Deployment
 
 UPLOAD = ("testset", "upload", "documents", "--name", "docsplit")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.idp_cli import samples
 from tests.idp_cli.conftest import Run
-from tests.idp_cli.deployment import Deployment
+from tests.support.cli import samples
+from tests.support.cli.deployment import Deployment
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from idp_finetuning.adapters.bedrock import Bedrock, BedrockRefused, CustomizationRequest
 from idp_finetuning.errors import TransientError
 from idp_finetuning.nova.base_models import HyperParameters
-from tests.idp_finetuning.fake_bedrock import PREFIX, THEN, FakeBedrock
+from tests.support.domain.fake_bedrock import PREFIX, THEN, FakeBedrock
 
 MODEL = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/000000000000"
 REQUEST = CustomizationRequest(

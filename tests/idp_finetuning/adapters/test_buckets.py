@@ -15,7 +15,7 @@ from idp_finetuning.adapters.buckets import PART_BYTES, DataBucket, TestSetBucke
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.test_sets.labels import StoredFile
 from idp_finetuning.test_sets.test_set import TestSetFile, TestSetUpload
-from tests.idp_finetuning.samples import labels
+from tests.support.domain.samples import labels
 
 
 def file(key: str, content: bytes) -> TestSetFile:

@@ -11,7 +11,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from idp_finetuning.adapters.converse import LONGEST_WAIT_SECONDS, Converse
 from idp_finetuning.errors import AwsCallRefused, TransientError
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
-from tests.idp_finetuning.fake_converse import FakeConverse, label
+from tests.support.domain.fake_converse import FakeConverse, label
 
 REQUEST = Prompt(classes=(DocumentClass(name="invoice"),)).converse_request("us.amazon.nova-lite-v1:0", b"jpeg")
 

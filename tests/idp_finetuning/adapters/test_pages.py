@@ -12,7 +12,7 @@ from PIL import Image, ImageChops, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
 from idp_finetuning.adapters.pages import open_document
-from tests.idp_finetuning.samples import coloured_pdf, image_bytes, pdf
+from tests.support.domain.samples import coloured_pdf, image_bytes, pdf
 
 RED, GREEN, BLUE, WHITE = (200, 30, 30), (30, 160, 60), (20, 40, 200), (255, 255, 255)
 

@@ -12,7 +12,7 @@ from PIL import Image
 from idp_finetuning.adapters import pages
 from idp_finetuning.adapters.pages import open_document, target_size
 from idp_finetuning.errors import DocumentRejected
-from tests.idp_finetuning.samples import coloured_pdf, image_bytes, pdf
+from tests.support.domain.samples import coloured_pdf, image_bytes, pdf
 
 RED = Image.new("RGB", (60, 50), (200, 30, 30))
 NOISE = Image.effect_noise((60, 50), 80)

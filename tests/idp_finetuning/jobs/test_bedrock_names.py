@@ -12,7 +12,7 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.base_models import HyperParameters
 from idp_finetuning.test_sets.keys import document_id
 from idp_finetuning.test_sets.split import Split
-from tests.idp_finetuning.service_model import string_problem
+from tests.support.domain.service_model import string_problem
 
 JOB = "6f1c2b1e-9a0b-4c3d-8e5f-0123456789ab"
 OTHER_JOB = "6f1c2b1e-9a0b-4c3d-8e5f-0123456789ac"

@@ -6,7 +6,7 @@ import pytest
 
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.base_models import base_models, find_base_model
-from tests.idp_finetuning.service_model import string_problem
+from tests.support.domain.service_model import string_problem
 
 
 def test_recommended_models_stand_before_legacy_ones_as_the_guide_lists_them() -> None:

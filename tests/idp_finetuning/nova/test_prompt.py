@@ -9,7 +9,7 @@ import pytest
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.prompt import RESERVED_WORDS, Boundary, DocumentClass, PageLabel, Prompt, reserved_word
 from idp_finetuning.training_data.examples import training_record
-from tests.idp_finetuning.service_model import problems
+from tests.support.domain.service_model import problems
 
 NASTY_NAMES = (
     "invoice",

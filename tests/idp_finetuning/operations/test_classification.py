@@ -18,9 +18,9 @@ from idp_finetuning.classification.scopes import UserRecord
 from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.test_sets.keys import page_text_key
 from tests.idp_finetuning.conftest import FakeLambda
-from tests.idp_finetuning.operations.api import ApiError, call
-from tests.idp_finetuning.operations.versions import TRAINED, completed_job
-from tests.idp_finetuning.samples import ready_test_set, upload_test_set
+from tests.support.domain.api import ApiError, call
+from tests.support.domain.samples import ready_test_set, upload_test_set
+from tests.support.domain.versions import TRAINED, completed_job
 
 CLASSES = [{"name": "invoice", "description": "Asks for money."}, {"name": "letter", "description": ""}]
 TASK_WITH_TEXT = "{CLASS_NAMES_AND_DESCRIPTIONS} {DOCUMENT_TEXT} {DOCUMENT_IMAGE}"

@@ -11,10 +11,10 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass, Prompt
-from tests.idp_finetuning.fake_bedrock import PREFIX
-from tests.idp_finetuning.operations.api import ApiError, call
-from tests.idp_finetuning.operations.versions import TRAINED, completed_job
-from tests.idp_finetuning.samples import job, ready_test_set
+from tests.support.domain.api import ApiError, call
+from tests.support.domain.fake_bedrock import PREFIX
+from tests.support.domain.samples import job, ready_test_set
+from tests.support.domain.versions import TRAINED, completed_job
 
 pytestmark = pytest.mark.usefixtures("environment")
 

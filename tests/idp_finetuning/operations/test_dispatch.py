@@ -9,7 +9,7 @@ import pytest
 from idp_finetuning.errors import AwsCallRefused, Conflict, SettingMissing
 from idp_finetuning.operations.dispatch import error_answer
 from lambdas.resolver import handler
-from tests.idp_finetuning.fake_bedrock import client_error
+from tests.support.domain.fake_bedrock import client_error
 
 SECRET = "s3cret-value"
 START = {"jobName": "a", "testSetId": "docsplit", "baseModel": "us.amazon.nova-lite-v1:0"}

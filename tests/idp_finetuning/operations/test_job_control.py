@@ -13,9 +13,9 @@ from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.test_sets.test_set import TestSetStatus
 from tests.idp_finetuning.conftest import client
-from tests.idp_finetuning.fake_bedrock import client_error
-from tests.idp_finetuning.operations.api import ApiError, call
-from tests.idp_finetuning.samples import job, ready_test_set
+from tests.support.domain.api import ApiError, call
+from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.samples import job, ready_test_set
 
 START = {"jobName": "My classifier", "testSetId": "docsplit", "baseModel": "us.amazon.nova-lite-v1:0"}
 

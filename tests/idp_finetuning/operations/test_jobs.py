@@ -10,8 +10,8 @@ from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.training_data.dataset import RejectedDocument, dataset_report
-from tests.idp_finetuning.operations.api import ApiError, call
-from tests.idp_finetuning.samples import job, ready_test_set
+from tests.support.domain.api import ApiError, call
+from tests.support.domain.samples import job, ready_test_set
 
 
 @pytest.fixture(autouse=True)

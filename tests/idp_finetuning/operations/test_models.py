@@ -10,9 +10,9 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.jobs.job import JobStatus
-from tests.idp_finetuning.fake_bedrock import PREFIX, THEN, FakeBedrock
-from tests.idp_finetuning.operations.api import call
-from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set
+from tests.support.domain.api import call
+from tests.support.domain.fake_bedrock import PREFIX, THEN, FakeBedrock
+from tests.support.domain.samples import job, ready_test_set, upload_test_set
 
 
 @pytest.fixture(autouse=True)

@@ -26,10 +26,10 @@ from idp_local.api.schema import Call, executable_schema
 from idp_local.api.server import graphql_app
 from idp_local.api.tokens import Caller, TokenVerifier
 from idp_local.connection import Connection
-from tests.docs_pages import table
 from tests.idp_finetuning.conftest import client
-from tests.idp_finetuning.operations.api import SCHEMA, SCHEMA_FILE, selection
-from tests.idp_finetuning.operations.versions import CLASSES, completed_job
+from tests.support.docs_pages import table
+from tests.support.domain.api import SCHEMA, SCHEMA_FILE, selection
+from tests.support.domain.versions import CLASSES, completed_job
 
 SUB = "sub-1"
 MEMBERSHIPS: tuple[tuple[str, ...], ...] = (

@@ -15,10 +15,10 @@ from idp_finetuning.classification.scopes import UserRecord, UserScope
 from idp_finetuning.errors import Unauthorized
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.scope import require_in_scope, scope_of
-from tests.idp_finetuning.fake_bedrock import client_error
-from tests.idp_finetuning.operations.api import ApiError, call
-from tests.idp_finetuning.operations.versions import completed_job
-from tests.idp_finetuning.samples import ready_test_set
+from tests.support.domain.api import ApiError, call
+from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.samples import ready_test_set
+from tests.support.domain.versions import completed_job
 
 pytestmark = pytest.mark.usefixtures("environment")
 

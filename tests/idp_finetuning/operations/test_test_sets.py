@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.idp_finetuning.operations.api import ApiError, call
+from tests.support.domain.api import ApiError, call
 
 pytestmark = pytest.mark.usefixtures("environment")
 

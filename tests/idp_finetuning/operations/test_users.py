@@ -8,9 +8,9 @@ import pytest
 
 from idp_finetuning.adapters.user_directory import UserDirectory
 from idp_finetuning.errors import UserNotFound
-from tests.idp_finetuning.fake_bedrock import client_error
-from tests.idp_finetuning.operations.api import ApiError, call
-from tests.idp_finetuning.operations.versions import new_user
+from tests.support.domain.api import ApiError, call
+from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.versions import new_user
 
 pytestmark = pytest.mark.usefixtures("environment")
 

@@ -9,9 +9,9 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from tests.idp_finetuning.conftest import client
-from tests.idp_finetuning.fake_bedrock import client_error
-from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set
-from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import job, ready_test_set, upload_test_set
 
 
 @pytest.fixture

@@ -25,8 +25,8 @@ from idp_finetuning.stages import classify_document as stage
 from idp_finetuning.stages.classify_document import PAGES_AT_ONCE, classify_document
 from idp_finetuning.test_sets.keys import page_text_key
 from tests.idp_finetuning.classification.test_classification import request
-from tests.idp_finetuning.fake_converse import FakeConverse, image_in, label, texts_in
-from tests.idp_finetuning.samples import coloured_pdf, pdf
+from tests.support.domain.fake_converse import FakeConverse, image_in, label, texts_in
+from tests.support.domain.samples import coloured_pdf, pdf
 
 ID = "6f1c2b1e-0000-4000-8000-000000000001"
 LAYOUT = ClassificationLayout(classification_id=ID)

@@ -11,11 +11,11 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import JobNotFound, JobStopping, TransientError
 from idp_finetuning.jobs.job import JobStatus
 from tests.idp_finetuning.conftest import client
-from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
-from tests.idp_finetuning.operations.api import ApiError
-from tests.idp_finetuning.stages.endings import FOUR, ID, RUN, caught, end, started
-from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.stages.situations import deploying, placed, standing
+from tests.support.domain.api import ApiError
+from tests.support.domain.endings import FOUR, ID, RUN, caught, end, started
+from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.situations import deploying, placed, standing
 
 
 @pytest.mark.parametrize("status", [*FOUR, "STOPPING"])

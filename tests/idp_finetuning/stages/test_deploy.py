@@ -8,9 +8,9 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DeploymentFailed, TransientError
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.stages.deploy import deployment_name
-from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
-from tests.idp_finetuning.samples import job
-from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import job
 
 MODEL = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/000000000000"
 

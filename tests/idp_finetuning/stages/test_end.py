@@ -13,9 +13,9 @@ from idp_finetuning.errors import AwsCallRefused, Conflict, JobNotFound, Transie
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
-from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
-from tests.idp_finetuning.samples import job
-from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import job
 
 EVENT = job().current_run.to_wire()
 

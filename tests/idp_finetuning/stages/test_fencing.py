@@ -12,10 +12,10 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import JobStopping, StaleState
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.train import create_customization_job, training_name
-from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
-from tests.idp_finetuning.samples import job
-from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.stages.situations import ROLE, placed
+from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import job
+from tests.support.domain.situations import ROLE, placed
 
 MODEL = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/000000000000"
 RUN = job().current_run.to_wire()

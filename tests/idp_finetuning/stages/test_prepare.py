@@ -14,10 +14,10 @@ from idp_finetuning.errors import DatasetUnusable, DocumentRejected, ModelUnavai
 from idp_finetuning.jobs.job import JobConfiguration, JobStatus
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.nova.prompt import TASK_PROMPT, DocumentClass
-from tests.idp_finetuning.fake_bedrock import FakeBedrock
-from tests.idp_finetuning.samples import coloured_pdf, job
-from tests.idp_finetuning.service_model import string_problem
-from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.support.domain.fake_bedrock import FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import coloured_pdf, job
+from tests.support.domain.service_model import string_problem
 
 ROOT = f"jobs/{job().id}/"
 OTHER = "6f1c2b1e-0000-4000-8000-000000000002"

@@ -9,10 +9,10 @@ from idp_finetuning.errors import DeploymentFailed
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.conftest import client
-from tests.idp_finetuning.fake_bedrock import FakeBedrock
-from tests.idp_finetuning.stages.endings import ID, RUN, caught
-from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.stages.situations import told, trained
+from tests.support.domain.endings import ID, RUN, caught
+from tests.support.domain.fake_bedrock import FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.situations import told, trained
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.tables.jobs import JobTable
-from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
-from tests.idp_finetuning.samples import job
-from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import job
 
 
 def about_the_account(jobs: JobTable) -> list[str]:

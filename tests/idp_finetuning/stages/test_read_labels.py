@@ -22,8 +22,8 @@ from idp_finetuning.test_sets.keys import reading_marker
 from idp_finetuning.wire import timestamp
 from lambdas.read_labels import handler
 from tests.idp_finetuning.conftest import FakeLambda
-from tests.idp_finetuning.fake_bedrock import client_error
-from tests.idp_finetuning.samples import upload_test_set
+from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.samples import upload_test_set
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.reconcile import Reconciliation
 from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.conftest import client
-from tests.idp_finetuning.fake_bedrock import FakeBedrock
-from tests.idp_finetuning.samples import job
-from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.stages.situations import ago, deploying, placed, standing, told, training
+from tests.support.domain.fake_bedrock import FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import job
+from tests.support.domain.situations import ago, deploying, placed, standing, told, training
 
 FOUR = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING"]
 

@@ -10,12 +10,12 @@ from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
-from tests.idp_finetuning.fake_bedrock import FakeBedrock
-from tests.idp_finetuning.operations.api import ApiError
-from tests.idp_finetuning.samples import job
-from tests.idp_finetuning.stages.endings import FOUR, ID, RUN, caught, end, started
-from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.stages.situations import deploying, placed, training
+from tests.support.domain.api import ApiError
+from tests.support.domain.endings import FOUR, ID, RUN, caught, end, started
+from tests.support.domain.fake_bedrock import FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import job
+from tests.support.domain.situations import deploying, placed, training
 
 
 def test_a_failed_deployment_is_retried_under_the_next_name_without_training_again(

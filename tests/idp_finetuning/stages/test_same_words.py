@@ -21,9 +21,9 @@ from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.stages.classify_document import classify_document
 from idp_finetuning.test_sets.keys import page_text_key
 from tests.idp_finetuning.classification.test_classification import request
-from tests.idp_finetuning.fake_converse import FakeConverse, image_in, texts_in
-from tests.idp_finetuning.samples import coloured_pdf, image_bytes, job, ready_test_set, upload_test_set
-from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.support.domain.fake_converse import FakeConverse, image_in, texts_in
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import coloured_pdf, image_bytes, job, ready_test_set, upload_test_set
 
 PLAIN = "Which?\n{CLASS_NAMES_AND_DESCRIPTIONS}\n{DOCUMENT_IMAGE}\nOf {CLASS_NAMES_AND_DESCRIPTIONS} one."
 WITH_TEXT = "{CLASS_NAMES_AND_DESCRIPTIONS}\n{DOCUMENT_IMAGE}\n<text>\n{DOCUMENT_TEXT}\n</text>"

@@ -10,11 +10,11 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.train import training_name
-from tests.idp_finetuning.fake_bedrock import FakeBedrock
-from tests.idp_finetuning.operations.api import ApiError
-from tests.idp_finetuning.stages.endings import FOUR, ID, caught, end
-from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.stages.situations import deploying, placed, standing, told, training
+from tests.support.domain.api import ApiError
+from tests.support.domain.endings import FOUR, ID, caught, end
+from tests.support.domain.fake_bedrock import FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.situations import deploying, placed, standing, told, training
 
 NEXT = {
     "VALIDATING": "ValidateTestSet",

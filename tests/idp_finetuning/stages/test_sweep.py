@@ -15,9 +15,9 @@ from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
-from tests.idp_finetuning.fake_bedrock import PREFIX, FakeBedrock
-from tests.idp_finetuning.stages.pipeline import Pipeline
-from tests.idp_finetuning.stages.situations import deploying, placed, trained, training
+from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.situations import deploying, placed, trained, training
 
 TAG = [{"key": "idp-finetuning:job-id", "value": "someone"}]
 

@@ -11,9 +11,9 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import AwsCallRefused, JobNotFound, StaleState, TrainingFailed, TransientError
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus, TrainingMetrics
 from idp_finetuning.stages.train import create_customization_job, training_name
-from tests.idp_finetuning.fake_bedrock import THEN, FakeBedrock
-from tests.idp_finetuning.samples import job
-from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.support.domain.fake_bedrock import THEN, FakeBedrock
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import job
 
 
 @pytest.fixture

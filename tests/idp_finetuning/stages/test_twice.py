@@ -12,11 +12,11 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.stages.train import training_name
-from tests.idp_finetuning.fake_bedrock import FakeBedrock
-from tests.idp_finetuning.samples import job, ready_test_set, upload_test_set
-from tests.idp_finetuning.stages.pipeline import SPECS, Pipeline
-from tests.idp_finetuning.stages.situations import ago, deploying, placed, told, trained, training
-from tests.idp_finetuning.stages.turns import ORDERS, at_once
+from tests.support.domain.fake_bedrock import FakeBedrock
+from tests.support.domain.pipeline import SPECS, Pipeline
+from tests.support.domain.samples import job, ready_test_set, upload_test_set
+from tests.support.domain.situations import ago, deploying, placed, told, trained, training
+from tests.support.domain.turns import ORDERS, at_once
 
 RUN = job().current_run.to_wire()
 CAUGHT = RUN | {"error": {"Error": "TrainingFailed", "Cause": '{"errorMessage": "Training failed: bad data."}'}}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.idp_finetuning.samples import coloured_pdf, image_bytes, job, result_json
-from tests.idp_finetuning.stages.pipeline import Pipeline
+from tests.support.domain.pipeline import Pipeline
+from tests.support.domain.samples import coloured_pdf, image_bytes, job, result_json
 
 BLUE = (20, 40, 200)
 ROOT = f"jobs/{job().id}/"

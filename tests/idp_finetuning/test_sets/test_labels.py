@@ -16,7 +16,7 @@ from idp_finetuning.test_sets.labels import (
     parse_section,
     read_labels,
 )
-from tests.idp_finetuning.samples import result_json
+from tests.support.domain.samples import result_json
 
 
 def listing(*keys: str) -> Listing:

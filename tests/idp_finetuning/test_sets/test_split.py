@@ -10,7 +10,7 @@ import pytest
 
 from idp_finetuning.test_sets.labels import DocumentLabels
 from idp_finetuning.test_sets.split import held_out, held_out_target
-from tests.idp_finetuning.samples import GUIDE_CLASSES, document, of_classes
+from tests.support.domain.samples import GUIDE_CLASSES, document, of_classes
 
 SHARES = (0.5, 0.6, 0.75, 0.8, 0.9, 0.95)
 

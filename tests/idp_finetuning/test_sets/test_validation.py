@@ -8,7 +8,7 @@ from idp_finetuning.nova.base_models import BaseModelSpec, find_base_model
 from idp_finetuning.nova.prompt import RESERVED_WORDS
 from idp_finetuning.test_sets.labels import LabelProblem, Labels
 from idp_finetuning.test_sets.validation import Validation, validate
-from tests.idp_finetuning.samples import GUIDE_CLASSES, document, labels, of_classes
+from tests.support.domain.samples import GUIDE_CLASSES, document, labels, of_classes
 
 NOVA_2 = find_base_model("us.amazon.nova-2-lite-v1:0")
 NOVA_1 = find_base_model("us.amazon.nova-lite-v1:0")

@@ -7,7 +7,7 @@ import pytest
 from idp_finetuning.test_sets.labels import DocumentLabels
 from idp_finetuning.test_sets.validation import validate
 from idp_finetuning.text import named
-from tests.idp_finetuning.samples import document, labels, of_classes
+from tests.support.domain.samples import document, labels, of_classes
 
 
 def warnings(*documents: DocumentLabels, orphans: tuple[str, ...] = ()) -> list[str]:

@@ -13,7 +13,7 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
 from idp_local.bedrock import BedrockServer
-from tests.idp_local.bedrock.drawn import BUCKET, CLASSES, jsonl, page, record
+from tests.support.local.drawn import BUCKET, CLASSES, jsonl, page, record
 
 Job = dict[str, Any]
 Submit = Callable[..., str]
@@ -25,7 +25,8 @@ VALIDATION = f"s3://{BUCKET}/jobs/1/dataset/validation.jsonl"
 
 
 def client(service: str, url: str) -> Any:
-    return boto3.client(
+    make: Any = boto3.client
+    return make(
         service,
         endpoint_url=url,
         region_name="us-east-1",

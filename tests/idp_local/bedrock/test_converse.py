@@ -11,7 +11,7 @@ from PIL import Image
 
 from idp_local.bedrock.converse import chance, classes_in
 from tests.idp_local.bedrock.conftest import Job
-from tests.idp_local.bedrock.drawn import BUCKET, CLASSES, page
+from tests.support.local.drawn import BUCKET, CLASSES, page
 
 BASE = "us.amazon.nova-lite-v1:0"
 PROMPT = "Classes:\n" + "".join(f"{name}  \t[ a {name} ]\n" for name in CLASSES)

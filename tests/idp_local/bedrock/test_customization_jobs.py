@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from idp_local.bedrock import BedrockServer
 from tests.idp_local.bedrock.conftest import TRAINING, VALIDATION, Job, Submit, client, ended, request
-from tests.idp_local.bedrock.drawn import BUCKET, jsonl, record
+from tests.support.local.drawn import BUCKET, jsonl, record
 
 Unique = Callable[[str], str]
 

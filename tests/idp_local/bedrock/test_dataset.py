@@ -11,7 +11,7 @@ from PIL import Image
 from idp_local.bedrock.bucket import Location
 from idp_local.bedrock.catalogue import MODELS
 from idp_local.bedrock.dataset import RESERVED, DataRefused, Record, check
-from tests.idp_local.bedrock.drawn import BUCKET, page, record
+from tests.support.local.drawn import BUCKET, page, record
 
 LITE = MODELS["amazon.nova-lite-v1:0:300k"]
 NOVA_2 = MODELS["amazon.nova-2-lite-v1:0:256k"]

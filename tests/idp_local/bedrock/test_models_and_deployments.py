@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from idp_local.bedrock import BedrockServer
 from tests.idp_local.bedrock.conftest import Job, client, ended, request
-from tests.idp_local.bedrock.drawn import CLASSES, page
+from tests.support.local.drawn import CLASSES, page
 
 Unique = Callable[[str], str]
 

@@ -10,7 +10,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError
-from botocore.model import Shape
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from idp_local.bedrock import BedrockServer
 from idp_local.bedrock.shapes import compiled
@@ -172,17 +172,17 @@ OPERATIONS = {
 }
 
 
-def patterns(shape: Shape, seen: set[str]) -> set[str]:
-    if shape.name in seen:
+def patterns(shape: Shape | None, seen: set[str]) -> set[str]:
+    if shape is None or shape.name in seen:
         return set()
     seen.add(shape.name)
     found = {shape.metadata["pattern"]} if "pattern" in shape.metadata else set()
     inner: list[Shape] = []
-    if shape.type_name == "structure":
+    if isinstance(shape, StructureShape):
         inner = list(shape.members.values())
-    elif shape.type_name == "list":
+    elif isinstance(shape, ListShape):
         inner = [shape.member]
-    elif shape.type_name == "map":
+    elif isinstance(shape, MapShape):
         inner = [shape.key, shape.value]
     return found.union(*(patterns(one, seen) for one in inner))
 

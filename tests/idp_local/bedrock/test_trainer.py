@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from idp_local.bedrock.trainer import PASSES_PER_EPOCH, Answer, Example, PageClassifier, features, train
-from tests.idp_local.bedrock.drawn import CLASSES, page
+from tests.support.local.drawn import CLASSES, page
 
 
 def examples(count: int, first_seed: int) -> list[Example]:

@@ -11,7 +11,7 @@ from idp_finetuning.test_sets.validation import validate
 from idp_local.demo.choice import first_fitting_model
 from idp_local.demo.failure import DemoFailed
 from idp_sdk import LabelledDocument, LabelledSection
-from tests.idp_sdk.deployment import Deployment
+from tests.support.sdk.deployment import Deployment
 
 
 def documents(count: int, pages: int | None) -> list[LabelledDocument]:

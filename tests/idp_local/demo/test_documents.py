@@ -15,7 +15,7 @@ from idp_finetuning.test_sets.test_set import TestSetFile
 from idp_finetuning.test_sets.validation import validate
 from idp_local.demo.documents import unseen_documents
 from idp_sdk import LabelledDocument
-from tests.shuffled_labels import shuffled
+from tests.support.shuffled_labels import shuffled
 
 Documents = Sequence[LabelledDocument]
 Pictures = list[list[Image.Image]]

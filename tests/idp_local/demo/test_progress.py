@@ -9,8 +9,8 @@ from idp_local.demo.console import Console
 from idp_local.demo.failure import DemoFailed
 from idp_local.demo.progress import SILENCE_SECONDS, Followed, follow
 from idp_sdk import Job
-from tests.idp_sdk.answers import job
-from tests.idp_sdk.deployment import Deployment
+from tests.support.sdk.answers import job
+from tests.support.sdk.deployment import Deployment
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abc123def456"
 

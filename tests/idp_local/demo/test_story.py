@@ -21,8 +21,8 @@ from idp_local.demo.failure import DemoFailed
 from idp_local.demo.story import Material, Outcome, Story
 from idp_local.demo.wording import STAND_IN
 from idp_sdk import IgnoredFile, LabelledDocument, LabelledSection
-from tests.idp_sdk.answers import classification, config_version, job, labelled_set, validation
-from tests.idp_sdk.deployment import BUCKET_URL, Deployment
+from tests.support.sdk.answers import classification, config_version, job, labelled_set, validation
+from tests.support.sdk.deployment import BUCKET_URL, Deployment
 
 ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abc123def456"
 MODEL = {

@@ -14,7 +14,7 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.classification.config_versions import DEFAULT_NAME, ConfigVersion, default_version
 from idp_finetuning.errors import ConfigVersionNotFound, Conflict, TransientError
 from idp_finetuning.jobs.job import JobStatus
-from tests.idp_finetuning.operations.versions import completed_job
+from tests.support.domain.versions import completed_job
 
 TABLE = "t-config-versions"
 
@@ -141,7 +141,7 @@ def test_a_job_whose_model_was_taken_up_meanwhile_is_not_deleted(
 def test_requests_that_meet_in_one_transaction_may_be_repeated(dynamodb: Any) -> None:
     def conflict() -> None:
         reasons = [{"Code": "None"}, {"Code": "TransactionConflict"}]
-        error = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+        error: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
         raise ClientError(error, "TransactWriteItems")
 
     with pytest.raises(TransientError, match="being changed by another request"):

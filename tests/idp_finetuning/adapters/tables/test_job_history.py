@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import InvalidInput, JobNotFound, JobStopping, StaleState, TransientError
 from idp_finetuning.jobs.job import JobFact, JobStatus
-from tests.idp_finetuning.samples import job
+from tests.support.domain.samples import job
 
 
 def whole(jobs: JobTable, limit: int) -> list[JobFact]:

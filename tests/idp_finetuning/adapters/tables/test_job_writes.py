@@ -9,7 +9,7 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import Conflict
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from tests.idp_finetuning.samples import job
+from tests.support.domain.samples import job
 
 
 def offering(jobs: JobTable, **changes: Any) -> FinetuningJob:

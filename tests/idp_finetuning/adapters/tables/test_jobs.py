@@ -21,8 +21,8 @@ from idp_finetuning.jobs.job import (
     TrainingMetrics,
 )
 from idp_finetuning.nova.prompt import DocumentClass
-from tests.idp_finetuning.fake_bedrock import client_error
-from tests.idp_finetuning.samples import job
+from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.samples import job
 
 FORWARD = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"]
 ALLOWED = (

@@ -1,0 +1,111 @@
+"""The kinds of resources a role could reach: each a pattern, finer than any policy may be."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from idp_finetuning.classification.layout import UPLOADS_PREFIX, ClassificationLayout
+from idp_finetuning.deployment import FUNCTIONS, TABLES
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, labels_key, uploading_marker
+from idp_finetuning.test_sets.keys import reading_marker as being_read
+from idp_finetuning.test_sets.split import Split
+from tests.support.iam.calls import PROFILE_REGIONS, arn
+from tests.support.iam.policies import matches
+from tests.support.stacks.deployed import ACCOUNT, REGION
+
+PREFIX = "idp-finetuning"
+DATA = "arn:aws:s3:::DataBucket"
+TEST_SETS = "arn:aws:s3:::TestSetBucket"
+BEDROCK_ROLE = f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"
+
+CUSTOM_MODELS = arn("bedrock", "custom-model/*")
+DEPLOYMENTS = arn("bedrock", "custom-model-deployment/*")
+CUSTOMIZATION_JOBS = arn("bedrock", "model-customization-job/*")
+# By their ids: amazon.nova-2-lite-v1:0 is the model, amazon.nova-2-lite-v1:0:256k what fine-tuning calls it.
+FOUNDATION_MODELS = f"arn:aws:bedrock:{REGION}::foundation-model/*:0"
+INFERENCE_PROFILES = arn("bedrock", "inference-profile/us.amazon.*")
+BASELINES = f"{TEST_SETS}/{baseline_prefix('*')}*"
+FINE_TUNED_AS = f"arn:aws:bedrock:{REGION}::foundation-model/*k"
+
+_JOB = JobLayout(job_id="*")
+_CLASSIFICATION = ClassificationLayout(classification_id="*")
+TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in Split)
+
+# A star is a part of a path, at the end everything that follows.
+KINDS = (
+    *(arn("dynamodb", f"table/{spec.table_name(PREFIX)}") for spec in TABLES),
+    *(
+        arn("dynamodb", f"table/{spec.table_name(PREFIX)}/index/{index.name}")
+        for spec in TABLES
+        for index in spec.indexes
+    ),
+    DATA,
+    f"{DATA}/{_JOB.manifest}",
+    f"{DATA}/{_JOB.prompt}",
+    f"{DATA}/{_JOB.prefix}pages/*",
+    *(f"{DATA}/{_JOB.examples(split)}*" for split in Split),
+    f"{DATA}/{_JOB.rejections}*",
+    TRAINING_FILE,
+    VALIDATION_FILE,
+    f"{DATA}/{_JOB.report}",
+    f"{DATA}/{_JOB.output}*",
+    f"{DATA}/{UPLOADS_PREFIX}*",
+    f"{DATA}/{_CLASSIFICATION.request}",
+    f"{DATA}/{_CLASSIFICATION.claim}",
+    f"{DATA}/{_CLASSIFICATION.result}",
+    f"{DATA}/{labels_key('*', '*')}",
+    f"{DATA}/{being_read('*', '*')}",
+    TEST_SETS,
+    f"{TEST_SETS}/{input_prefix('*')}*",
+    BASELINES,
+    f"{TEST_SETS}/{uploading_marker('*')}",
+    *(
+        arn("states", f"{kind}:{PREFIX}-{machine}{rest}")
+        for machine in ("finetuning", "deletion")
+        for kind, rest in (("stateMachine", ""), ("execution", ":*"), ("execution", "/*"))
+    ),
+    *(arn("lambda", f"function:{spec.function_name(PREFIX)}") for spec in FUNCTIONS),
+    CUSTOM_MODELS,
+    DEPLOYMENTS,
+    CUSTOMIZATION_JOBS,
+    FOUNDATION_MODELS,
+    FINE_TUNED_AS,
+    INFERENCE_PROFILES,
+    *(f"arn:aws:bedrock:{region}::foundation-model/*:0" for region in PROFILE_REGIONS if region != REGION),
+    BEDROCK_ROLE,
+    arn("cognito-idp", "userpool/Identity/UserPool"),
+    # What is none of ours.
+    "arn:aws:s3:::other",
+    "arn:aws:s3:::other/*",
+    f"{DATA}/other",
+    f"{TEST_SETS}/other",
+    arn("dynamodb", "table/other"),
+    arn("states", "stateMachine:other"),
+    arn("lambda", "function:other"),
+    arn("bedrock", "imported-model/*"),
+    arn("cognito-idp", "userpool/other"),
+    f"arn:aws:iam::{ACCOUNT}:role/other",
+)
+
+
+@cache
+def kind_of(resource: str) -> str | None:
+    """The kind a resource is of, if any."""
+    return resource if resource == "*" else next((k for k in KINDS if _expression(k).fullmatch(resource)), None)
+
+
+@cache
+def kinds_within(pattern: str) -> frozenset[str]:
+    """The kinds a policy's resource reaches; itself where it reaches none, for that is no kind anyone knows."""
+    if pattern == "*":
+        return frozenset({"*"})
+    reached = frozenset(kind for kind in KINDS if matches(pattern, kind.replace("*", "x")))
+    return reached or frozenset({kind_of(pattern) or pattern})
+
+
+@cache
+def _expression(kind: str) -> re.Pattern[str]:
+    inner = re.escape(kind).replace(r"\*", "[^/]+")
+    return re.compile(inner.removesuffix("[^/]+") + ".+" if kind.endswith("*") else inner, re.DOTALL)

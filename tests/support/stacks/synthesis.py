@@ -1,0 +1,47 @@
+"""Synthesizes the stack in this process."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+
+# jsii warns of every Node 20 in a box of twelve lines; the variable lists the versions it shall be silent about.
+os.environ["JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION"] = "18,20"
+
+
+def assembled(folder: Path, *checks: Any, **changes: str) -> Path:
+    """Makes a cloud assembly from cdk.json's context with changes, in an empty folder, and answers its own folder.
+
+    A folder without code stands in for the Lambda bundles; `checks` are aspects that look at the whole app.
+    """
+    # Importing CDK starts a Node process and takes seconds, which tests that need no template are spared.
+    import aws_cdk
+
+    from stacks.bundling import BundleName
+    from stacks.finetuning_stack import FinetuningStack
+    from stacks.options import read_options
+
+    bundle, assembly = folder / "bundle", folder / "assembly"
+    bundle.mkdir()
+    (bundle / "handler.py").touch()
+    bundles: dict[BundleName, Path] = {"core": bundle, "render": bundle}
+    shipped: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    # Paths of constructs, which the CDK CLI asks for too, are what tests call unnamed resources by.
+    context = {**shipped, "aws:cdk:enable-path-metadata": True, **changes}
+    app = aws_cdk.App(context=context, outdir=str(assembly), analytics_reporting=False)
+    FinetuningStack(app, options=read_options(context, {}), bundles=bundles)
+    for check in checks:
+        aws_cdk.Aspects.of(app).add(check)
+    app.synth()
+    return assembly
+
+
+def template_in(assembly: Path) -> dict[str, Any]:
+    """The stack's template in an assembly."""
+    (file,) = assembly.glob("*.template.json")
+    template: dict[str, Any] = json.loads(file.read_text())
+    return template
