@@ -188,3 +188,17 @@ def test_links_lead_somewhere_and_the_readme_leads_here(name: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page(name)):
         assert target.startswith("https://") or (ROOT / "docs" / target).is_file(), target
     assert f"(docs/{name}.md)" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_walk_through_the_code_names_each_file_once_and_every_file_exists() -> None:
+    walk = re.findall(r"^\| `([\w.-]+/[\w./-]+)` \|", page("architecture"), re.MULTILINE)
+    assert set(walk) == set(table("architecture", "file"))
+    assert [path for path in walk if not (ROOT / path).is_file()] == []
+    assert len(walk) == len(set(walk))
+
+
+def test_headings_named_in_a_table_of_contents_exist() -> None:
+    for text in (*map(page, PAGES), (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
