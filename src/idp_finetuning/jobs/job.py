@@ -61,7 +61,7 @@ class JobRun(WireModel):
     """One run of a job's workflow: every write names it, so that nothing left of an earlier run changes a later one."""
 
     job_id: str
-    run: int
+    number: int
 
 
 class TrainingMetrics(WireModel):
@@ -147,7 +147,7 @@ class FinetuningJob(JobSummary):
     @property
     def current_run(self) -> JobRun:
         """The run that may write."""
-        return JobRun(job_id=self.id, run=self.run)
+        return JobRun(job_id=self.id, number=self.run)
 
     @property
     def execution_name(self) -> str:
@@ -160,7 +160,7 @@ class FinetuningJob(JobSummary):
         return f"{self.id}-deletion-{self.deletion_attempt}"
 
 
-class JobFact(WireModel):
+class JobEvent(WireModel):
     """A transition or a notable fact in the life of a job."""
 
     at: str

@@ -34,7 +34,7 @@ def _end(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock)
     except JobNotFound:
         return job_failure(error, JobStatus.DELETING)  # the deletion got as far as the record
     failure = job_failure(error, job.status)
-    if job.run != run.run or job.status in ENDED:
+    if job.run != run.number or job.status in ENDED:
         return Failure(code=job.error_code or failure.code, message=job.error_message or failure.message)
     if job.status is JobStatus.DELETING:
         jobs.move(run, JobStatus.DELETING, failure.message, **_error(failure, job))
@@ -92,7 +92,7 @@ def delete_job_data(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     data.delete_prefix(JobLayout(job_id=run.job_id).prefix)
     if job:
         jobs.delete(job)
-    jobs.history.delete(run.job_id)  # facts recorded meanwhile; without a record no more can follow
+    jobs.events.delete(run.job_id)  # facts recorded meanwhile; without a record no more can follow
 
 
 def _doomed(run: JobRun, jobs: JobTable) -> FinetuningJob | None:

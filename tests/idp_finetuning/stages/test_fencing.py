@@ -39,7 +39,7 @@ STAGE_HANDLERS = (
 
 def event_of(function: str, job_id: str) -> dict[str, Any]:
     """The event of the first run of a job."""
-    event: dict[str, Any] = {"jobId": job_id, "run": 1}
+    event: dict[str, Any] = {"jobId": job_id, "number": 1}
     return event | {"document": DOCUMENT} if function == "GenerateExample" else event
 
 
@@ -76,7 +76,7 @@ def test_the_end_of_an_earlier_run_changes_nothing_after_a_retry(
         retried = placed(jobs, status, job_id=str(uuid4()), run=2)
         before = pipeline.state()
         caught = {"error": {"Error": "StaleState", "Cause": ""}}
-        pipeline.run("EndJob", {"jobId": retried.id, "run": 1} | caught)
+        pipeline.run("EndJob", {"jobId": retried.id, "number": 1} | caught)
         assert pipeline.state() == before
     assert fake_bedrock.calls == []
 

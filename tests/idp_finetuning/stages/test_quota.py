@@ -55,7 +55,7 @@ def test_a_retry_after_a_full_quota_deploys_the_model_there_is(
 ) -> None:
     pipeline.run("EndJob", caught(DeploymentFailed("Deployment failed: quota.")))
     assert pipeline.ask("retryFinetuningJob", jobId=ID)["waitingFor"] is None
-    pipeline.run("CreateModelDeployment", RUN | {"run": 2})
+    pipeline.run("CreateModelDeployment", RUN | {"number": 2})
     (deployment,) = fake_bedrock.deployments.values()
     assert deployment["modelArn"] == waiting.custom_model_arn
 

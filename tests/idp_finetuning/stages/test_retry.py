@@ -27,9 +27,9 @@ def test_a_failed_deployment_is_retried_under_the_next_name_without_training_aga
     assert (resumed["status"], resumed["run"], resumed["errorMessage"]) == ("DEPLOYING", 2, None)
     ((name, given),) = started(environment)
     assert name == f"{ID}-run-2"
-    assert (given["jobId"], given["run"], given["startAt"]) == (ID, 2, "DEPLOYING")
+    assert (given["jobId"], given["number"], given["startAt"]) == (ID, 2, "DEPLOYING")
 
-    run = RUN | {"run": 2}
+    run = RUN | {"number": 2}
     calls = len(fake_bedrock.calls)
     pipeline.run("CreateModelDeployment", run, times=2)
     changes = [call for call in fake_bedrock.calls[calls:] if not call.startswith("Get")]
@@ -49,7 +49,7 @@ def test_a_deployment_that_goes_on_is_adopted(pipeline: Pipeline, jobs: JobTable
     pipeline.ask("stopFinetuningJob", jobId=ID)
     end(pipeline, "GetModelDeployment")
     pipeline.ask("retryFinetuningJob", jobId=ID)
-    pipeline.run("CreateModelDeployment", RUN | {"run": 2})
+    pipeline.run("CreateModelDeployment", RUN | {"number": 2})
     assert list(fake_bedrock.deployments) == [deployment_name(first)]
     assert jobs.get(ID).custom_model_deployment_arn == first.custom_model_deployment_arn
 
@@ -64,7 +64,7 @@ def test_training_that_ended_badly_is_submitted_again_under_the_next_name(
     fake_bedrock.jobs[training_name(first)]["status"] = bedrock_status
     resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
     assert (resumed["status"], resumed["customizationJobArn"]) == ("TRAINING", None)
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 2}, times=2)
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2}, times=2)
     after = jobs.get(ID)
     assert list(fake_bedrock.jobs) == [training_name(first), training_name(after)]
     assert after.customization_job_arn == fake_bedrock.jobs[training_name(after)]["jobArn"]
@@ -80,8 +80,8 @@ def test_training_that_went_on_is_adopted_and_not_submitted_again(
     if bedrock_status == "Completed":
         fake_bedrock.train(training_name(first))
     pipeline.ask("retryFinetuningJob", jobId=ID)
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
-    assert pipeline.run("GetCustomizationJob", RUN | {"run": 2}) == {"status": bedrock_status}
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
+    assert pipeline.run("GetCustomizationJob", RUN | {"number": 2}) == {"status": bedrock_status}
     assert fake_bedrock.calls.count("CreateModelCustomizationJob") == 1
 
 
@@ -92,7 +92,7 @@ def test_training_that_bedrock_refused_is_submitted_again_under_its_name(
     fake_bedrock.failures["CreateModelCustomizationJob"] = ["ServiceQuotaExceededException"]
     end(pipeline, "CreateCustomizationJob")
     assert pipeline.ask("retryFinetuningJob", jobId=ID)["status"] == "TRAINING"
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
     assert list(fake_bedrock.jobs) == [training_name(job())]
 
 
@@ -103,7 +103,7 @@ def test_a_job_without_a_usable_data_set_starts_from_the_beginning(
     placed(jobs, "FAILED", error_stage=stage, error_code="DatasetUnusable", error_message="Too few.")
     resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
     assert (resumed["status"], resumed["documents"], resumed["errorCode"]) == ("VALIDATING", None, None)
-    assert [(given["run"], given["startAt"]) for _, given in started(environment)] == [(2, "VALIDATING")]
+    assert [(given["number"], given["startAt"]) for _, given in started(environment)] == [(2, "VALIDATING")]
     assert list(jobs.unfinished()) == [ID]
 
 
@@ -144,12 +144,12 @@ def test_a_retry_that_adopts_training_which_is_being_stopped_fails_and_the_next_
     pipeline.ask("retryFinetuningJob", jobId=ID)
     customization = fake_bedrock.jobs[training_name(first)]
     customization["status"] = "Stopping"
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
-    assert pipeline.run("GetCustomizationJob", RUN | {"run": 2}) == {"status": "InProgress"}
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
+    assert pipeline.run("GetCustomizationJob", RUN | {"number": 2}) == {"status": "InProgress"}
     customization["status"] = "Stopped"
     assert "Retry the job" in end(pipeline, "GetCustomizationJob", run=2)["message"]
     pipeline.ask("retryFinetuningJob", jobId=ID)
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 3})
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 3})
     assert list(fake_bedrock.jobs) == [training_name(first), training_name(jobs.get(ID))]
     assert fake_bedrock.jobs[training_name(jobs.get(ID))]["status"] == "InProgress"
 

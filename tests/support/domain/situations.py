@@ -7,7 +7,7 @@ from typing import Any
 
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.jobs.job import FinetuningJob, JobFact, JobStatus
+from idp_finetuning.jobs.job import FinetuningJob, JobEvent, JobStatus
 from idp_finetuning.stages.deploy import create_model_deployment, deployment_name
 from idp_finetuning.stages.train import create_customization_job, get_customization_job, training_name
 from idp_finetuning.wire import timestamp
@@ -59,9 +59,9 @@ def standing(jobs: JobTable, fake_bedrock: FakeBedrock, status: str) -> Finetuni
     return deploying(jobs, fake_bedrock) if status == "DEPLOYING" else placed(jobs, status)
 
 
-def facts(jobs: JobTable, job_id: str = job().id) -> list[JobFact]:
+def facts(jobs: JobTable, job_id: str = job().id) -> list[JobEvent]:
     """The history of a job, oldest first."""
-    return list(reversed(jobs.history.page(job_id, limit=100, next_token=None).items))
+    return list(reversed(jobs.events.page(job_id, limit=100, next_token=None).items))
 
 
 def told(jobs: JobTable, job_id: str = job().id) -> list[str]:

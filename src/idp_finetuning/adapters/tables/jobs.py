@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.adapters.tables.items import from_attributes, query_newest, to_attributes
-from idp_finetuning.adapters.tables.job_history import JobHistory
+from idp_finetuning.adapters.tables.job_events import JobEvents
 from idp_finetuning.adapters.tables.job_writes import KIND, changed, new_record, released, update_of, used, was_outrun
 from idp_finetuning.deployment import JOBS_BY_CREATION, UNFINISHED_JOBS
 from idp_finetuning.errors import Conflict, FinetuningError, JobNotFound, JobStopping, StaleState, TransientError
@@ -42,7 +42,7 @@ class JobTable:
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
-        self.history = JobHistory(dynamodb, table)
+        self.events = JobEvents(dynamodb, table)
 
     def create(
         self,
@@ -152,7 +152,7 @@ class JobTable:
     def require(self, run: JobRun, status: JobStatus) -> FinetuningJob:
         """The job, where this run of it still stands in the status. Raises JobNotFound, JobStopping or StaleState."""
         job = self.get(run.job_id)
-        if job.run != run.run or job.status is not status:
+        if job.run != run.number or job.status is not status:
             raise _refusal(job, run, status)
         return job
 
@@ -166,7 +166,7 @@ class JobTable:
         """
         for _ in range(TRIES):
             job = self.get(run.job_id)
-            if job.run != run.run or job.status not in MAY_BECOME_FROM[to]:
+            if job.run != run.number or job.status not in MAY_BECOME_FROM[to]:
                 raise _refusal(job, run, to)
             if to is JobStatus.DELETING and job.used_by:
                 # Whoever asked may not be allowed to know the names.
@@ -209,7 +209,7 @@ class JobTable:
         update = {"TableName": self._table, **update_of(before, after)}
         try:
             if fact:
-                entry = self.history.entry(after.id, after.status.value, fact)
+                entry = self.events.entry(after.id, after.status.value, fact)
                 self._dynamodb.transact_write_items(TransactItems=[{"Update": update}, entry])
             else:
                 self._dynamodb.update_item(**update)
@@ -231,7 +231,7 @@ class JobTable:
 
     def delete(self, job: FinetuningJob) -> None:
         """Removes all that is kept of a job; only while DELETING, so that nothing comes back or goes early."""
-        self.history.delete(job.id)
+        self.events.delete(job.id)
         others = [{"id": job.id, "item": CONFIGURATION}]
         if job.client_token:
             others.append({"id": job.client_token, "item": "token"})
@@ -247,8 +247,9 @@ class JobTable:
 
 
 def _refusal(job: FinetuningJob, run: JobRun, to: JobStatus) -> FinetuningError:
-    if job.run == run.run and job.status in (JobStatus.STOPPING, JobStatus.STOPPED):
+    if job.run == run.number and job.status in (JobStatus.STOPPING, JobStatus.STOPPED):
         return JobStopping(f"Job '{job.id}' is being stopped.")
     return StaleState(
-        f"Job '{job.id}' is {job.status} in run {job.run} and cannot become {to} in run {run.run}. Nothing was changed."
+        f"Job '{job.id}' is {job.status} in run {job.run} and cannot become {to} in run {run.number}. Nothing was "
+        "changed."
     )

@@ -10,16 +10,16 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import InvalidInput, JobNotFound, JobStopping, StaleState, TransientError
-from idp_finetuning.jobs.job import JobFact, JobStatus
+from idp_finetuning.jobs.job import JobEvent, JobStatus
 from tests.support.domain.samples import job
 
 
-def whole(jobs: JobTable, limit: int) -> list[JobFact]:
+def whole(jobs: JobTable, limit: int) -> list[JobEvent]:
     """The history read in pages of `limit`."""
-    found: list[JobFact] = []
+    found: list[JobEvent] = []
     token = None
     while True:
-        page = jobs.history.page(job().id, limit=limit, next_token=token)
+        page = jobs.events.page(job().id, limit=limit, next_token=token)
         assert len(page.items) <= limit
         found += page.items
         token = page.next_token
@@ -95,7 +95,7 @@ def test_a_transition_whose_fact_cannot_be_written_is_not_made(jobs: JobTable, m
     refused = {"Put": {"TableName": "t-jobs", "Item": {"id": {"S": "x"}, "item": {"S": "x"}}}}
     refused["Put"]["ConditionExpression"] = "attribute_exists(id)"
     with monkeypatch.context() as patched:
-        patched.setattr(jobs.history, "entry", lambda *_: refused)
+        patched.setattr(jobs.events, "entry", lambda *_: refused)
         with pytest.raises(TransientError):
             jobs.move(before.current_run, JobStatus.GENERATING_DATA)
     assert (jobs.get(before.id), whole(jobs, 100)) == (before, [])
@@ -178,14 +178,14 @@ def test_a_fact_of_a_moment_ago_goes_with_the_job_too(jobs: JobTable, dynamodb: 
     """What is not asked for consistently may answer without it, and it would stay for ever."""
     asked: list[Any] = []
     dynamodb.meta.events.register("provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params))
-    jobs.history.delete(job().id)
+    jobs.events.delete(job().id)
     assert [query.get("ConsistentRead") for query in asked] == [True]
 
 
 @pytest.mark.parametrize("token", ["x", "e30=", "日本語"])
 def test_a_tampered_token_is_invalid_input(jobs: JobTable, token: str) -> None:
     with pytest.raises(InvalidInput, match="nextToken is not one this API returned"):
-        jobs.history.page(job().id, limit=5, next_token=token)
+        jobs.events.page(job().id, limit=5, next_token=token)
 
 
 def test_only_jobs_that_have_not_ended_are_in_the_index_of_the_unfinished(jobs: JobTable) -> None:

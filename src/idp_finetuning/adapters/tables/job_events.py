@@ -6,20 +6,20 @@ from typing import Any
 from uuid import uuid4
 
 from idp_finetuning.adapters.tables.items import PageToken, from_attributes, to_attributes
-from idp_finetuning.jobs.job import JobFact
+from idp_finetuning.jobs.job import JobEvent
 from idp_finetuning.wire import WireModel, timestamp
 
 PREFIX = "event#"
 
 
-class FactPage(WireModel):
+class JobEventPage(WireModel):
     """A page of a job's history, newest first."""
 
-    items: tuple[JobFact, ...]
+    items: tuple[JobEvent, ...]
     next_token: str | None
 
 
-class JobHistory:
+class JobEvents:
     """Items (job id, "event#<time>#<random>") of the Jobs table."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
@@ -31,11 +31,11 @@ class JobHistory:
 
         Messages are cut at 1,000 characters.
         """
-        fact = JobFact(at=timestamp(), type=type_, message=message[:1000])
+        fact = JobEvent(at=timestamp(), type=type_, message=message[:1000])
         key = {"id": job_id, "item": f"{PREFIX}{fact.at}#{uuid4().hex[:8]}"}
         return {"Put": {"TableName": self._table, "Item": to_attributes({**key, **fact.to_wire()})}}
 
-    def page(self, job_id: str, *, limit: int, next_token: str | None) -> FactPage:
+    def page(self, job_id: str, *, limit: int, next_token: str | None) -> JobEventPage:
         """A page of the history, newest first."""
         start: dict[str, Any] = {}
         if next_token:
@@ -48,7 +48,8 @@ class JobHistory:
         if last:
             at, _, rest = last["item"]["S"].removeprefix(PREFIX).partition("#")
             token_text = PageToken(created_at=at, id=rest).to_text()
-        return FactPage(items=tuple(from_attributes(JobFact, item) for item in answer["Items"]), next_token=token_text)
+        items = tuple(from_attributes(JobEvent, item) for item in answer["Items"])
+        return JobEventPage(items=items, next_token=token_text)
 
     def delete(self, job_id: str) -> None:
         """Removes the whole history; may be repeated."""
