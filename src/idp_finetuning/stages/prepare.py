@@ -103,7 +103,7 @@ def validate_test_set(
     jobs.move(
         run,
         JobStatus.GENERATING_DATA,
-        warnings=[*validation.warnings, *chosen.warnings, *unchecked, *quota_warnings(bedrock)],
+        warnings=(*validation.warnings, *chosen.warnings, *unchecked, *quota_warnings(bedrock)),
         documents=DocumentCounts(
             found=len(manifest), train=validation.train_count, validation=validation.validation_count
         ),

@@ -11,7 +11,8 @@ from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import JobStopping, StaleState
 from idp_finetuning.jobs.job import JobStatus
-from idp_finetuning.stages.train import create_customization_job, training_name
+from idp_finetuning.jobs.life import Resumption
+from idp_finetuning.stages.train import create_customization_job
 from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
@@ -99,14 +100,14 @@ def test_a_late_run_does_not_stop_the_training_that_a_retry_adopted(fake_bedrock
         def ensure_customization_job(self, request: Any) -> Any:
             created = super().ensure_customization_job(request)
             failed = jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
-            jobs.resume(failed, JobStatus.TRAINING)
+            jobs.resume(failed.current_run, Resumption(stage=JobStatus.TRAINING), "Retried.")
             return created
 
     with pytest.raises(StaleState):
         create_customization_job(
             first.current_run, jobs=jobs, bedrock=Late(fake_bedrock), data_bucket="data", role_arn=ROLE
         )
-    assert fake_bedrock.jobs[training_name(first)]["status"] == "InProgress"
+    assert fake_bedrock.jobs[first.training_name]["status"] == "InProgress"
     assert jobs.get(first.id).customization_job_arn is None
 
 
@@ -123,4 +124,4 @@ def test_what_was_created_while_a_stop_was_asked_for_is_stopped(fake_bedrock: Fa
         create_customization_job(
             first.current_run, jobs=jobs, bedrock=Slow(fake_bedrock), data_bucket="data", role_arn=ROLE
         )
-    assert fake_bedrock.jobs[training_name(first)]["status"] == "Stopping"
+    assert fake_bedrock.jobs[first.training_name]["status"] == "Stopping"

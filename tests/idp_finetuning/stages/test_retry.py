@@ -8,8 +8,6 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.job import JobStatus
-from idp_finetuning.stages.deploy import deployment_name
-from idp_finetuning.stages.train import training_name
 from tests.support.domain.api import ApiError
 from tests.support.domain.endings import FOUR, ID, RUN, caught, end, started
 from tests.support.domain.fake_bedrock import FakeBedrock
@@ -35,7 +33,7 @@ def test_a_failed_deployment_is_retried_under_the_next_name_without_training_aga
     changes = [call for call in fake_bedrock.calls[calls:] if not call.startswith("Get")]
     assert changes == ["DeleteCustomModelDeployment", "CreateCustomModelDeployment"]
     (name,) = fake_bedrock.deployments
-    assert name == deployment_name(jobs.get(ID)) != deployment_name(first)
+    assert name == jobs.get(ID).deployment_name != first.deployment_name
     assert fake_bedrock.deployments[name]["modelArn"] == first.custom_model_arn
     fake_bedrock.deployments[name]["status"] = "Active"
     assert pipeline.run("GetModelDeployment", run) == {"status": "Active"}
@@ -50,7 +48,7 @@ def test_a_deployment_that_goes_on_is_adopted(pipeline: Pipeline, jobs: JobTable
     end(pipeline, "GetModelDeployment")
     pipeline.ask("retryFinetuningJob", jobId=ID)
     pipeline.run("CreateModelDeployment", RUN | {"number": 2})
-    assert list(fake_bedrock.deployments) == [deployment_name(first)]
+    assert list(fake_bedrock.deployments) == [first.deployment_name]
     assert jobs.get(ID).custom_model_deployment_arn == first.custom_model_deployment_arn
 
 
@@ -61,13 +59,13 @@ def test_training_that_ended_badly_is_submitted_again_under_the_next_name(
     first = training(jobs, fake_bedrock)
     pipeline.ask("stopFinetuningJob", jobId=ID)
     end(pipeline, "GetCustomizationJob")
-    fake_bedrock.jobs[training_name(first)]["status"] = bedrock_status
+    fake_bedrock.jobs[first.training_name]["status"] = bedrock_status
     resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
     assert (resumed["status"], resumed["customizationJobArn"]) == ("TRAINING", None)
     pipeline.run("CreateCustomizationJob", RUN | {"number": 2}, times=2)
     after = jobs.get(ID)
-    assert list(fake_bedrock.jobs) == [training_name(first), training_name(after)]
-    assert after.customization_job_arn == fake_bedrock.jobs[training_name(after)]["jobArn"]
+    assert list(fake_bedrock.jobs) == [first.training_name, after.training_name]
+    assert after.customization_job_arn == fake_bedrock.jobs[after.training_name]["jobArn"]
     assert after.training_attempt == 2
 
 
@@ -78,7 +76,7 @@ def test_training_that_went_on_is_adopted_and_not_submitted_again(
     first = training(jobs, fake_bedrock)
     jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
     if bedrock_status == "Completed":
-        fake_bedrock.train(training_name(first))
+        fake_bedrock.train(first.training_name)
     pipeline.ask("retryFinetuningJob", jobId=ID)
     pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
     assert pipeline.run("GetCustomizationJob", RUN | {"number": 2}) == {"status": bedrock_status}
@@ -93,7 +91,7 @@ def test_training_that_bedrock_refused_is_submitted_again_under_its_name(
     end(pipeline, "CreateCustomizationJob")
     assert pipeline.ask("retryFinetuningJob", jobId=ID)["status"] == "TRAINING"
     pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
-    assert list(fake_bedrock.jobs) == [training_name(job())]
+    assert list(fake_bedrock.jobs) == [job().training_name]
 
 
 @pytest.mark.parametrize("stage", ["VALIDATING", "GENERATING_DATA"])
@@ -142,7 +140,7 @@ def test_a_retry_that_adopts_training_which_is_being_stopped_fails_and_the_next_
     first = training(jobs, fake_bedrock)
     jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
     pipeline.ask("retryFinetuningJob", jobId=ID)
-    customization = fake_bedrock.jobs[training_name(first)]
+    customization = fake_bedrock.jobs[first.training_name]
     customization["status"] = "Stopping"
     pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
     assert pipeline.run("GetCustomizationJob", RUN | {"number": 2}) == {"status": "InProgress"}
@@ -150,8 +148,8 @@ def test_a_retry_that_adopts_training_which_is_being_stopped_fails_and_the_next_
     assert "Retry the job" in end(pipeline, "GetCustomizationJob", run=2)["message"]
     pipeline.ask("retryFinetuningJob", jobId=ID)
     pipeline.run("CreateCustomizationJob", RUN | {"number": 3})
-    assert list(fake_bedrock.jobs) == [training_name(first), training_name(jobs.get(ID))]
-    assert fake_bedrock.jobs[training_name(jobs.get(ID))]["status"] == "InProgress"
+    assert list(fake_bedrock.jobs) == [first.training_name, jobs.get(ID).training_name]
+    assert fake_bedrock.jobs[jobs.get(ID).training_name]["status"] == "InProgress"
 
 
 @pytest.mark.parametrize("status", [*FOUR, "COMPLETED", "STOPPING", "DELETING"])

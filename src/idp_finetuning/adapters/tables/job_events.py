@@ -1,13 +1,17 @@
-"""The history of a job in DynamoDB: every transition and notable fact with its time."""
+"""The history of jobs in DynamoDB: items (job id, "event#<time>#<random>") of the Jobs table."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from idp_finetuning.adapters.tables.items import PageToken, from_attributes, to_attributes
+from idp_finetuning.adapters.tables.items import PageToken, TransactionPart, from_attributes, to_attributes
+from idp_finetuning.adapters.tables.job_items import item_key
 from idp_finetuning.jobs.job import JobEvent
-from idp_finetuning.wire import WireModel, timestamp
+from idp_finetuning.wire import WireModel
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 PREFIX = "event#"
 
@@ -20,28 +24,23 @@ class JobEventPage(WireModel):
 
 
 class JobEvents:
-    """Items (job id, "event#<time>#<random>") of the Jobs table."""
+    """The events of all jobs; each is written in the transaction of the change it is about."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
-    def entry(self, job_id: str, type_: str, message: str) -> dict[str, Any]:
-        """Part of a transaction that adds a fact; it belongs into that of the change it tells of.
-
-        Messages are cut at 1,000 characters.
-        """
-        fact = JobEvent(at=timestamp(), type=type_, message=message[:1000])
-        key = {"id": job_id, "item": f"{PREFIX}{fact.at}#{uuid4().hex[:8]}"}
-        return {"Put": {"TableName": self._table, "Item": to_attributes({**key, **fact.to_wire()})}}
+    def put(self, job_id: str, event: JobEvent) -> TransactionPart:
+        """Return a part of a transaction: the event is added to the job's history."""
+        key = {"id": job_id, "item": f"{PREFIX}{event.at}#{uuid4().hex[:8]}"}
+        return {"Put": {"TableName": self._table, "Item": to_attributes({**key, **event.to_wire()})}}
 
     def page(self, job_id: str, *, limit: int, next_token: str | None) -> JobEventPage:
-        """A page of the history, newest first."""
+        """Return a page of the history, newest first."""
         start: dict[str, Any] = {}
         if next_token:
             token = PageToken.from_text(next_token)
-            key = {"id": job_id, "item": f"{PREFIX}{token.created_at}#{token.id}"}
-            start["ExclusiveStartKey"] = to_attributes(key)
+            start["ExclusiveStartKey"] = item_key(job_id, f"{PREFIX}{token.created_at}#{token.id}")
         answer = self._dynamodb.query(**self._query(job_id), ScanIndexForward=False, Limit=limit, **start)
         last = answer.get("LastEvaluatedKey")
         token_text = None
@@ -52,7 +51,7 @@ class JobEvents:
         return JobEventPage(items=items, next_token=token_text)
 
     def delete(self, job_id: str) -> None:
-        """Removes the whole history; may be repeated."""
+        """Remove the whole history; idempotent."""
         pages = self._dynamodb.get_paginator("query").paginate(**self._query(job_id), ConsistentRead=True)
         for page in pages:
             for item in page["Items"]:
