@@ -50,7 +50,7 @@ def _assembled(account: Account, examples: int) -> tuple[int, float]:
     prompt = Prompt(classes=tuple(DocumentClass(name=name) for name in CLASSES))
     put_all(account, DATA_BUCKET, [(layout.manifest, json.dumps(documents).encode())])
     put_all(account, DATA_BUCKET, _examples(layout, prompt, documents))
-    ran, peak = account.run([Call("AssembleDataset", {"jobId": job_id, "run": 1})])
+    ran, peak = account.run([Call("AssembleDataset", {"jobId": job_id, "number": 1})])
     return peak, ran[0].seconds
 
 

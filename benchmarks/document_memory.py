@@ -42,7 +42,7 @@ def _generated(account: Account, pages: int) -> tuple[int, float]:
     path = f"{pages} pages.pdf"
     put_all(account, TEST_SET_BUCKET, [(input_prefix(TEST_SET) + path, _pdf(pages))])
     document = manifest_document(path, [Section(class_name="invoice")])
-    ran, peak = account.run([Call("GenerateExample", {"jobId": _JOB, "run": 1, "document": document})])
+    ran, peak = account.run([Call("GenerateExample", {"jobId": _JOB, "number": 1, "document": document})])
     return peak, ran[0].seconds
 
 

@@ -21,7 +21,7 @@ def measure_s3_calls(documents: Sequence[LabelledDocument]) -> dict[str, Any]:
     once.
     """
     known = {input_prefix(TEST_SET) + d.path: d for d in documents if d.page_count}
-    run = {"jobId": "s3-calls", "run": 1}
+    run = {"jobId": "s3-calls", "number": 1}
     with local_account() as account:
         put_test_set(account, tuple(known.values()))
         account.put_job(job(str(run["jobId"]), JobStatus.VALIDATING))

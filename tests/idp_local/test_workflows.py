@@ -27,7 +27,7 @@ def execute(runtime: LocalRuntime, workflow: str, job_id: str) -> Execution:
     arn = client.start_execution(
         stateMachineArn=state_machine_arn(workflow),
         name=job_id,
-        input=json.dumps({"jobId": job_id, "run": 1, "startAt": "VALIDATING", **POLLS}),
+        input=json.dumps({"jobId": job_id, "number": 1, "startAt": "VALIDATING", **POLLS}),
     )["executionArn"]
     for _ in range(600):
         execution: Execution = client.describe_execution(executionArn=arn)

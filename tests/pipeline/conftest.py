@@ -87,7 +87,8 @@ def deleted(pipeline: Pipeline, packets: Finished) -> Job:
 @pytest.fixture(scope="session")
 def late_runs(pipeline: Pipeline, packets: Finished) -> dict[str, str]:
     """Error type of each stage that is run once more for a job that has ended."""
-    return {stage: pipeline.invoke(stage, {"jobId": packets.job.id, "run": 1})["errorType"] for stage in MOVING_STAGES}
+    event = {"jobId": packets.job.id, "number": 1}
+    return {stage: pipeline.invoke(stage, event)["errorType"] for stage in MOVING_STAGES}
 
 
 @pytest.fixture(scope="session")
@@ -95,7 +96,7 @@ def lost_document(pipeline: Pipeline, packets: Finished) -> dict[str, Any]:
     """Lambda's error object for a document that was removed after validation."""
     key = f"{packets.test_set_id}/input/removed.pdf"
     document = {"documentId": "0" * 20, "key": key, "split": "train", "sections": [{"className": "letter"}]}
-    event = {"jobId": packets.job.id, "run": 1, "document": document}
+    event = {"jobId": packets.job.id, "number": 1, "document": document}
     with record_with(pipeline, packets.job.id, "status", "GENERATING_DATA"):
         return pipeline.invoke("GenerateExample", event)
 

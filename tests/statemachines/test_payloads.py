@@ -26,7 +26,7 @@ MAXIMUM_PAGES = 500  # of one document [design §4]
 # What Workflow.start sends for either machine; the longest name of a stage.
 INPUT = {
     "jobId": "j" * 36,
-    "run": 1_000,
+    "number": 1_000,
     "startAt": max(STAGES, key=len).value,
     "trainingPollSeconds": 3600,
     "deploymentPollSeconds": 3600,
@@ -144,7 +144,7 @@ def test_the_input_a_machine_is_started_with_is_the_one_walked_here(machine: str
     client = SentInput()
     workflow = Workflow(client, f"arn:…:{machine}", training_poll_seconds=3600, deployment_poll_seconds=3600)
     for stage in STAGES:
-        workflow.start(JobRun(job_id="j" * 36, run=1_000), "name", stage=stage)
+        workflow.start(JobRun(job_id="j" * 36, number=1_000), "name", stage=stage)
         assert client.given == {**INPUT, "startAt": stage.value}
 
 

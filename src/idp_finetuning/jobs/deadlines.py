@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from idp_finetuning.jobs.failures import stage_failure
 from idp_finetuning.jobs.job import Failure, FinetuningJob, JobStatus
 from idp_finetuning.wire import WireModel
 
@@ -26,21 +27,21 @@ class Deadlines(WireModel):
         since = job.stage_started_at or job.created_at
         age = datetime.now(UTC) - datetime.fromisoformat(since)
         if job.status is JobStatus.TRAINING and not training_started and age > self.not_started:
-            return _failure(f"Training failed: Bedrock has not started training for {_hours(self.not_started)}.")
+            return _late(job.status, f"Bedrock has not started training for {_hours(self.not_started)}.")
         if job.status is JobStatus.TRAINING and age > self.training:
-            return _failure(f"Training failed: it has not ended within {_hours(self.training)}.")
+            return _late(job.status, f"it has not ended within {_hours(self.training)}.")
         if job.status is JobStatus.DEPLOYING and age > self.deployment:
             waited = f" It waited for: {job.waiting_for}" if job.waiting_for else ""
-            return _failure(f"Deployment failed: it has not ended within {_hours(self.deployment)}.{waited}")
+            return _late(job.status, f"it has not ended within {_hours(self.deployment)}.{waited}")
         if job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA) and age > PREPARING:
-            return _failure(f"Generating training data failed: it has not ended within {_hours(PREPARING)}.")
+            return _late(JobStatus.GENERATING_DATA, f"it has not ended within {_hours(PREPARING)}.")
         if job.status is JobStatus.STOPPING and age > STOPPING:
-            return _failure(f"Stopping failed: the workflow has not ended within {_hours(STOPPING)}.")
+            return _late(job.status, f"the workflow has not ended within {_hours(STOPPING)}.")
         return None
 
 
-def _failure(message: str) -> Failure:
-    return Failure(code="DeadlinePassed", message=f"{message} Retry the job; see Bedrock's console for its state.")
+def _late(stage: JobStatus, message: str) -> Failure:
+    return stage_failure(stage, "DeadlinePassed", f"{message} Retry the job; see Bedrock's console for its state.")
 
 
 def _hours(span: timedelta) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import Field
 
 from idp_finetuning import errors
-from idp_finetuning.errors import DocumentRejected, FinetuningError
+from idp_finetuning.errors import DeploymentFailed, DocumentRejected, FinetuningError, InternalError, TrainingFailed
 from idp_finetuning.jobs.job import Failure, JobStatus
 from idp_finetuning.wire import WireModel
 
@@ -19,8 +19,15 @@ STAGE_WORDS = {
     JobStatus.DEPLOYING: "Deployment failed",
     JobStatus.DELETING: "Deletion failed",
 }
+_MESSAGE_CHARACTERS = 2000
 
-# What Step Functions names a worker that died or outlasted its time [design §4].
+# These errors say by themselves what failed, whatever status the job has by then.
+_ERROR_STAGES = {TrainingFailed.__name__: JobStatus.TRAINING, DeploymentFailed.__name__: JobStatus.DEPLOYING}
+
+# The guide's words for a test set that is too small; they take the place of the stage's.
+_OTHER_WORDS = ("Insufficient documents", "Insufficient classes")
+
+# How Step Functions names the failure of a worker that died or outlasted its time.
 _WORKER_ENDED = frozenset({"Lambda.Unknown", "Sandbox.Timedout", "Runtime.ExitError", "States.Timeout"})
 
 
@@ -47,7 +54,7 @@ class WorkflowError(WireModel):
 
 
 def job_failure(error: WorkflowError, stage: JobStatus) -> Failure:
-    """Error name and message of a failed job, beginning with what failed."""
+    """Return the failure of a job in this stage, for what its workflow caught."""
     if error.is_ours and error.text:
         message = error.text
     elif error.error in _WORKER_ENDED:
@@ -57,12 +64,17 @@ def job_failure(error: WorkflowError, stage: JobStatus) -> Failure:
             f"The step ended with {error.error or 'an unknown error'}. See the execution in Step Functions and the "
             "function's log, then start the job again."
         )
-    known = (*STAGE_WORDS.values(), "Insufficient documents", "Insufficient classes")
-    if not message.startswith(known):
-        message = f"{STAGE_WORDS.get(stage, 'The job failed')}: {message}"
     # The execution's Fail state shows the code, and only Step Functions may give a name that begins with `States.`
     # [Amazon States Language, Errors].
-    return Failure(code=error.error.removeprefix("States.") or "InternalError", message=message[:2000])
+    code = error.error.removeprefix("States.") or InternalError.__name__
+    return stage_failure(_ERROR_STAGES.get(error.error, stage), code, message)
+
+
+def stage_failure(stage: JobStatus, code: str, message: str) -> Failure:
+    """Return the failure of a job in this stage; its message begins with what failed, in the guide's words."""
+    if not message.startswith(_OTHER_WORDS):
+        message = f"{STAGE_WORDS.get(stage, 'The job failed')}: {message}"
+    return Failure(code=code, message=message[:_MESSAGE_CHARACTERS])
 
 
 def document_rejection(error: WorkflowError) -> tuple[str, str]:

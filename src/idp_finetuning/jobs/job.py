@@ -1,19 +1,20 @@
-"""Fine-tuning jobs: the record, its statuses and which status may follow which."""
+"""Fine-tuning jobs: the record, its statuses, and the names it has in Step Functions and Bedrock."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from enum import StrEnum
 
 from pydantic import Field, field_validator
 
+from idp_finetuning.jobs.bedrock_names import bedrock_name
 from idp_finetuning.nova.base_models import HyperParameters
 from idp_finetuning.nova.prompt import DocumentClass
 from idp_finetuning.wire import WireModel
 
 
 class JobStatus(StrEnum):
-    """Where a job stands; beyond the guide's statuses STOPPING, STOPPED and DELETING."""
+    """The states of a job; beyond the guide's statuses STOPPING, STOPPED and DELETING."""
 
     VALIDATING = "VALIDATING"
     GENERATING_DATA = "GENERATING_DATA"
@@ -30,49 +31,26 @@ STAGES = (JobStatus.VALIDATING, JobStatus.GENERATING_DATA, JobStatus.TRAINING, J
 ENDED = frozenset({JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.STOPPED})
 UNFINISHED = frozenset({*STAGES, JobStatus.STOPPING, JobStatus.DELETING})
 
-# A status may follow itself, for every handler may run twice; a job fails and stops once, for the first reason.
-MAY_BECOME_FROM: Mapping[JobStatus, frozenset[JobStatus]] = {
-    JobStatus.VALIDATING: frozenset({JobStatus.VALIDATING}),
-    JobStatus.GENERATING_DATA: frozenset({JobStatus.VALIDATING, JobStatus.GENERATING_DATA}),
-    JobStatus.TRAINING: frozenset({JobStatus.GENERATING_DATA, JobStatus.TRAINING}),
-    JobStatus.DEPLOYING: frozenset({JobStatus.TRAINING, JobStatus.DEPLOYING}),
-    JobStatus.COMPLETED: frozenset({JobStatus.DEPLOYING, JobStatus.COMPLETED}),
-    JobStatus.FAILED: frozenset(STAGES),
-    JobStatus.STOPPING: frozenset({*STAGES, JobStatus.STOPPING}),
-    JobStatus.STOPPED: frozenset({JobStatus.STOPPING}),
-    JobStatus.DELETING: frozenset({*ENDED, JobStatus.DELETING}),
-}
-
-# What the history of a job says of a transition that has no words of its own.
-TRANSITIONS: Mapping[JobStatus, str] = {
-    JobStatus.VALIDATING: "Checking the test set.",
-    JobStatus.GENERATING_DATA: "Converting documents to training data.",
-    JobStatus.TRAINING: "Submitting the customization job to Bedrock.",
-    JobStatus.DEPLOYING: "Creating the on-demand deployment.",
-    JobStatus.COMPLETED: "The model is ready to use.",
-    JobStatus.FAILED: "The job failed.",
-    JobStatus.STOPPING: "Stopping was asked for.",
-    JobStatus.STOPPED: "The job is stopped.",
-    JobStatus.DELETING: "Deletion was asked for.",
-}
-
 
 class JobRun(WireModel):
-    """One run of a job's workflow: every write names it, so that nothing left of an earlier run changes a later one."""
+    """One run of a job's workflow.
+
+    Every write names it, so that no step left of an earlier run changes the job of a later one.
+    """
 
     job_id: str
-    run: int
+    number: int
 
 
 class TrainingMetrics(WireModel):
-    """Losses Bedrock reported; None where it has not, or never will for this model."""
+    """Losses that Bedrock reported; None if it has not, or never does for this model."""
 
     training_loss: float | None = None
     validation_loss: float | None = None
 
 
 class DocumentCounts(WireModel):
-    """Documents of the data set; `rejected` is None until it has been assembled."""
+    """Documents of the data set; `rejected` is None until the data set is assembled."""
 
     found: int
     train: int
@@ -81,7 +59,7 @@ class DocumentCounts(WireModel):
 
 
 class JobConfiguration(WireModel):
-    """What a job took from a configuration version when it was started; later revisions do not change it."""
+    """Snapshot of the configuration version a job was started with; later revisions do not change it."""
 
     config_version: str
     revision: int
@@ -109,8 +87,8 @@ class JobSummary(WireModel):
 class FinetuningJob(JobSummary):
     """The whole record of a job. Times end in Z.
 
-    `revision` counts its changes; `used_by` names the configuration versions on its model, and is written by their
-    transactions alone.
+    `revision` counts its changes. `used_by` names the configuration versions that use its model; only their
+    transactions write it.
     """
 
     train_split: float
@@ -141,17 +119,17 @@ class FinetuningJob(JobSummary):
 
     @field_validator("used_by", mode="before")
     @classmethod
-    def _in_order(cls, value: Collection[str]) -> tuple[str, ...]:
-        return tuple(sorted(value))  # DynamoDB keeps it as a set
+    def _sort(cls, value: Collection[str]) -> tuple[str, ...]:
+        return tuple(sorted(value))  # DynamoDB stores a set
 
     @property
     def current_run(self) -> JobRun:
-        """The run that may write."""
-        return JobRun(job_id=self.id, run=self.run)
+        """The only run that may change the job."""
+        return JobRun(job_id=self.id, number=self.run)
 
     @property
     def execution_name(self) -> str:
-        """Name of the workflow's execution of this run."""
+        """Name of this run's execution of the workflow."""
         return self.id if self.run == 1 else f"{self.id}-run-{self.run}"
 
     @property
@@ -159,9 +137,31 @@ class FinetuningJob(JobSummary):
         """Name of the deletion's execution."""
         return f"{self.id}-deletion-{self.deletion_attempt}"
 
+    @property
+    def training_names(self) -> tuple[str, ...]:
+        """Names of the customization jobs and custom models of all attempts, the first one first."""
+        attempts = range(1, self.training_attempt + 1)
+        return tuple(bedrock_name(self.job_name, self.id, "training", attempt) for attempt in attempts)
 
-class JobFact(WireModel):
-    """A transition or a notable fact in the life of a job."""
+    @property
+    def training_name(self) -> str:
+        """Name of this attempt's customization job, and of the custom model it makes."""
+        return self.training_names[-1]
+
+    @property
+    def deployment_names(self) -> tuple[str, ...]:
+        """Names of the deployments of all attempts, the first one first."""
+        attempts = range(1, self.deployment_attempt + 1)
+        return tuple(bedrock_name(self.job_name, self.id, "deployment", attempt) for attempt in attempts)
+
+    @property
+    def deployment_name(self) -> str:
+        """Name of this attempt's deployment."""
+        return self.deployment_names[-1]
+
+
+class JobEvent(WireModel):
+    """An entry of a job's history: a transition or a notable change; `type` is the status the job has then."""
 
     at: str
     type: str

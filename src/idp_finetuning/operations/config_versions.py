@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.adapters.tables.config_versions import raise_stale
+from idp_finetuning.adapters.tables.items import TransactionPart
 from idp_finetuning.classification.config_versions import (
     DEFAULT_NAME,
     ConfigVersion,
@@ -134,7 +133,7 @@ def _with_model(version: ConfigVersion, model: ChosenModel | None) -> ConfigVers
     return version.model_copy(update={"classification": classification, "trained_with": trained_with})
 
 
-def _moved(before: ConfigVersion, after: ConfigVersion | None, services: Services) -> list[dict[str, Any]]:
+def _moved(before: ConfigVersion, after: ConfigVersion | None, services: Services) -> list[TransactionPart]:
     """Parts of the transaction that keep the jobs' notes of who uses their models."""
     left, used = before.classification.job_id, after.classification.job_id if after else None
     if left == used:

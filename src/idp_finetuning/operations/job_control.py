@@ -13,13 +13,14 @@ from idp_finetuning.adapters.services import Services
 from idp_finetuning.adapters.workflows import ExecutionStatus
 from idp_finetuning.classification.config_versions import VersionName
 from idp_finetuning.errors import Conflict, FinetuningError, InternalError, JobStopping, StaleState
-from idp_finetuning.jobs.failures import STAGE_WORDS
+from idp_finetuning.jobs.failures import stage_failure
 from idp_finetuning.jobs.job import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
+from idp_finetuning.jobs.life import RESUMABLE
 from idp_finetuning.nova.base_models import HyperParameters, find_base_model
 from idp_finetuning.operations.arguments import JobArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.scope import require_in_scope, scope_of
-from idp_finetuning.stages.retry import where_to_resume
+from idp_finetuning.stages.retry import choose_resumption
 from idp_finetuning.stages.train import stop_training
 from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT
 from idp_finetuning.text import is_one_line
@@ -67,7 +68,7 @@ def start_finetuning_job(arguments: StartArguments, identity: Identity, services
     """
     request = arguments.input
     token = f"token#{identity.sub}#{request.client_token}" if request.client_token else None
-    known = services.jobs.made_with(token, request.digest) if token else None
+    known = services.jobs.find_by_token(token, request.digest) if token else None
     new_id = str(uuid4())
     job = known or _create(new_id, request, token, identity, services)
     if job.status is JobStatus.VALIDATING:
@@ -127,16 +128,11 @@ def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> 
             raise  # the first request may well have started it
         # No job may stay in a stage with no workflow behind it, whatever kept it from starting.
         code = error.code if isinstance(error, FinetuningError) else InternalError.__name__
-        services.jobs.move(
-            job.current_run,
-            JobStatus.FAILED,
-            error_code=code,
-            error_message=(
-                f"{STAGE_WORDS[job.status]}: the workflow could not be started ({code}). Retry the job; if that fails "
-                "again, ask the operator to look at the resolver's log."
-            ),
-            error_stage=job.status,
+        message = (
+            f"the workflow could not be started ({code}). Retry the job; if that fails again, ask the operator to look "
+            "at the resolver's log."
         )
+        services.jobs.fail(job.current_run, job.status, stage_failure(job.status, code, message))
         raise
 
 
@@ -161,12 +157,11 @@ def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: S
 def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
     """Resumes a failed or stopped job at the stage that did not end; what is paid for is used again."""
     job = services.jobs.get(arguments.job_id)
-    if job.status not in (JobStatus.FAILED, JobStatus.STOPPED):
+    if job.status not in RESUMABLE:
         raise Conflict(f"Job '{job.id}' is {job.status}; only a FAILED or STOPPED job can be retried.")
     try:
-        resumed = services.jobs.resume(
-            job, fact=f"{identity.username} retried the job.", **where_to_resume(job, services.bedrock)
-        )
+        resumption = choose_resumption(job, services.bedrock)
+        resumed = services.jobs.resume(job.current_run, resumption, f"{identity.username} retried the job.")
     except (StaleState, JobStopping) as moved:
         raise Conflict(f"Job '{job.id}' was retried or deleted by another request just now.") from moved
     _start_workflow(resumed, services, is_new=True)

@@ -38,4 +38,4 @@ def get_dataset_report(arguments: JobArguments, identity: Identity, services: Se
 def list_finetuning_job_events(arguments: JobEventsArguments, identity: Identity, services: Services) -> WireModel:
     """The history of a job, newest first."""
     job = services.jobs.get(arguments.job_id)
-    return services.jobs.history.page(job.id, limit=arguments.size, next_token=arguments.next_token)
+    return services.jobs.events.page(job.id, limit=arguments.size, next_token=arguments.next_token)

@@ -7,8 +7,7 @@ from typing import Literal
 from idp_finetuning.adapters.bedrock import Bedrock, BedrockBusy, BedrockRefused
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DeploymentFailed, TransientError
-from idp_finetuning.jobs.bedrock_names import bedrock_name
-from idp_finetuning.jobs.job import FinetuningJob, JobRun, JobStatus
+from idp_finetuning.jobs.job import JobRun, JobStatus
 from idp_finetuning.wire import WireModel, timestamp
 
 
@@ -16,17 +15,6 @@ class DeploymentProgress(WireModel):
     """Whether the deployment answers; NotCreated while it waits for a quota or for the model."""
 
     status: Literal["NotCreated", "Creating", "Active"]
-
-
-def deployment_name(job: FinetuningJob) -> str:
-    """Name of the deployment of this attempt."""
-    return bedrock_name(job.job_name, job.id, "deployment", job.deployment_attempt)
-
-
-def deployment_names(job: FinetuningJob) -> tuple[str, ...]:
-    """Names of the deployments of all attempts, the first one first."""
-    attempts = range(1, job.deployment_attempt + 1)
-    return tuple(bedrock_name(job.job_name, job.id, "deployment", attempt) for attempt in attempts)
 
 
 def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
@@ -37,15 +25,13 @@ def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) ->
     """
     job = jobs.move(run, JobStatus.DEPLOYING)
     if not job.custom_model_arn:
-        raise DeploymentFailed("Deployment failed: training left no custom model. Start the job again.")
-    if job.deployment_attempt > 1:
-        earlier = job.model_copy(update={"deployment_attempt": job.deployment_attempt - 1})
-        if left := bedrock.find_deployment(deployment_name(earlier)):
-            if left.status == "Creating":
-                raise TransientError("The deployment of an earlier attempt is still being created. Try again later.")
-            bedrock.delete_deployment(left.arn)
+        raise DeploymentFailed("training left no custom model. Start the job again.")
+    if job.deployment_attempt > 1 and (earlier := bedrock.find_deployment(job.deployment_names[-2])):
+        if earlier.status == "Creating":
+            raise TransientError("The deployment of an earlier attempt is still being created. Try again later.")
+        bedrock.delete_deployment(earlier.arn)
     try:
-        created = bedrock.ensure_deployment(name=deployment_name(job), model_arn=job.custom_model_arn, job_id=job.id)
+        created = bedrock.ensure_deployment(name=job.deployment_name, model_arn=job.custom_model_arn, job_id=job.id)
     except BedrockBusy as busy:
         jobs.move(
             run,
@@ -56,14 +42,14 @@ def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) ->
         return
     except BedrockRefused as refusal:
         raise DeploymentFailed(
-            f"Deployment failed: Bedrock refused it: {refusal} Check the quotas and permissions of Custom Model "
+            f"Bedrock refused it: {refusal} Check the quotas and permissions of Custom Model "
             "Deployments, then retry the job."
         ) from refusal
     known = job.custom_model_deployment_arn == created.arn
     jobs.move(
         run,
         JobStatus.DEPLOYING,
-        None if known else f"Bedrock creates deployment {deployment_name(job)}.",
+        None if known else f"Bedrock creates deployment {job.deployment_name}.",
         custom_model_deployment_arn=created.arn,
         waiting_for=None,
     )
@@ -74,14 +60,12 @@ def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> De
     job = jobs.require(run, JobStatus.DEPLOYING)
     if job.waiting_for:
         return DeploymentProgress(status="NotCreated")
-    found = bedrock.find_deployment(job.custom_model_deployment_arn or deployment_name(job))
+    found = bedrock.find_deployment(job.custom_model_deployment_arn or job.deployment_name)
     if not found:
-        raise DeploymentFailed(
-            f"Deployment failed: Bedrock no longer shows deployment '{deployment_name(job)}'. Retry the job."
-        )
+        raise DeploymentFailed(f"Bedrock no longer shows deployment '{job.deployment_name}'. Retry the job.")
     if found.status == "Failed":
         raise DeploymentFailed(
-            f"Deployment failed: {found.failure_message or 'Bedrock gave no reason.'} Verify Custom Model "
+            f"{found.failure_message or 'Bedrock gave no reason.'} Verify Custom Model "
             "Deployment permissions and quotas, then retry the job."
         )
     return DeploymentProgress(status=found.status)

@@ -11,8 +11,7 @@ from idp_finetuning.errors import Conflict, JobNotFound, JobStopping, StaleState
 from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, Failure, FinetuningJob, JobRun, JobStatus
 from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.stages.deploy import deployment_names
-from idp_finetuning.stages.train import stop_training, training_names
+from idp_finetuning.stages.train import stop_training
 from idp_finetuning.wire import WireModel
 
 
@@ -34,10 +33,10 @@ def _end(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock)
     except JobNotFound:
         return job_failure(error, JobStatus.DELETING)  # the deletion got as far as the record
     failure = job_failure(error, job.status)
-    if job.run != run.run or job.status in ENDED:
+    if job.run != run.number or job.status in ENDED:
         return Failure(code=job.error_code or failure.code, message=job.error_message or failure.message)
     if job.status is JobStatus.DELETING:
-        jobs.move(run, JobStatus.DELETING, failure.message, **_error(failure, job))
+        jobs.fail(run, JobStatus.DELETING, failure)
         return failure
     end_unfinished(job, failure, jobs=jobs, bedrock=bedrock)
     return failure
@@ -50,11 +49,7 @@ def end_unfinished(job: FinetuningJob, failure: Failure, *, jobs: JobTable, bedr
     if job.status is JobStatus.STOPPING:
         jobs.move(job.current_run, JobStatus.STOPPED, waiting_for=None)
     else:
-        jobs.move(job.current_run, JobStatus.FAILED, failure.message, waiting_for=None, **_error(failure, job))
-
-
-def _error(failure: Failure, job: FinetuningJob) -> dict[str, object]:
-    return {"error_code": failure.code, "error_message": failure.message, "error_stage": job.status}
+        jobs.fail(job.current_run, job.status, failure)
 
 
 class DeploymentRemoval(WireModel):
@@ -70,7 +65,7 @@ def delete_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) ->
     """
     job = _doomed(run, jobs)
     status: Literal["Deleting", "Gone"] = "Gone"
-    for name in deployment_names(job) if job else ():
+    for name in job.deployment_names if job else ():
         if found := bedrock.find_deployment(name):
             status = "Deleting"
             if found.status != "Creating":
@@ -81,7 +76,7 @@ def delete_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) ->
 def delete_custom_model(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
     """Removes the custom models of all attempts; TransientError (retried) while Bedrock still sees a deployment."""
     job = _doomed(run, jobs)
-    for name in (*training_names(job)[:-1], job.custom_model_arn or training_names(job)[-1]) if job else ():
+    for name in (*job.training_names[:-1], job.custom_model_arn or job.training_name) if job else ():
         if not bedrock.delete_model(name):
             raise TransientError("The custom model is still in use by its deployment. The removal is tried again.")
 
@@ -92,7 +87,7 @@ def delete_job_data(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     data.delete_prefix(JobLayout(job_id=run.job_id).prefix)
     if job:
         jobs.delete(job)
-    jobs.history.delete(run.job_id)  # facts recorded meanwhile; without a record no more can follow
+    jobs.events.delete(run.job_id)  # those of changes made meanwhile; without a record no more can follow
 
 
 def _doomed(run: JobRun, jobs: JobTable) -> FinetuningJob | None:

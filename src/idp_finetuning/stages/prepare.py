@@ -59,7 +59,7 @@ def validate_test_set(
     """
     layout = JobLayout(job_id=run.job_id)
     known = jobs.get(run.job_id)
-    if known.status is JobStatus.GENERATING_DATA and known.run == run.run:
+    if known.status is JobStatus.GENERATING_DATA and known.run == run.number:
         return ManifestLocation(key=layout.manifest)  # an earlier call did all of it
     job = jobs.move(run, JobStatus.VALIDATING)
     model = find_base_model(job.base_model)
@@ -103,7 +103,7 @@ def validate_test_set(
     jobs.move(
         run,
         JobStatus.GENERATING_DATA,
-        warnings=[*validation.warnings, *chosen.warnings, *unchecked, *quota_warnings(bedrock)],
+        warnings=(*validation.warnings, *chosen.warnings, *unchecked, *quota_warnings(bedrock)),
         documents=DocumentCounts(
             found=len(manifest), train=validation.train_count, validation=validation.validation_count
         ),

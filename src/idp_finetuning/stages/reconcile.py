@@ -16,7 +16,6 @@ from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.stages.end import end_unfinished
 from idp_finetuning.stages.sweep import Swept, sweep
-from idp_finetuning.stages.train import training_name
 from idp_finetuning.wire import WireModel
 
 NAMED = 100
@@ -84,7 +83,7 @@ def reconcile_job(
     status = finetuning.status(job.execution_name)
     failure = None
     if status is ExecutionStatus.RUNNING:
-        training = bedrock.find_customization_job(training_name(job)) if job.status is JobStatus.TRAINING else None
+        training = bedrock.find_customization_job(job.training_name) if job.status is JobStatus.TRAINING else None
         failure = deadlines.passed(job, training_started=training is None or training.training_started)
     elif status is not None or _age(job.stage_started_at or job.created_at) > grace.start:
         ended_as = f"workflow {status}" if status else "workflow that was never started"

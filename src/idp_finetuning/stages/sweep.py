@@ -12,8 +12,6 @@ from idp_finetuning.errors import JobNotFound
 from idp_finetuning.jobs.bedrock_names import is_job_id, job_id_in
 from idp_finetuning.jobs.job import ENDED, FinetuningJob
 from idp_finetuning.jobs.layout import JOBS_PREFIX, JobLayout
-from idp_finetuning.stages.deploy import deployment_name
-from idp_finetuning.stages.train import training_name
 from idp_finetuning.wire import WireModel
 
 
@@ -83,4 +81,4 @@ def _goes_on(job: FinetuningJob | None) -> bool:
 
 
 def _owns(job: FinetuningJob, name: str) -> bool:
-    return name in (training_name(job), deployment_name(job))
+    return name in (job.training_name, job.deployment_name)

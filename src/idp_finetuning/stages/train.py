@@ -7,9 +7,9 @@ from typing import Literal
 from idp_finetuning.adapters.bedrock import Bedrock, BedrockRefused, CustomizationRequest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import FinetuningError, JobNotFound, TrainingFailed
-from idp_finetuning.jobs.bedrock_names import bedrock_name
 from idp_finetuning.jobs.job import STAGES, FinetuningJob, JobRun, JobStatus, TrainingMetrics
 from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.jobs.life import JobChanges
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.wire import WireModel, timestamp
@@ -21,17 +21,6 @@ class TrainingProgress(WireModel):
     status: Literal["InProgress", "Completed"]
 
 
-def training_name(job: FinetuningJob) -> str:
-    """Name of the customization job and of the model it makes."""
-    return bedrock_name(job.job_name, job.id, "training", job.training_attempt)
-
-
-def training_names(job: FinetuningJob) -> tuple[str, ...]:
-    """Names of the customization jobs and models of all attempts, the first one first."""
-    attempts = range(1, job.training_attempt + 1)
-    return tuple(bedrock_name(job.job_name, job.id, "training", attempt) for attempt in attempts)
-
-
 def create_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, data_bucket: str, role_arn: str) -> None:
     """Creates the customization job, or adopts the one an earlier call created; the job trains.
 
@@ -41,7 +30,7 @@ def create_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, d
     root = f"s3://{data_bucket}/"
     layout = JobLayout(job_id=job.id)
     request = CustomizationRequest(
-        name=training_name(job),
+        name=job.training_name,
         role_arn=role_arn,
         base_model=find_base_model(job.base_model).fine_tuning_id,
         training_s3_uri=root + layout.dataset(Split.TRAIN),
@@ -54,7 +43,7 @@ def create_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, d
         created = bedrock.ensure_customization_job(request)
     except BedrockRefused as refusal:
         raise TrainingFailed(
-            f"Training failed: Bedrock refused the customization job: {refusal} Check Bedrock quotas and permissions."
+            f"Bedrock refused the customization job: {refusal} Check Bedrock quotas and permissions."
         ) from refusal
     try:
         jobs.move(
@@ -76,45 +65,43 @@ def _is_awaited(name: str, job_id: str, jobs: JobTable) -> bool:
         job = jobs.get(job_id)
     except JobNotFound:
         return False
-    return job.status in STAGES and training_name(job) == name
+    return job.status in STAGES and job.training_name == name
 
 
 def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> TrainingProgress:
     """Stores the losses and the progress Bedrock shows and says whether the model is there. Raises TrainingFailed."""
     job = jobs.move(run, JobStatus.TRAINING)
-    found = bedrock.find_customization_job(job.customization_job_arn or training_name(job))
+    found = bedrock.find_customization_job(job.customization_job_arn or job.training_name)
     if not found:
-        raise TrainingFailed(
-            f"Training failed: Bedrock no longer shows customization job '{training_name(job)}'. Start the job again."
-        )
-    seen = {
-        "training_metrics": _merged(job.training_metrics, found.metrics),
+        raise TrainingFailed(f"Bedrock no longer shows customization job '{job.training_name}'. Start the job again.")
+    changes: JobChanges = {
+        "training_metrics": _merge_metrics(job.training_metrics, found.metrics),
         "customization_job_status": found.progress,
     }
     if found.status == "Completed":
-        seen["custom_model_arn"] = found.model_arn
-        seen["training_completed_at"] = job.training_completed_at or found.ended_at or timestamp()
-    changed = found.progress != job.customization_job_status
-    jobs.move(run, JobStatus.TRAINING, f"Bedrock: {found.progress}." if changed else None, **seen)
+        changes["custom_model_arn"] = found.model_arn
+        changes["training_completed_at"] = job.training_completed_at or found.ended_at or timestamp()
+    is_news = found.progress != job.customization_job_status
+    jobs.move(run, JobStatus.TRAINING, f"Bedrock: {found.progress}." if is_news else None, **changes)
     if found.status == "Failed":
         raise TrainingFailed(
-            f"Training failed: {found.failure_message or 'Bedrock gave no reason.'} Check the training data, Bedrock "
+            f"{found.failure_message or 'Bedrock gave no reason.'} Check the training data, Bedrock "
             "quotas and permissions."
         )
     if found.status == "Stopped":
-        raise TrainingFailed("Training failed: the customization job was stopped in Bedrock. Retry the job.")
+        raise TrainingFailed("the customization job was stopped in Bedrock. Retry the job.")
     return TrainingProgress(status="Completed" if found.status == "Completed" else "InProgress")
 
 
 def stop_training(job: FinetuningJob, bedrock: Bedrock) -> None:
     """Stops what this job may still have running in Bedrock; a job that ended there is left as it is."""
-    found = bedrock.find_customization_job(job.customization_job_arn or training_name(job))
+    found = bedrock.find_customization_job(job.customization_job_arn or job.training_name)
     if found and found.status == "InProgress":
         bedrock.stop_customization_job(found.arn)
 
 
-def _merged(known: TrainingMetrics | None, new: TrainingMetrics) -> TrainingMetrics:
-    """New losses over known ones; a poll that shows none takes none away."""
+def _merge_metrics(known: TrainingMetrics | None, new: TrainingMetrics) -> TrainingMetrics:
+    """Put new losses over known ones; a poll that shows none removes none."""
     known = known or TrainingMetrics()
     return TrainingMetrics(
         training_loss=known.training_loss if new.training_loss is None else new.training_loss,

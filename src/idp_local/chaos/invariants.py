@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from idp_finetuning.jobs.job import ENDED, JobStatus
-from idp_finetuning.stages.deploy import deployment_name
-from idp_finetuning.stages.train import training_name
 from idp_local.chaos.state import BedrockThing, State
 
 RUNNING = ("InProgress", "Stopping")
@@ -90,7 +88,7 @@ def no_orphan_unreported(state: State) -> Iterator[str]:
     """What runs for no job, or for an attempt that its job has given up, is named by the sweep."""
     for thing in state.bedrock:
         job = state.job(thing.job_id)
-        owned = job is not None and thing.name in (training_name(job), deployment_name(job))
+        owned = job is not None and thing.name in (job.training_name, job.deployment_name)
         runs = thing.status in RUNNING if thing.kind == "customization job" else job is not None
         if runs and not owned and not _is_reported(thing, state):
             yield f"{thing.kind} {thing.name} belongs to no job and was not reported"

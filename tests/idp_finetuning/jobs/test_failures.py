@@ -24,10 +24,13 @@ def caught(name: str, message: str | None = None, **cause: object) -> WorkflowEr
         (caught("TestSetInvalid", "1 document has gaps."), "VALIDATING", "Validation failed: 1 document"),
         (caught("ModelUnavailable", "Not offered."), "VALIDATING", "Validation failed: Not offered."),
         (caught("DatasetUnusable", "3 of 20."), "GENERATING_DATA", "Generating training data failed: 3 of 20."),
-        (caught("TrainingFailed", "Training failed: bad data."), "TRAINING", "Training failed: bad data."),
+        (caught("TrainingFailed", "bad data."), "TRAINING", "Training failed: bad data."),
         (caught("AwsCallRefused", "Denied."), "TRAINING", "Training failed: Denied."),
-        (caught("DeploymentFailed", "Deployment failed: quota."), "DEPLOYING", "Deployment failed: quota."),
+        (caught("DeploymentFailed", "quota."), "DEPLOYING", "Deployment failed: quota."),
         (caught("TransientError", "Throttled."), "DEPLOYING", "Deployment failed: Throttled."),
+        (caught("TrainingFailed", "it was stopped."), "STOPPING", "Training failed: it was stopped."),
+        (caught("DeploymentFailed", "no capacity."), "FAILED", "Deployment failed: no capacity."),
+        (caught("JobStopping", "Job is being stopped."), "STOPPING", "The job failed: Job is being stopped."),
         (caught("AwsCallRefused", "Denied."), "DELETING", "Deletion failed: Denied."),
     ],
 )
@@ -82,7 +85,7 @@ def test_a_name_that_only_step_functions_may_give_is_shown_without_its_prefix(na
 
 
 def test_a_huge_message_is_cut() -> None:
-    failure = job_failure(caught("TrainingFailed", "Training failed: " + "x" * 200_000), JobStatus.TRAINING)
+    failure = job_failure(caught("TrainingFailed", "x" * 200_000), JobStatus.TRAINING)
     assert len(failure.message) == 2000
 
 

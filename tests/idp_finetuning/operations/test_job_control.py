@@ -48,7 +48,7 @@ def test_a_started_job_is_recorded_and_its_workflow_runs(environment: dict[str, 
     assert execution["name"] == started["id"]
     assert json.loads(execution["input"]) == {
         "jobId": started["id"],
-        "run": 1,
+        "number": 1,
         "startAt": "VALIDATING",
         "trainingPollSeconds": 60,
         "deploymentPollSeconds": 60,
@@ -90,14 +90,14 @@ def test_of_two_requests_with_one_token_at_once_the_slower_fails_nothing_of_the_
     def fail(*_: object, **__: object) -> None:
         raise TransientError("throttled")
 
-    made_with = JobTable.made_with
+    find_by_token = JobTable.find_by_token
     asked: list[str] = []
 
     def not_yet(table: JobTable, token_id: str, digest: str) -> Any:
         asked.append(token_id)
-        return made_with(table, token_id, digest) if len(asked) > 1 else None
+        return find_by_token(table, token_id, digest) if len(asked) > 1 else None
 
-    monkeypatch.setattr(JobTable, "made_with", not_yet)
+    monkeypatch.setattr(JobTable, "find_by_token", not_yet)
     monkeypatch.setattr("idp_finetuning.adapters.workflows.Workflow.start", fail)
     with pytest.raises(ApiError, match="TransientError"):
         call("startFinetuningJob", input=request)

@@ -47,7 +47,7 @@ def delete(pipeline: Pipeline, fake_bedrock: FakeBedrock, run: int = 1) -> None:
     """Asks for the deletion, twice, and runs it as its workflow does; a deployment still Creating becomes Active."""
     for _ in range(2):
         assert pipeline.ask("deleteFinetuningJob", jobId=ID) is True
-    event = RUN | {"run": run}
+    event = RUN | {"number": run}
     for _ in range(5):
         if pipeline.run("DeleteModelDeployment", event)["status"] == "Gone":
             break

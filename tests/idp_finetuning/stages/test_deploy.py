@@ -7,7 +7,6 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DeploymentFailed, TransientError
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.stages.deploy import deployment_name
 from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
@@ -30,7 +29,7 @@ def test_the_deployment_is_created_once_and_completes_the_job(
     assert request["modelArn"] == MODEL
     assert request["tags"] == [{"key": "idp-finetuning:job-id", "value": trained.id}]
     assert pipeline.run("GetModelDeployment", event, times=2) == {"status": "Creating"}
-    deployment = fake_bedrock.deployments[deployment_name(trained)]
+    deployment = fake_bedrock.deployments[trained.deployment_name]
     deployment["status"] = "Active"
     assert pipeline.run("GetModelDeployment", event, times=2) == {"status": "Active"}
     pipeline.run("CompleteJob", event, times=3)
@@ -53,9 +52,9 @@ def test_a_failed_deployment_fails_with_its_reason_and_is_not_created_again(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob
 ) -> None:
     pipeline.run("CreateModelDeployment", trained.current_run.to_wire())
-    fake_bedrock.deployments[deployment_name(trained)] |= {"status": "Failed", "failureMessage": "No capacity."}
+    fake_bedrock.deployments[trained.deployment_name] |= {"status": "Failed", "failureMessage": "No capacity."}
     pipeline.run("CreateModelDeployment", trained.current_run.to_wire())
-    with pytest.raises(DeploymentFailed, match=r"^Deployment failed: No capacity\. Verify Custom Model"):
+    with pytest.raises(DeploymentFailed, match=r"^No capacity\. Verify Custom Model"):
         pipeline.run("GetModelDeployment", trained.current_run.to_wire())
 
 
@@ -64,7 +63,7 @@ def test_a_refused_deployment_fails_with_bedrocks_words(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob, code: str
 ) -> None:
     fake_bedrock.failures["CreateCustomModelDeployment"] = [code]
-    with pytest.raises(DeploymentFailed, match=r"^Deployment failed: Bedrock refused it: Bedrock's own words\."):
+    with pytest.raises(DeploymentFailed, match=r"^Bedrock refused it: Bedrock's own words\."):
         pipeline.run("CreateModelDeployment", trained.current_run.to_wire())
 
 

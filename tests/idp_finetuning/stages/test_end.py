@@ -11,8 +11,6 @@ from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import AwsCallRefused, Conflict, JobNotFound, TransientError
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.stages.deploy import deployment_name
-from idp_finetuning.stages.train import training_name
 from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
@@ -40,7 +38,7 @@ def test_a_failure_is_recorded_with_its_stage_and_the_execution_shows_it(
 
 def test_the_first_failure_is_kept(pipeline: Pipeline, jobs: JobTable) -> None:
     jobs.create(job(status=JobStatus.TRAINING), None, "")
-    first = pipeline.run("EndJob", caught("TrainingFailed", "Training failed: bad data."))
+    first = pipeline.run("EndJob", caught("TrainingFailed", "bad data."))
     second = pipeline.run("EndJob", caught("StaleState", "Job is FAILED."))
     assert second == first == {"code": "TrainingFailed", "message": "Training failed: bad data."}
     assert jobs.get(job().id).error_message == "Training failed: bad data."
@@ -83,9 +81,9 @@ def doomed(jobs: JobTable, data: DataBucket, fake_bedrock: FakeBedrock) -> Finet
         data.write(f"jobs/{made.id}/{key}", b"x")
     data.write("jobs/other/manifest.json", b"x")
     model = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/000000000000"
-    fake_bedrock.models[training_name(made)] = model
-    arn = fake_bedrock.create_custom_model_deployment(modelDeploymentName=deployment_name(made), modelArn=model)
-    fake_bedrock.deployments[deployment_name(made)]["status"] = "Active"
+    fake_bedrock.models[made.training_name] = model
+    arn = fake_bedrock.create_custom_model_deployment(modelDeploymentName=made.deployment_name, modelArn=model)
+    fake_bedrock.deployments[made.deployment_name]["status"] = "Active"
     return jobs.move(
         made.current_run,
         JobStatus.DELETING,
@@ -113,7 +111,7 @@ def test_a_deletion_removes_deployment_model_objects_versions_token_and_record(
 def test_a_deployment_still_being_created_is_waited_for(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, doomed: FinetuningJob
 ) -> None:
-    fake_bedrock.deployments[deployment_name(doomed)]["status"] = "Creating"
+    fake_bedrock.deployments[doomed.deployment_name]["status"] = "Creating"
     assert pipeline.run("DeleteModelDeployment", EVENT, times=2) == {"status": "Deleting"}
     assert "DeleteCustomModelDeployment" not in fake_bedrock.calls
 

@@ -11,7 +11,8 @@ from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import JobStopping, StaleState
 from idp_finetuning.jobs.job import JobStatus
-from idp_finetuning.stages.train import create_customization_job, training_name
+from idp_finetuning.jobs.life import Resumption
+from idp_finetuning.stages.train import create_customization_job
 from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
@@ -39,7 +40,7 @@ STAGE_HANDLERS = (
 
 def event_of(function: str, job_id: str) -> dict[str, Any]:
     """The event of the first run of a job."""
-    event: dict[str, Any] = {"jobId": job_id, "run": 1}
+    event: dict[str, Any] = {"jobId": job_id, "number": 1}
     return event | {"document": DOCUMENT} if function == "GenerateExample" else event
 
 
@@ -76,7 +77,7 @@ def test_the_end_of_an_earlier_run_changes_nothing_after_a_retry(
         retried = placed(jobs, status, job_id=str(uuid4()), run=2)
         before = pipeline.state()
         caught = {"error": {"Error": "StaleState", "Cause": ""}}
-        pipeline.run("EndJob", {"jobId": retried.id, "run": 1} | caught)
+        pipeline.run("EndJob", {"jobId": retried.id, "number": 1} | caught)
         assert pipeline.state() == before
     assert fake_bedrock.calls == []
 
@@ -99,14 +100,14 @@ def test_a_late_run_does_not_stop_the_training_that_a_retry_adopted(fake_bedrock
         def ensure_customization_job(self, request: Any) -> Any:
             created = super().ensure_customization_job(request)
             failed = jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
-            jobs.resume(failed, JobStatus.TRAINING)
+            jobs.resume(failed.current_run, Resumption(stage=JobStatus.TRAINING), "Retried.")
             return created
 
     with pytest.raises(StaleState):
         create_customization_job(
             first.current_run, jobs=jobs, bedrock=Late(fake_bedrock), data_bucket="data", role_arn=ROLE
         )
-    assert fake_bedrock.jobs[training_name(first)]["status"] == "InProgress"
+    assert fake_bedrock.jobs[first.training_name]["status"] == "InProgress"
     assert jobs.get(first.id).customization_job_arn is None
 
 
@@ -123,4 +124,4 @@ def test_what_was_created_while_a_stop_was_asked_for_is_stopped(fake_bedrock: Fa
         create_customization_job(
             first.current_run, jobs=jobs, bedrock=Slow(fake_bedrock), data_bucket="data", role_arn=ROLE
         )
-    assert fake_bedrock.jobs[training_name(first)]["status"] == "Stopping"
+    assert fake_bedrock.jobs[first.training_name]["status"] == "Stopping"

@@ -18,6 +18,7 @@ from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import coloured_pdf, job
 from tests.support.domain.service_model import string_problem
+from tests.support.domain.situations import rewrite
 
 ROOT = f"jobs/{job().id}/"
 OTHER = "6f1c2b1e-0000-4000-8000-000000000002"
@@ -220,7 +221,7 @@ def test_a_model_without_validation_sets_gets_no_validation_file(
     pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base_model = "us.amazon.nova-2-lite-v1:0"
-    jobs.move(job().current_run, JobStatus.VALIDATING, base_model=base_model)
+    rewrite(jobs, event["jobId"], base_model=base_model)
     model = find_base_model(base_model).model_copy(update={"minimum_records": 8})
     for module in ("stages.prepare", "test_sets.validation"):
         monkeypatch.setattr(f"idp_finetuning.{module}.find_base_model", lambda _: model)

@@ -6,13 +6,12 @@ import pytest
 
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DeploymentFailed
-from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.stages.train import training_name
+from idp_finetuning.jobs.job import FinetuningJob
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.endings import ID, RUN, caught
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import Pipeline
-from tests.support.domain.situations import told, trained
+from tests.support.domain.situations import messages, rewrite, trained
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def test_a_full_quota_is_waited_for_shown_and_told_once(
 ) -> None:
     shown = pipeline.ask("getFinetuningJob", jobId=ID)
     assert (shown["status"], shown["waitingFor"]) == ("DEPLOYING", "Bedrock quota: Bedrock's own words.")
-    assert [words for words in told(jobs) if "quota" in words] == ["Waiting. Bedrock quota: Bedrock's own words."]
+    assert [words for words in messages(jobs) if "quota" in words] == ["Waiting. Bedrock quota: Bedrock's own words."]
     pipeline.run("CreateModelDeployment", RUN, times=2)
     assert jobs.get(ID).waiting_for is None
     assert pipeline.run("GetModelDeployment", RUN) == {"status": "Creating"}
@@ -43,7 +42,7 @@ def test_a_quota_that_stays_full_fails_the_job_with_what_it_waited_for(
 ) -> None:
     machine = environment["FINETUNING_STATE_MACHINE_ARN"]
     client("stepfunctions").start_execution(stateMachineArn=machine, name=ID)
-    jobs.move(waiting.current_run, JobStatus.DEPLOYING, stage_started_at="2026-11-20T10:00:00.000Z")
+    rewrite(jobs, waiting.id, stage_started_at="2026-11-20T10:00:00.000Z")
     assert pipeline.run("ReconcileJobs", {})["ended"] == [ID]
     after = jobs.get(ID)
     assert (after.status, after.error_code, after.waiting_for) == ("FAILED", "DeadlinePassed", None)
@@ -53,9 +52,9 @@ def test_a_quota_that_stays_full_fails_the_job_with_what_it_waited_for(
 def test_a_retry_after_a_full_quota_deploys_the_model_there_is(
     pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, waiting: FinetuningJob
 ) -> None:
-    pipeline.run("EndJob", caught(DeploymentFailed("Deployment failed: quota.")))
+    pipeline.run("EndJob", caught(DeploymentFailed("quota.")))
     assert pipeline.ask("retryFinetuningJob", jobId=ID)["waitingFor"] is None
-    pipeline.run("CreateModelDeployment", RUN | {"run": 2})
+    pipeline.run("CreateModelDeployment", RUN | {"number": 2})
     (deployment,) = fake_bedrock.deployments.values()
     assert deployment["modelArn"] == waiting.custom_model_arn
 
@@ -63,7 +62,7 @@ def test_a_retry_after_a_full_quota_deploys_the_model_there_is(
 def test_a_model_that_bedrock_is_still_making_is_waited_for(
     pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
 ) -> None:
-    name = training_name(trained(jobs, fake_bedrock))
+    name = trained(jobs, fake_bedrock).training_name
     fake_bedrock.model_status[name] = "Creating"
     pipeline.run("CreateModelDeployment", RUN, times=2)
     assert "CreateCustomModelDeployment" not in fake_bedrock.calls

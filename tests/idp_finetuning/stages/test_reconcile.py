@@ -10,12 +10,11 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.reconcile import Reconciliation
-from idp_finetuning.stages.train import training_name
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
-from tests.support.domain.situations import ago, deploying, placed, standing, told, training
+from tests.support.domain.situations import ago, deploying, messages, placed, rewrite, standing, training
 
 FOUR = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING"]
 
@@ -83,7 +82,7 @@ def test_a_job_that_was_being_stopped_is_stopped_with_its_training(
     executions[running.id] = ended_as
     pipeline.run("ReconcileJobs", {})
     assert jobs.get(running.id).status is JobStatus.STOPPED
-    assert fake_bedrock.jobs[training_name(running)]["status"] == "Stopping"
+    assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
 
 
 NOT_STARTED = {"statusDetails": {"trainingDetails": {"status": "NotStarted"}}}
@@ -116,7 +115,7 @@ def test_a_stage_ends_at_its_deadline_and_not_before(
     words: str | None,
 ) -> None:
     running = standing(jobs, fake_bedrock, status)
-    jobs.move(running.current_run, JobStatus(status), stage_started_at=ago(hours=hours))
+    rewrite(jobs, running.id, stage_started_at=ago(hours=hours))
     for customization in fake_bedrock.jobs.values():
         customization |= shown
     executions[running.id] = "RUNNING"
@@ -142,13 +141,13 @@ def test_a_job_that_its_workflow_does_not_stop_is_stopped_after_an_hour(
 ) -> None:
     running = training(jobs, fake_bedrock)
     jobs.move(running.current_run, JobStatus.STOPPING)
-    jobs.move(running.current_run, JobStatus.STOPPING, stage_started_at=ago(minutes=minutes))
+    rewrite(jobs, running.id, stage_started_at=ago(minutes=minutes))
     executions[running.id] = "RUNNING"
     assert pipeline.run("ReconcileJobs", {})["ended"] == ([running.id] if status == "STOPPED" else [])
     after = jobs.get(running.id)
     assert (after.status, after.error_code) == (status, None)
     if status == "STOPPED":
-        assert fake_bedrock.jobs[training_name(running)]["status"] == "Stopping"
+        assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
 
 
 def test_a_deletion_that_ended_is_started_again_and_one_that_runs_is_not(
@@ -168,7 +167,7 @@ def test_a_deletion_that_ended_is_started_again_and_one_that_runs_is_not(
     assert deletions() == [f"{doomed.id}-deletion-2"]
     pipeline.run("ReconcileJobs", {})
     assert deletions() == [f"{doomed.id}-deletion-2"]
-    assert told(jobs) == ["Deletion starts anew."]
+    assert messages(jobs) == ["Deletion starts anew."]
 
 
 def test_a_job_that_cannot_be_looked_at_does_not_keep_the_others(

@@ -8,8 +8,6 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.job import JobStatus
-from idp_finetuning.stages.deploy import deployment_name
-from idp_finetuning.stages.train import training_name
 from tests.support.domain.api import ApiError
 from tests.support.domain.endings import FOUR, ID, RUN, caught, end, started
 from tests.support.domain.fake_bedrock import FakeBedrock
@@ -27,15 +25,15 @@ def test_a_failed_deployment_is_retried_under_the_next_name_without_training_aga
     assert (resumed["status"], resumed["run"], resumed["errorMessage"]) == ("DEPLOYING", 2, None)
     ((name, given),) = started(environment)
     assert name == f"{ID}-run-2"
-    assert (given["jobId"], given["run"], given["startAt"]) == (ID, 2, "DEPLOYING")
+    assert (given["jobId"], given["number"], given["startAt"]) == (ID, 2, "DEPLOYING")
 
-    run = RUN | {"run": 2}
+    run = RUN | {"number": 2}
     calls = len(fake_bedrock.calls)
     pipeline.run("CreateModelDeployment", run, times=2)
     changes = [call for call in fake_bedrock.calls[calls:] if not call.startswith("Get")]
     assert changes == ["DeleteCustomModelDeployment", "CreateCustomModelDeployment"]
     (name,) = fake_bedrock.deployments
-    assert name == deployment_name(jobs.get(ID)) != deployment_name(first)
+    assert name == jobs.get(ID).deployment_name != first.deployment_name
     assert fake_bedrock.deployments[name]["modelArn"] == first.custom_model_arn
     fake_bedrock.deployments[name]["status"] = "Active"
     assert pipeline.run("GetModelDeployment", run) == {"status": "Active"}
@@ -49,8 +47,8 @@ def test_a_deployment_that_goes_on_is_adopted(pipeline: Pipeline, jobs: JobTable
     pipeline.ask("stopFinetuningJob", jobId=ID)
     end(pipeline, "GetModelDeployment")
     pipeline.ask("retryFinetuningJob", jobId=ID)
-    pipeline.run("CreateModelDeployment", RUN | {"run": 2})
-    assert list(fake_bedrock.deployments) == [deployment_name(first)]
+    pipeline.run("CreateModelDeployment", RUN | {"number": 2})
+    assert list(fake_bedrock.deployments) == [first.deployment_name]
     assert jobs.get(ID).custom_model_deployment_arn == first.custom_model_deployment_arn
 
 
@@ -61,13 +59,13 @@ def test_training_that_ended_badly_is_submitted_again_under_the_next_name(
     first = training(jobs, fake_bedrock)
     pipeline.ask("stopFinetuningJob", jobId=ID)
     end(pipeline, "GetCustomizationJob")
-    fake_bedrock.jobs[training_name(first)]["status"] = bedrock_status
+    fake_bedrock.jobs[first.training_name]["status"] = bedrock_status
     resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
     assert (resumed["status"], resumed["customizationJobArn"]) == ("TRAINING", None)
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 2}, times=2)
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2}, times=2)
     after = jobs.get(ID)
-    assert list(fake_bedrock.jobs) == [training_name(first), training_name(after)]
-    assert after.customization_job_arn == fake_bedrock.jobs[training_name(after)]["jobArn"]
+    assert list(fake_bedrock.jobs) == [first.training_name, after.training_name]
+    assert after.customization_job_arn == fake_bedrock.jobs[after.training_name]["jobArn"]
     assert after.training_attempt == 2
 
 
@@ -78,10 +76,10 @@ def test_training_that_went_on_is_adopted_and_not_submitted_again(
     first = training(jobs, fake_bedrock)
     jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
     if bedrock_status == "Completed":
-        fake_bedrock.train(training_name(first))
+        fake_bedrock.train(first.training_name)
     pipeline.ask("retryFinetuningJob", jobId=ID)
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
-    assert pipeline.run("GetCustomizationJob", RUN | {"run": 2}) == {"status": bedrock_status}
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
+    assert pipeline.run("GetCustomizationJob", RUN | {"number": 2}) == {"status": bedrock_status}
     assert fake_bedrock.calls.count("CreateModelCustomizationJob") == 1
 
 
@@ -92,8 +90,8 @@ def test_training_that_bedrock_refused_is_submitted_again_under_its_name(
     fake_bedrock.failures["CreateModelCustomizationJob"] = ["ServiceQuotaExceededException"]
     end(pipeline, "CreateCustomizationJob")
     assert pipeline.ask("retryFinetuningJob", jobId=ID)["status"] == "TRAINING"
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
-    assert list(fake_bedrock.jobs) == [training_name(job())]
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
+    assert list(fake_bedrock.jobs) == [job().training_name]
 
 
 @pytest.mark.parametrize("stage", ["VALIDATING", "GENERATING_DATA"])
@@ -103,7 +101,7 @@ def test_a_job_without_a_usable_data_set_starts_from_the_beginning(
     placed(jobs, "FAILED", error_stage=stage, error_code="DatasetUnusable", error_message="Too few.")
     resumed = pipeline.ask("retryFinetuningJob", jobId=ID)
     assert (resumed["status"], resumed["documents"], resumed["errorCode"]) == ("VALIDATING", None, None)
-    assert [(given["run"], given["startAt"]) for _, given in started(environment)] == [(2, "VALIDATING")]
+    assert [(given["number"], given["startAt"]) for _, given in started(environment)] == [(2, "VALIDATING")]
     assert list(jobs.unfinished()) == [ID]
 
 
@@ -142,16 +140,16 @@ def test_a_retry_that_adopts_training_which_is_being_stopped_fails_and_the_next_
     first = training(jobs, fake_bedrock)
     jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
     pipeline.ask("retryFinetuningJob", jobId=ID)
-    customization = fake_bedrock.jobs[training_name(first)]
+    customization = fake_bedrock.jobs[first.training_name]
     customization["status"] = "Stopping"
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 2})
-    assert pipeline.run("GetCustomizationJob", RUN | {"run": 2}) == {"status": "InProgress"}
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
+    assert pipeline.run("GetCustomizationJob", RUN | {"number": 2}) == {"status": "InProgress"}
     customization["status"] = "Stopped"
     assert "Retry the job" in end(pipeline, "GetCustomizationJob", run=2)["message"]
     pipeline.ask("retryFinetuningJob", jobId=ID)
-    pipeline.run("CreateCustomizationJob", RUN | {"run": 3})
-    assert list(fake_bedrock.jobs) == [training_name(first), training_name(jobs.get(ID))]
-    assert fake_bedrock.jobs[training_name(jobs.get(ID))]["status"] == "InProgress"
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 3})
+    assert list(fake_bedrock.jobs) == [first.training_name, jobs.get(ID).training_name]
+    assert fake_bedrock.jobs[jobs.get(ID).training_name]["status"] == "InProgress"
 
 
 @pytest.mark.parametrize("status", [*FOUR, "COMPLETED", "STOPPING", "DELETING"])

@@ -9,12 +9,11 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.job import JobStatus
-from idp_finetuning.stages.train import training_name
 from tests.support.domain.api import ApiError
 from tests.support.domain.endings import FOUR, ID, caught, end
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import Pipeline
-from tests.support.domain.situations import deploying, placed, standing, told, training
+from tests.support.domain.situations import deploying, messages, placed, standing, training
 
 NEXT = {
     "VALIDATING": "ValidateTestSet",
@@ -33,11 +32,11 @@ def test_a_job_is_stopped_at_every_stage_and_asking_twice_is_fine(
     assert (first["status"], first["errorStage"]) == ("STOPPING", stage)
     assert pipeline.ask("stopFinetuningJob", jobId=ID)["status"] == "STOPPING"
     if stage == "TRAINING":
-        assert fake_bedrock.jobs[training_name(jobs.get(ID))]["status"] == "Stopping"
+        assert fake_bedrock.jobs[jobs.get(ID).training_name]["status"] == "Stopping"
     end(pipeline, NEXT[stage])
     after = jobs.get(ID)
     assert (after.status, after.error_stage, after.error_message) == ("STOPPED", stage, None)
-    assert told(jobs)[-2:] == ["author@example.com asked to stop the job.", "The job is stopped."]
+    assert messages(jobs)[-2:] == ["author@example.com asked to stop the job.", "The job is stopped."]
     assert list(jobs.unfinished()) == []
 
 
@@ -77,7 +76,7 @@ def test_a_stop_whose_call_to_bedrock_fails_is_finished_by_the_workflow(
         pipeline.ask("stopFinetuningJob", jobId=ID)
     end(pipeline, "GetCustomizationJob")
     assert jobs.get(ID).status is JobStatus.STOPPED
-    assert fake_bedrock.jobs[training_name(jobs.get(ID))]["status"] == "Stopping"
+    assert fake_bedrock.jobs[jobs.get(ID).training_name]["status"] == "Stopping"
 
 
 def test_a_failing_job_stops_its_training_first_and_a_stop_asked_for_then_wins(
@@ -93,7 +92,7 @@ def test_a_failing_job_stops_its_training_first_and_a_stop_asked_for_then_wins(
     monkeypatch.setattr(fake_bedrock, "before_call", asked)
     pipeline.run("EndJob", caught(TransientError("Throttled.")))
     assert jobs.get(ID).status is JobStatus.STOPPED
-    assert fake_bedrock.jobs[training_name(running)]["status"] == "Stopping"
+    assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
 
 
 def test_a_job_is_not_failed_while_its_training_cannot_be_stopped(
@@ -106,4 +105,4 @@ def test_a_job_is_not_failed_while_its_training_cannot_be_stopped(
     assert jobs.get(ID).status is JobStatus.TRAINING
     pipeline.run("EndJob", caught(TransientError("Throttled.")))
     assert jobs.get(ID).status is JobStatus.FAILED
-    assert fake_bedrock.jobs[training_name(running)]["status"] == "Stopping"
+    assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"

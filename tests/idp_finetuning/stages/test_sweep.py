@@ -13,8 +13,7 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.jobs.bedrock_names import bedrock_name
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.stages.deploy import deployment_name
-from idp_finetuning.stages.train import training_name
+from idp_finetuning.jobs.life import Resumption
 from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.situations import deploying, placed, trained, training
@@ -77,8 +76,8 @@ def test_training_of_an_ended_job_is_stopped(
 ) -> None:
     running = training(jobs, fake_bedrock)
     _end(jobs, running, status)
-    assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == [training_name(running)]
-    assert fake_bedrock.jobs[training_name(running)]["status"] == "Stopping"
+    assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == [running.training_name]
+    assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
     assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == []
 
 
@@ -99,7 +98,7 @@ def test_a_failed_deployment_that_a_later_attempt_left_behind_is_named(
     left = deploying(jobs, fake_bedrock, "Failed")
     jobs.move(left.current_run, JobStatus.DEPLOYING, deployment_attempt=2)
     _end(jobs, left, "FAILED")
-    assert pipeline.run("ReconcileJobs", {})["orphans"] == [f"deployment {deployment_name(left)}"]
+    assert pipeline.run("ReconcileJobs", {})["orphans"] == [f"deployment {left.deployment_name}"]
 
 
 def _end(jobs: JobTable, running: FinetuningJob, status: str) -> None:
@@ -146,12 +145,12 @@ def test_training_that_a_retry_adopts_while_the_sweep_looks_is_not_stopped(
     def adopted(call: Any) -> Any:
         answer = call()
         if fake_bedrock.calls[-1] == "ListTagsForResource" and jobs.get(failed.id).status is JobStatus.FAILED:
-            jobs.resume(failed, JobStatus.TRAINING)
+            jobs.resume(failed.current_run, Resumption(stage=JobStatus.TRAINING), "Retried.")
         return answer
 
     monkeypatch.setattr(fake_bedrock, "before_call", adopted)
     assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == []
-    assert fake_bedrock.jobs[training_name(running)]["status"] == "InProgress"
+    assert fake_bedrock.jobs[running.training_name]["status"] == "InProgress"
 
 
 AT_ONCE = {"grace": {"start": "PT0S", "record": "PT0S"}}

@@ -10,7 +10,7 @@ from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import AwsCallRefused, JobNotFound, StaleState, TrainingFailed, TransientError
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus, TrainingMetrics
-from idp_finetuning.stages.train import create_customization_job, training_name
+from idp_finetuning.stages.train import create_customization_job
 from tests.support.domain.fake_bedrock import THEN, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
@@ -34,7 +34,7 @@ def test_training_is_started_once_with_the_jobs_data(
     assert request["baseModelIdentifier"] == "amazon.nova-lite-v1:0:300k"
     after = jobs.get(ready.id)
     assert (after.status, after.training_started_at) == ("TRAINING", "2026-11-22T10:00:00.000Z")
-    assert after.customization_job_arn == fake_bedrock.jobs[training_name(ready)]["jobArn"]
+    assert after.customization_job_arn == fake_bedrock.jobs[ready.training_name]["jobArn"]
 
 
 def test_nothing_held_out_sends_no_validation_file(
@@ -60,7 +60,7 @@ def test_a_refused_job_fails_with_bedrocks_words_and_what_to_do(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, ready: FinetuningJob, code: str
 ) -> None:
     fake_bedrock.failures["CreateModelCustomizationJob"] = [code]
-    with pytest.raises(TrainingFailed, match=r"^Training failed: .*Bedrock's own words\. Check Bedrock quotas"):
+    with pytest.raises(TrainingFailed, match=r"^Bedrock refused .*Bedrock's own words\. Check Bedrock quotas"):
         pipeline.run("CreateCustomizationJob", ready.current_run.to_wire())
 
 
@@ -84,13 +84,13 @@ def test_what_was_created_for_a_job_that_ended_meanwhile_is_stopped(
             data_bucket="data",
             role_arn="arn:aws:iam::123456789012:role/bedrock",
         )
-    assert fake_bedrock.jobs[training_name(ready)]["status"] == "Stopping"
+    assert fake_bedrock.jobs[ready.training_name]["status"] == "Stopping"
 
 
 def start(pipeline: Pipeline, ready: FinetuningJob) -> str:
     """Starts training; the answer is the customization job's name."""
     pipeline.run("CreateCustomizationJob", ready.current_run.to_wire())
-    return training_name(ready)
+    return ready.training_name
 
 
 def test_losses_are_stored_with_each_poll_and_none_is_taken_away(
@@ -140,9 +140,9 @@ def test_a_job_that_has_not_ended_is_waited_for(
 @pytest.mark.parametrize(
     ("status", "shown", "message"),
     [
-        ("Failed", {"failureMessage": "Invalid record 7."}, r"^Training failed: Invalid record 7\. Check"),
-        ("Failed", {}, r"^Training failed: Bedrock gave no reason\. Check"),
-        ("Stopped", {}, r"^Training failed: the customization job was stopped in Bedrock\."),
+        ("Failed", {"failureMessage": "Invalid record 7."}, r"^Invalid record 7\. Check"),
+        ("Failed", {}, r"^Bedrock gave no reason\. Check"),
+        ("Stopped", {}, r"^the customization job was stopped in Bedrock\."),
     ],
 )
 def test_a_job_that_ended_badly_fails_with_its_reason_and_keeps_its_losses(
@@ -165,7 +165,7 @@ def test_a_job_bedrock_no_longer_shows_fails(
 ) -> None:
     start(pipeline, ready)
     fake_bedrock.jobs.clear()
-    with pytest.raises(TrainingFailed, match=r"^Training failed: Bedrock no longer shows"):
+    with pytest.raises(TrainingFailed, match=r"^Bedrock no longer shows"):
         pipeline.run("GetCustomizationJob", ready.current_run.to_wire())
 
 

@@ -11,19 +11,18 @@ import pytest
 
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
-from idp_finetuning.stages.train import training_name
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import SPECS, Pipeline
 from tests.support.domain.samples import job, ready_test_set, upload_test_set
-from tests.support.domain.situations import ago, deploying, placed, told, trained, training
+from tests.support.domain.situations import ago, deploying, messages, placed, trained, training
 from tests.support.domain.turns import ORDERS, at_once
 
 RUN = job().current_run.to_wire()
-CAUGHT = RUN | {"error": {"Error": "TrainingFailed", "Cause": '{"errorMessage": "Training failed: bad data."}'}}
+CAUGHT = RUN | {"error": {"Error": "TrainingFailed", "Cause": '{"errorMessage": "bad data."}'}}
 
 
 def _training_over(jobs: JobTable, fake_bedrock: FakeBedrock) -> None:
-    fake_bedrock.train(training_name(training(jobs, fake_bedrock)), trainingMetrics={"trainingLoss": 0.5})
+    fake_bedrock.train(training(jobs, fake_bedrock).training_name, trainingMetrics={"trainingLoss": 0.5})
 
 
 SITUATIONS: dict[str, tuple[str, dict[str, Any], Callable[[JobTable, FakeBedrock], object]]] = {
@@ -69,7 +68,7 @@ def test_two_runs_at_once_leave_what_one_leaves(
         assert first == second
     assert not isinstance(first, Exception)
     assert not [name for name, times in Counter(fake_bedrock.created).items() if times > 1]
-    assert not [words for words, times in Counter(told(jobs)).items() if times > 1]
+    assert not [words for words, times in Counter(messages(jobs)).items() if times > 1]
     before = pipeline.state()
     handler(event, None)
     assert pipeline.state() == before
@@ -87,7 +86,7 @@ def test_two_runs_of_validation_at_once_leave_what_one_leaves(
     handler = pipeline.handler("ValidateTestSet")
     first, second = at_once(lambda: handler(event, None), order, fake_bedrock, monkeypatch)
     assert first == second == {"key": f"jobs/{job().id}/manifest.json"}
-    assert told(jobs) == ["Converting documents to training data."]
+    assert messages(jobs) == ["Converting documents to training data."]
     before = pipeline.state()
     handler(event, None)
     assert pipeline.state() == before
@@ -147,7 +146,7 @@ def test_two_requests_at_once_move_a_job_once(
     errors = {answer["error"]["type"] for answer in answers if "error" in answer}
     assert errors <= {"Conflict"}
     assert len([answer for answer in answers if "data" in answer]) >= 1
-    assert len(told(jobs)) == 1
+    assert len(messages(jobs)) == 1
     assert jobs.get(job().id).run == (2 if field == "retryFinetuningJob" else 1)
 
 

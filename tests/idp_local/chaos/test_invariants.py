@@ -8,8 +8,6 @@ import pytest
 
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.nova.base_models import HyperParameters
-from idp_finetuning.stages.deploy import deployment_name
-from idp_finetuning.stages.train import training_name
 from idp_local.chaos.invariants import INVARIANTS, violations
 from idp_local.chaos.state import BedrockThing, Execution, State
 
@@ -39,33 +37,33 @@ FAILED = COMPLETED.model_copy(
 )
 DELETED = FAILED.model_copy(update={"id": "33333333-3333-4333-8333-333333333333"})
 
-TRAINED = BedrockThing(kind="customization job", name=training_name(COMPLETED), arn="arn:job", status="Completed")
+TRAINED = BedrockThing(kind="customization job", name=COMPLETED.training_name, arn="arn:job", status="Completed")
 RESTING = State(
     jobs=(COMPLETED, FAILED),
     items=((COMPLETED.id, "job"), (COMPLETED.id, "event#1"), (FAILED.id, "job"), ("token#sub#1", "token")),
     object_keys=(f"jobs/{COMPLETED.id}/manifest.json",),
     bedrock=(
         TRAINED,
-        BedrockThing(kind="custom model", name=training_name(COMPLETED), arn="arn:model", status="Active"),
-        BedrockThing(kind="deployment", name=deployment_name(COMPLETED), arn="arn:deployment", status="Active"),
+        BedrockThing(kind="custom model", name=COMPLETED.training_name, arn="arn:model", status="Active"),
+        BedrockThing(kind="deployment", name=COMPLETED.deployment_name, arn="arn:deployment", status="Active"),
         # A customization job cannot be deleted: one that ended is no orphan.
-        BedrockThing(kind="customization job", name=training_name(DELETED), arn="arn:old", status="Completed"),
+        BedrockThing(kind="customization job", name=DELETED.training_name, arn="arn:old", status="Completed"),
     ),
     executions=(Execution(name=COMPLETED.id, status="SUCCEEDED"), Execution(name=FAILED.id, status="ABORTED")),
     started=frozenset({COMPLETED.id, FAILED.id, DELETED.id}),
     deletions=frozenset({DELETED.id}),
     gone=frozenset({DELETED.id}),
 )
-LEFT_MODEL = BedrockThing(kind="custom model", name=training_name(DELETED), arn="arn:left", status="Active")
+LEFT_MODEL = BedrockThing(kind="custom model", name=DELETED.training_name, arn="arn:left", status="Active")
 LEFT_TRAINING = BedrockThing(
     kind="customization job",
-    name=training_name(DELETED.model_copy(update={"training_attempt": 2})),
+    name=DELETED.model_copy(update={"training_attempt": 2}).training_name,
     arn="arn:left-training",
     status="InProgress",
 )
 GIVEN_UP = BedrockThing(
     kind="deployment",
-    name=deployment_name(FAILED.model_copy(update={"deployment_attempt": 2})),
+    name=FAILED.model_copy(update={"deployment_attempt": 2}).deployment_name,
     arn="arn:given-up",
     status="Active",
 )
@@ -100,7 +98,7 @@ BROKEN: list[tuple[str, Doctor]] = [
     ("no execution goes on", changed(executions=(Execution(name=FAILED.id, status="RUNNING"),))),
     (
         "nothing trains for an ended job",
-        with_bedrock(LEFT_TRAINING.model_copy(update={"name": training_name(FAILED)})),
+        with_bedrock(LEFT_TRAINING.model_copy(update={"name": FAILED.training_name})),
     ),
     ("no ghosts", changed(items=(*RESTING.items, (DELETED.id, "event#2026-11-22T18:45:03.120Z#abc")))),
     ("no ghosts", changed(object_keys=(f"jobs/{DELETED.id}/rejected/1.json",))),
@@ -111,7 +109,7 @@ BROKEN: list[tuple[str, Doctor]] = [
         with_bedrock(
             TRAINED.model_copy(
                 update={
-                    "name": training_name(COMPLETED.model_copy(update={"training_attempt": 2})),
+                    "name": COMPLETED.model_copy(update={"training_attempt": 2}).training_name,
                     "arn": "arn:job-2",
                 }
             )

@@ -95,7 +95,7 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
         with function("GenerateExample") as generate:
             by_file = [event("generate_example-refused"), event("generate_example")]
             story.manifest = json.loads(account.objects(JobLayout(job_id=JOB).manifest).popitem()[1])
-            by_manifest = [{"jobId": JOB, "run": 1, "document": document} for document in story.manifest]
+            by_manifest = [{"jobId": JOB, "number": 1, "document": document} for document in story.manifest]
             for sent in (*by_file, *(other for other in by_manifest if other not in by_file)):
                 send(generate, sent)
         both("ClassifyDocument")

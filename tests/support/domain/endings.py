@@ -19,13 +19,13 @@ FOUR = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING"]
 
 def caught(error: FinetuningError, run: int = 1) -> dict[str, Any]:
     """What the workflow's Catch hands to EndJob."""
-    return RUN | {"run": run, "error": {"Error": error.code, "Cause": json.dumps({"errorMessage": error.message})}}
+    return RUN | {"number": run, "error": {"Error": error.code, "Cause": json.dumps({"errorMessage": error.message})}}
 
 
 def end(pipeline: Pipeline, function: str, run: int = 1) -> dict[str, Any]:
     """Runs a stage that fails, and then EndJob as the workflow does; the answer is EndJob's."""
     with pytest.raises(FinetuningError) as failed:
-        pipeline.run(function, RUN | {"run": run})
+        pipeline.run(function, RUN | {"number": run})
     answer: dict[str, Any] = pipeline.run("EndJob", caught(failed.value, run), times=2)
     return answer
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.jobs.job import FinetuningJob, JobFact, JobStatus
-from idp_finetuning.stages.deploy import create_model_deployment, deployment_name
-from idp_finetuning.stages.train import create_customization_job, get_customization_job, training_name
+from idp_finetuning.jobs.job import FinetuningJob, JobEvent, JobStatus
+from idp_finetuning.jobs.life import Outcome
+from idp_finetuning.stages.deploy import create_model_deployment
+from idp_finetuning.stages.train import create_customization_job, get_customization_job
 from idp_finetuning.wire import timestamp
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.samples import job
@@ -28,6 +29,11 @@ def placed(jobs: JobTable, status: str, job_id: str = job().id, **changes: Any) 
     return jobs.create(job(job_id, status=JobStatus(status), **(recent | changes)), None, "")
 
 
+def rewrite(jobs: JobTable, job_id: str, **fields: Any) -> FinetuningJob:
+    """Changes the record in a way that no stage or operation does."""
+    return jobs.update(job_id, lambda job: Outcome(job.model_copy(update={**fields, "revision": job.revision + 1})))
+
+
 def training(jobs: JobTable, fake_bedrock: FakeBedrock, job_id: str = job().id, **changes: Any) -> FinetuningJob:
     """A job whose customization job is in progress."""
     made = placed(jobs, "GENERATING_DATA", job_id, **changes)
@@ -39,7 +45,7 @@ def training(jobs: JobTable, fake_bedrock: FakeBedrock, job_id: str = job().id, 
 def trained(jobs: JobTable, fake_bedrock: FakeBedrock, **changes: Any) -> FinetuningJob:
     """A job whose custom model is there."""
     made = training(jobs, fake_bedrock, **changes)
-    fake_bedrock.train(training_name(made))
+    fake_bedrock.train(made.training_name)
     get_customization_job(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock))
     return jobs.get(made.id)
 
@@ -48,7 +54,7 @@ def deploying(jobs: JobTable, fake_bedrock: FakeBedrock, deployment: str = "Crea
     """A job whose deployment is in this status."""
     made = trained(jobs, fake_bedrock, **changes)
     create_model_deployment(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock))
-    fake_bedrock.deployments[deployment_name(made)]["status"] = deployment
+    fake_bedrock.deployments[made.deployment_name]["status"] = deployment
     return jobs.get(made.id)
 
 
@@ -59,11 +65,11 @@ def standing(jobs: JobTable, fake_bedrock: FakeBedrock, status: str) -> Finetuni
     return deploying(jobs, fake_bedrock) if status == "DEPLOYING" else placed(jobs, status)
 
 
-def facts(jobs: JobTable, job_id: str = job().id) -> list[JobFact]:
+def history(jobs: JobTable, job_id: str = job().id) -> list[JobEvent]:
     """The history of a job, oldest first."""
-    return list(reversed(jobs.history.page(job_id, limit=100, next_token=None).items))
+    return list(reversed(jobs.events.page(job_id, limit=100, next_token=None).items))
 
 
-def told(jobs: JobTable, job_id: str = job().id) -> list[str]:
-    """Its messages, oldest first."""
-    return [fact.message for fact in facts(jobs, job_id)]
+def messages(jobs: JobTable, job_id: str = job().id) -> list[str]:
+    """The messages of its history, oldest first."""
+    return [event.message for event in history(jobs, job_id)]

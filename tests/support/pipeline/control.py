@@ -167,7 +167,7 @@ class _Jobs:
 
     def fail(self, job_id: str, *, run: int) -> None:
         """Ends the job as a step that outlasted its time does."""
-        self._pipeline.invoke("EndJob", {"jobId": job_id, "run": run, "error": {"Error": "States.Timeout"}})
+        self._pipeline.invoke("EndJob", {"jobId": job_id, "number": run, "error": {"Error": "States.Timeout"}})
 
     def set(self, job_id: str, attribute: str, value: dict[str, str]) -> None:
         """Changes the record behind the service's back."""

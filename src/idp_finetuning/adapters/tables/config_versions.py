@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.adapters.tables.items import PageToken, from_attributes, to_attributes
+from idp_finetuning.adapters.tables.items import PageToken, TransactionPart, from_attributes, read_item, to_attributes
 from idp_finetuning.classification.config_versions import (
     DEFAULT_NAME,
     ConfigVersion,
@@ -18,19 +18,20 @@ from idp_finetuning.classification.config_versions import (
 from idp_finetuning.deployment import CONFIG_VERSIONS_BY_CREATION
 from idp_finetuning.errors import ConfigVersionNotFound, Conflict, TransientError
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, DeleteTypeDef, PutTypeDef
+
 KIND = "configVersion"
 POINTER = "#active"  # no legal name of a version
 # A version may have 300 KB, and Lambda answers with at most 6 MB [Lambda quotas].
 PAGE_BYTES = 2_000_000
 
-# Parts of a transaction that other tables make.
-Parts = Sequence[dict[str, Any]]
-
 
 class ConfigVersionTable:
     """The ConfigVersions table, keyed by name; the version `default` is built in and never stored."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
@@ -67,52 +68,54 @@ class ConfigVersionTable:
         created_at, name = waiting[seen - 1]
         return ConfigVersionPage(items=tuple(items), next_token=PageToken(created_at=created_at, id=name).to_text())
 
-    def create(self, version: ConfigVersion, parts: Parts = ()) -> None:
+    def create(self, version: ConfigVersion, parts: Sequence[TransactionPart] = ()) -> None:
         """Writes a new version together with the other parts. Raises Conflict where the name or a part is refused."""
-        put = {**self._put(version), "ConditionExpression": "attribute_not_exists(#name)"}
+        put = self._put(version)
+        put["ConditionExpression"] = "attribute_not_exists(#name)"
         put["ExpressionAttributeNames"] = {"#name": "name"}
         refused = self._write(version.name, [{"Put": put}, *parts])
         if refused:
             raise Conflict(f"A configuration version '{version.name}' exists already. Choose another name.")
 
-    def replace(self, version: ConfigVersion, *, revision: int, parts: Parts = ()) -> None:
+    def replace(self, version: ConfigVersion, *, revision: int, parts: Sequence[TransactionPart] = ()) -> None:
         """Writes a version over its revision. Raises ConfigVersionNotFound, or Conflict where it has another one."""
-        put = {**self._put(version), **_at_revision(revision)}
+        put = self._put(version)
+        _require_revision(put, revision)
         if self._write(version.name, [{"Put": put}, *parts]):
             self._refuse_revision(version.name)
 
     def activate(self, name: str) -> ConfigVersion:
         """Makes a version the active one; may be repeated. Raises ConfigVersionNotFound."""
-        pointer = {"TableName": self._table, "Item": to_attributes({"name": POINTER, "version": name})}
-        check = {
+        pointer: PutTypeDef = {"TableName": self._table, "Item": to_attributes({"name": POINTER, "version": name})}
+        check: ConditionCheckTypeDef = {
             "TableName": self._table,
             "Key": to_attributes({"name": name}),
             "ConditionExpression": "attribute_exists(#name)",
             "ExpressionAttributeNames": {"#name": "name"},
         }
-        checks = [] if name == DEFAULT_NAME else [{"ConditionCheck": check}]
+        checks: list[TransactionPart] = [] if name == DEFAULT_NAME else [{"ConditionCheck": check}]
         if self._write(name, [*checks, {"Put": pointer}]):
             raise _not_found(name)
         return self._version(name, name)
 
-    def delete(self, version: ConfigVersion, parts: Parts = ()) -> None:
+    def delete(self, version: ConfigVersion, parts: Sequence[TransactionPart] = ()) -> None:
         """Removes this revision of a version. Raises Conflict where it is the active one or has another revision."""
-        key = to_attributes({"name": version.name})
-        doomed = {"TableName": self._table, "Key": key, **_at_revision(version.revision)}
-        pointer = {
+        removal: DeleteTypeDef = {"TableName": self._table, "Key": to_attributes({"name": version.name})}
+        _require_revision(removal, version.revision)
+        pointer: ConditionCheckTypeDef = {
             "TableName": self._table,
             "Key": to_attributes({"name": POINTER}),
             "ConditionExpression": "attribute_not_exists(#version) OR #version <> :name",
             "ExpressionAttributeNames": {"#version": "version"},
             "ExpressionAttributeValues": to_attributes({":name": version.name}),
         }
-        refused = self._write(version.name, [{"ConditionCheck": pointer}, {"Delete": doomed}, *parts])
+        refused = self._write(version.name, [{"ConditionCheck": pointer}, {"Delete": removal}, *parts])
         if refused == "ConditionCheck":
             raise Conflict(f"Configuration version '{version.name}' is active. Activate another one first.")
         if refused:
             self._refuse_revision(version.name)
 
-    def _write(self, name: str, parts: list[dict[str, Any]]) -> str | None:
+    def _write(self, name: str, parts: list[TransactionPart]) -> str | None:
         """The kind of the first part whose condition failed, None where all is written.
 
         Raises Conflict where that part is another table's, TransientError where another request is at the same items.
@@ -128,8 +131,9 @@ class ConfigVersionTable:
                     f"Configuration version '{name}' or what it needs is being changed by another request. Read it "
                     "again and repeat the request."
                 ) from error
-            ((kind, part),) = parts[reasons.index("ConditionalCheckFailed")].items()
-            if part["TableName"] != self._table:
+            refused = cast("Mapping[str, dict[str, Any]]", parts[reasons.index("ConditionalCheckFailed")])
+            ((kind, statement),) = refused.items()
+            if statement["TableName"] != self._table:
                 raise Conflict(
                     f"Configuration version '{name}' was not changed: the job of its model is being deleted. "
                     "Read both again."
@@ -140,7 +144,7 @@ class ConfigVersionTable:
     def _refuse_revision(self, name: str) -> NoReturn:
         raise_stale(self.get(name))
 
-    def _put(self, version: ConfigVersion) -> dict[str, Any]:
+    def _put(self, version: ConfigVersion) -> PutTypeDef:
         stored = {**version.to_wire(), "kind": KIND}
         for decided_elsewhere in ("active", "builtIn", "warnings"):
             del stored[decided_elsewhere]
@@ -154,12 +158,8 @@ class ConfigVersionTable:
             raise _not_found(name)
         return from_attributes(ConfigVersion, item).model_copy(update={"active": name == active})
 
-    def _item(self, name: str) -> dict[str, Any] | None:
-        key = to_attributes({"name": name})
-        item: dict[str, Any] | None = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get(
-            "Item"
-        )
-        return item
+    def _item(self, name: str) -> Mapping[str, Any] | None:
+        return read_item(self._dynamodb, self._table, to_attributes({"name": name}))
 
     def _active_name(self) -> str:
         pointer = self._item(POINTER)
@@ -185,12 +185,10 @@ def raise_stale(current: ConfigVersion) -> NoReturn:
     )
 
 
-def _at_revision(revision: int) -> dict[str, Any]:
-    return {
-        "ConditionExpression": "#revision = :revision",
-        "ExpressionAttributeNames": {"#revision": "revision"},
-        "ExpressionAttributeValues": to_attributes({":revision": revision}),
-    }
+def _require_revision(statement: PutTypeDef | DeleteTypeDef, revision: int) -> None:
+    statement["ConditionExpression"] = "#revision = :revision"
+    statement["ExpressionAttributeNames"] = {"#revision": "revision"}
+    statement["ExpressionAttributeValues"] = to_attributes({":revision": revision})
 
 
 def _not_found(name: str) -> ConfigVersionNotFound:

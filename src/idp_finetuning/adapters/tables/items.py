@@ -1,4 +1,4 @@
-"""Models as DynamoDB items, and update expressions from changed fields."""
+"""What all tables need: models as DynamoDB items, reads by key and by index, and why a write was refused."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ import base64
 import json
 from collections.abc import Collection, Mapping
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
 from pydantic import Field, ValidationError
 
+from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.wire import WireModel
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+# What one table adds to a transaction of another.
+TransactionPart: TypeAlias = "TransactWriteItemTypeDef"
 
 M = TypeVar("M", bound=WireModel)
 
@@ -21,20 +30,28 @@ _deserializer = TypeDeserializer()
 
 
 def to_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON-ready values as DynamoDB attributes; None is left out."""
+    """Return JSON-ready values as DynamoDB attributes; None is left out."""
     exact = json.loads(json.dumps(values), parse_float=Decimal)
     return {name: _serializer.serialize(value) for name, value in exact.items() if value is not None}
 
 
 def from_attributes(model: type[M], item: Mapping[str, Any]) -> M:
-    """The model in an item; attributes that are only keys of the table are dropped."""
+    """Return the model in an item; attributes that are only keys of the table are dropped."""
     values = {name: _deserializer.deserialize(value) for name, value in item.items()}
     known = {field.alias for field in model.model_fields.values()}
     return model.model_validate({name: value for name, value in values.items() if name in known})
 
 
-def update_arguments(changes: Mapping[str, Any], removed: Collection[str] = ()) -> dict[str, Any]:
-    """UpdateItem's expression, names and values that set the (camelCase) changes and remove the others."""
+class UpdateArguments(TypedDict):
+    """What an Update does, as UpdateItem and transactions take it."""
+
+    UpdateExpression: str
+    ExpressionAttributeNames: dict[str, str]
+    ExpressionAttributeValues: dict[str, Any]
+
+
+def update_arguments(changes: Mapping[str, Any], removed: Collection[str] = ()) -> UpdateArguments:
+    """Return an Update's expression, names and values that set the (camelCase) changes and remove the others."""
     names = {f"#{name}": name for name in [*changes, *removed]}
     expression = "SET " + ", ".join(f"#{name} = :{name}" for name in changes)
     if removed:
@@ -45,6 +62,21 @@ def update_arguments(changes: Mapping[str, Any], removed: Collection[str] = ()) 
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }
+
+
+def read_item(dynamodb: DynamoDBClient, table: str, key: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the item as it is now, or None if there is none."""
+    return dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+
+
+def failed_conditions(error: ClientError) -> frozenset[str]:
+    """Return why a write was refused, as a transaction's cancellation reasons; empty for an error of another kind."""
+    if error_code(error) == "ConditionalCheckFailedException":
+        return frozenset({"ConditionalCheckFailed"})
+    if error_code(error) != "TransactionCanceledException":
+        return frozenset()
+    reasons = error.response.get("CancellationReasons", [])
+    return frozenset(reason["Code"] for reason in reasons) - {"None"}
 
 
 class PageToken(WireModel):
@@ -74,7 +106,7 @@ class Page(WireModel):
 
 
 def query_newest(
-    dynamodb: Any,
+    dynamodb: DynamoDBClient,
     *,
     table: str,
     index: str,
@@ -83,7 +115,10 @@ def query_newest(
     next_token: str | None,
     extra_key: Mapping[str, Any],
 ) -> Page:
-    """A page of an index keyed by kind and createdAt, newest first; `extra_key` completes the table's own key."""
+    """Return a page of an index keyed by kind and createdAt, newest first.
+
+    `extra_key` completes the table's own key.
+    """
     arguments: dict[str, Any] = {
         "TableName": table,
         "IndexName": index,

@@ -1,32 +1,53 @@
-"""Job records in DynamoDB; every write is conditional on the status it comes from."""
+"""Fine-tuning jobs in DynamoDB: the job decides what becomes of it, the table stores that if nobody was faster."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.adapters.tables.items import from_attributes, query_newest, to_attributes
-from idp_finetuning.adapters.tables.job_history import JobHistory
-from idp_finetuning.adapters.tables.job_writes import KIND, changed, new_record, released, update_of, used, was_outrun
+from idp_finetuning.adapters.tables.items import (
+    TransactionPart,
+    failed_conditions,
+    from_attributes,
+    query_newest,
+    read_item,
+    to_attributes,
+)
+from idp_finetuning.adapters.tables.job_events import JobEvents
+from idp_finetuning.adapters.tables.job_items import (
+    CLIENT_TOKEN,
+    CONFIGURATION,
+    JOB,
+    UNFINISHED_MARK,
+    item_key,
+    release_model,
+    to_item,
+    update_job,
+    use_model,
+)
 from idp_finetuning.deployment import JOBS_BY_CREATION, UNFINISHED_JOBS
-from idp_finetuning.errors import Conflict, FinetuningError, JobNotFound, JobStopping, StaleState, TransientError
+from idp_finetuning.errors import Conflict, JobNotFound, TransientError
+from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import (
-    MAY_BECOME_FROM,
-    TRANSITIONS,
+    Failure,
     FinetuningJob,
     JobConfiguration,
+    JobEvent,
     JobRun,
     JobStatus,
     JobSummary,
 )
-from idp_finetuning.wire import WireModel, timestamp
+from idp_finetuning.wire import WireModel
 
-CONFIGURATION = "configuration"
-YES = "yes"
-TRIES = 10  # each is lost only to a write that went through; no more than a few ever meet
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+TRIES = 10  # each is lost only to a write that went through, and no more than a few calls change a job at once
+# Reasons that pass by themselves [DynamoDB API Reference, TransactWriteItems, cancellation reasons].
+_PASSING_REASONS = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
 
 
 class JobPage(WireModel):
@@ -39,10 +60,10 @@ class JobPage(WireModel):
 class JobTable:
     """The Jobs table: items (job id, "job"), (…, "configuration"), (…, "event#…") and (client token, "token")."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
-        self.history = JobHistory(dynamodb, table)
+        self.events = JobEvents(dynamodb, table)
 
     def create(
         self,
@@ -51,33 +72,32 @@ class JobTable:
         request_digest: str,
         configuration: JobConfiguration | None = None,
     ) -> FinetuningJob:
-        """Writes the job, its configuration and its client token in one transaction.
+        """Write the job, its configuration and its client token in one transaction.
 
-        Where the token is known already, answers with the job it made; raises Conflict where the request was
-        another.
+        If the token is known already, return the job it made; raise Conflict if it came with another request.
         """
-        puts = [new_record(job)]
+        items = [to_item(job)]
         if configuration:
-            puts.append({"id": job.id, "item": CONFIGURATION, **configuration.to_wire()})
+            items.append({"id": job.id, "item": CONFIGURATION, **configuration.to_wire()})
         if token_id:
-            puts.append({"id": token_id, "item": "token", "jobId": job.id, "requestDigest": request_digest})
+            items.append({"id": token_id, "item": CLIENT_TOKEN, "jobId": job.id, "requestDigest": request_digest})
         try:
             self._dynamodb.transact_write_items(
                 TransactItems=[
                     {
                         "Put": {
                             "TableName": self._table,
-                            "Item": to_attributes(put),
+                            "Item": to_attributes(item),
                             "ConditionExpression": "attribute_not_exists(id)",
                         }
                     }
-                    for put in puts
+                    for item in items
                 ]
             )
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException" or not token_id:
                 raise
-            known = self.made_with(token_id, request_digest)
+            known = self.find_by_token(token_id, request_digest)
             if not known:
                 raise TransientError(
                     "A request with this clientToken is still being carried out. Send it again."
@@ -85,9 +105,12 @@ class JobTable:
             return known
         return job
 
-    def made_with(self, token_id: str, request_digest: str) -> FinetuningJob | None:
-        """The job that this client token made; None where it is new. Raises Conflict where the request was another."""
-        item = self._item(token_id, "token")
+    def find_by_token(self, token_id: str, request_digest: str) -> FinetuningJob | None:
+        """Return the job this client token made, or None if the token is new.
+
+        Raise Conflict if it came with another request.
+        """
+        item = self._read(token_id, CLIENT_TOKEN)
         if not item:
             return None
         if item["requestDigest"]["S"] != request_digest:
@@ -97,39 +120,32 @@ class JobTable:
         return self.get(item["jobId"]["S"])
 
     def get(self, job_id: str) -> FinetuningJob:
-        """The job as it stands now. Raises JobNotFound."""
-        item = self._item(job_id, KIND)
+        """Return the job as it is now. Raise JobNotFound."""
+        item = self._read(job_id, JOB)
         if item is None:
             raise JobNotFound(f"There is no fine-tuning job '{job_id}'. listFinetuningJobs shows those there are.")
         return from_attributes(FinetuningJob, item)
 
     def configuration(self, job_id: str) -> JobConfiguration | None:
-        """What the job took from a configuration version; None where it trains with the built-in prompt."""
-        item = self._item(job_id, CONFIGURATION)
+        """Return what the job took from a configuration version, or None if it trains with the built-in prompt."""
+        item = self._read(job_id, CONFIGURATION)
         return from_attributes(JobConfiguration, item) if item else None
 
-    def _item(self, id_: str, item: str) -> dict[str, Any] | None:
-        key = to_attributes({"id": id_, "item": item})
-        found: dict[str, Any] | None = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get(
-            "Item"
-        )
-        return found
-
     def list(self, *, limit: int, next_token: str | None) -> JobPage:
-        """A page of jobs, newest first."""
+        """Return a page of jobs, newest first."""
         page = query_newest(
             self._dynamodb,
             table=self._table,
             index=JOBS_BY_CREATION.name,
-            kind=KIND,
+            kind=JOB,
             limit=limit,
             next_token=next_token,
-            extra_key={"item": KIND},
+            extra_key={"item": JOB},
         )
         return JobPage(items=tuple(from_attributes(JobSummary, i) for i in page.items), next_token=page.next_token)
 
     def all(self) -> Iterator[JobSummary]:
-        """Every job, newest first."""
+        """Iterate over every job, newest first."""
         token = None
         while True:
             page = self.list(limit=100, next_token=token)
@@ -139,116 +155,97 @@ class JobTable:
                 return
 
     def unfinished(self) -> Iterator[str]:
-        """Ids of all jobs that have not ended, oldest first."""
+        """Iterate over the ids of all jobs that have not ended, oldest first."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=UNFINISHED_JOBS.name,
             KeyConditionExpression="#unfinished = :yes",
             ExpressionAttributeNames={"#unfinished": "unfinished"},
-            ExpressionAttributeValues=to_attributes({":yes": YES}),
+            ExpressionAttributeValues=to_attributes({":yes": UNFINISHED_MARK}),
         )
         return (item["id"]["S"] for page in pages for item in page["Items"])
 
     def require(self, run: JobRun, status: JobStatus) -> FinetuningJob:
-        """The job, where this run of it still stands in the status. Raises JobNotFound, JobStopping or StaleState."""
+        """Return the job if this run of it has the status. Raise JobNotFound, JobStopping or StaleState."""
         job = self.get(run.job_id)
-        if job.run != run.run or job.status is not status:
-            raise _refusal(job, run, status)
+        life.require(job, run, status)
         return job
 
-    def move(self, run: JobRun, to: JobStatus, fact: str | None = None, **changes: object) -> FinetuningJob:
-        """The one transition: sets the status and the (snake_case) changes where this run of the job may come to `to`.
+    def move(
+        self, run: JobRun, to: JobStatus, message: str | None = None, **changes: Unpack[life.JobChanges]
+    ) -> FinetuningJob:
+        """Store what `life.move` makes of the job."""
+        return self.update(run.job_id, lambda job: life.move(job, run, to, message, **changes))
 
-        A job may also move to the status it has. A transition is recorded as a fact of the job in the same
-        transaction; `fact` says it in other words, or tells of the changes where there is no transition. Where nothing
-        changes nothing is written. Raises JobNotFound, JobStopping or StaleState, and Conflict where configuration
-        versions use the model of a job that is to be deleted.
+    def fail(self, run: JobRun, stage: JobStatus, failure: Failure) -> FinetuningJob:
+        """Store what `life.fail` makes of the job."""
+        return self.update(run.job_id, lambda job: life.fail(job, run, stage, failure))
+
+    def resume(self, run: JobRun, resumption: life.Resumption, message: str) -> FinetuningJob:
+        """Store what `life.resume` makes of the job."""
+        return self.update(run.job_id, lambda job: life.resume(job, run, resumption, message))
+
+    def update(self, job_id: str, change: Callable[[FinetuningJob], life.Outcome]) -> FinetuningJob:
+        """Read the job, let `change` decide what becomes of it, and store that together with its event.
+
+        If another write came in between, decide again from the job it left. If nothing changes, write nothing. Raise
+        JobNotFound, or what `change` raises.
         """
         for _ in range(TRIES):
-            job = self.get(run.job_id)
-            if job.run != run.run or job.status not in MAY_BECOME_FROM[to]:
-                raise _refusal(job, run, to)
-            if to is JobStatus.DELETING and job.used_by:
-                # Whoever asked may not be allowed to know the names.
-                raise Conflict(
-                    f"The model of job '{job.id}' is used by a configuration version. Try again to see which."
-                )
-            if job.status is to:
-                after, words = changed(job, changes), fact
-            else:
-                after = changed(job, {**changes, "status": to, "stage_started_at": timestamp()})
-                words = fact or TRANSITIONS[to]
-            if after == job or self._write(job, after, words):
+            before = self.get(job_id)
+            after, event = change(before)
+            if after == before:
                 return after
-        raise TransientError(f"Job '{run.job_id}' is being changed by many calls. Try again later.")
+            if self._write(before, after, event):
+                return after
+        raise TransientError(f"Job '{job_id}' is being changed by many calls. Try again later.")
 
-    def resume(self, job: FinetuningJob, stage: JobStatus, fact: str | None = None, **changes: object) -> FinetuningJob:
-        """Starts the next run of a failed or stopped job at a stage. Raises StaleState where a call was faster."""
-        resumed = changed(
-            job,
-            {
-                **changes,
-                "status": stage,
-                "run": job.run + 1,
-                "stage_started_at": timestamp(),
-                "error_code": None,
-                "error_message": None,
-                "error_stage": None,
-                "waiting_for": None,
-            },
-        )
-        words = f"Resumed at {stage}, run {resumed.run}."
-        if job.status not in (JobStatus.FAILED, JobStatus.STOPPED) or not self._write(
-            job, resumed, f"{fact} {words}" if fact else words
-        ):
-            raise _refusal(self.get(job.id), job.current_run, stage)
-        return resumed
-
-    def _write(self, before: FinetuningJob, after: FinetuningJob, fact: str | None) -> bool:
-        """Writes a change together with its fact; False where another write was faster."""
-        update = {"TableName": self._table, **update_of(before, after)}
+    def _write(self, before: FinetuningJob, after: FinetuningJob, event: JobEvent | None) -> bool:
+        """Return False if another write came in between. Raise TransientError if one is under way."""
+        update = update_job(self._table, before, after)
         try:
-            if fact:
-                entry = self.history.entry(after.id, after.status.value, fact)
-                self._dynamodb.transact_write_items(TransactItems=[{"Update": update}, entry])
+            if event:
+                parts: list[TransactionPart] = [{"Update": update}, self.events.put(after.id, event)]
+                self._dynamodb.transact_write_items(TransactItems=parts)
             else:
                 self._dynamodb.update_item(**update)
         except ClientError as error:
-            if was_outrun(error):
+            reasons = failed_conditions(error)
+            if "ConditionalCheckFailed" in reasons:
                 return False
+            if reasons and reasons <= _PASSING_REASONS:
+                raise TransientError("A job is being changed by another call. Try again later.") from error
             raise
         return True
 
-    def use(self, job_id: str, version: str) -> dict[str, Any]:
-        """Part of a transaction: the version uses the model of this job; cancels it unless the job offers one."""
-        return {"Update": {"TableName": self._table, **used(job_id, version)}}
+    def use(self, job_id: str, version: str) -> TransactionPart:
+        """Return a part of a transaction: the version uses the job's model; it fails unless the job offers one."""
+        return {"Update": use_model(self._table, job_id, version)}
 
-    def release(self, job_id: str, version: str) -> dict[str, Any] | None:
-        """Part of a transaction: the version no longer uses the model of this job; None where the job is gone."""
-        if self._item(job_id, KIND) is None:
+    def release(self, job_id: str, version: str) -> TransactionPart | None:
+        """Return a part of a transaction: the version no longer uses the job's model; None if the job is gone."""
+        if self._read(job_id, JOB) is None:
             return None
-        return {"Update": {"TableName": self._table, **released(job_id, version)}}
+        return {"Update": release_model(self._table, job_id, version)}
 
     def delete(self, job: FinetuningJob) -> None:
-        """Removes all that is kept of a job; only while DELETING, so that nothing comes back or goes early."""
-        self.history.delete(job.id)
-        others = [{"id": job.id, "item": CONFIGURATION}]
+        """Remove all items of a job; idempotent. The record goes last, and only while DELETING.
+
+        So nothing comes back, and nothing goes before its time.
+        """
+        self.events.delete(job.id)
+        others = [item_key(job.id, CONFIGURATION)]
         if job.client_token:
-            others.append({"id": job.client_token, "item": "token"})
+            others.append(item_key(job.client_token, CLIENT_TOKEN))
         for key in others:
-            self._dynamodb.delete_item(TableName=self._table, Key=to_attributes(key))
+            self._dynamodb.delete_item(TableName=self._table, Key=key)
         self._dynamodb.delete_item(
             TableName=self._table,
-            Key=to_attributes({"id": job.id, "item": KIND}),
+            Key=item_key(job.id, JOB),
             ConditionExpression="attribute_not_exists(id) OR #status = :deleting",
             ExpressionAttributeNames={"#status": "status"},
             ExpressionAttributeValues=to_attributes({":deleting": JobStatus.DELETING}),
         )
 
-
-def _refusal(job: FinetuningJob, run: JobRun, to: JobStatus) -> FinetuningError:
-    if job.run == run.run and job.status in (JobStatus.STOPPING, JobStatus.STOPPED):
-        return JobStopping(f"Job '{job.id}' is being stopped.")
-    return StaleState(
-        f"Job '{job.id}' is {job.status} in run {job.run} and cannot become {to} in run {run.run}. Nothing was changed."
-    )
+    def _read(self, id_: str, item: str) -> Mapping[str, Any] | None:
+        return read_item(self._dynamodb, self._table, item_key(id_, item))

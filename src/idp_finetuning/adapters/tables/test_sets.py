@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -13,6 +13,9 @@ from idp_finetuning.deployment import TEST_SETS_BY_CREATION
 from idp_finetuning.errors import Conflict, TestSetNotFound
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_finetuning.wire import WireModel
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 KIND = "testSet"
 
@@ -31,7 +34,7 @@ class TestSetTable:
 
     __test__ = False
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 

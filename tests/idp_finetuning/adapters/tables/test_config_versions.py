@@ -35,6 +35,11 @@ class Interrupted:
         return self._dynamodb.transact_write_items(**request)
 
 
+def interrupted(dynamodb: Any, meanwhile: Callable[[], object]) -> Any:
+    """A client for one caller's table."""
+    return Interrupted(dynamodb, meanwhile)
+
+
 @pytest.fixture
 def versions(dynamodb: Any) -> ConfigVersionTable:
     """The table without disturbance."""
@@ -57,14 +62,14 @@ def test_of_two_writers_the_later_is_told_who_was_faster_and_overwrites_nothing(
 ) -> None:
     versions.create(version())
     theirs = version(description="Theirs", revision=2, updated_by="them", updated_at="2026-11-22T11:00:00.000Z")
-    late = ConfigVersionTable(Interrupted(dynamodb, lambda: versions.replace(theirs, revision=1)), TABLE)
+    late = ConfigVersionTable(interrupted(dynamodb, lambda: versions.replace(theirs, revision=1)), TABLE)
     with pytest.raises(Conflict, match=r"changed by them at 2026-11-22T11:00:00.000Z and has revision 2 now"):
         late.replace(version(description="Ours", revision=2, updated_by="us"), revision=1)
     assert versions.get("claims") == theirs
 
 
 def test_of_two_who_make_one_name_the_later_is_told(dynamodb: Any, versions: ConfigVersionTable) -> None:
-    late = ConfigVersionTable(Interrupted(dynamodb, lambda: versions.create(version(description="First"))), TABLE)
+    late = ConfigVersionTable(interrupted(dynamodb, lambda: versions.create(version(description="First"))), TABLE)
     with pytest.raises(Conflict, match="exists already"):
         late.create(version(description="Second"))
     assert versions.get("claims").description == "First"
@@ -72,7 +77,7 @@ def test_of_two_who_make_one_name_the_later_is_told(dynamodb: Any, versions: Con
 
 def test_a_version_activated_meanwhile_is_not_deleted(dynamodb: Any, versions: ConfigVersionTable) -> None:
     versions.create(version())
-    late = ConfigVersionTable(Interrupted(dynamodb, lambda: versions.activate("claims")), TABLE)
+    late = ConfigVersionTable(interrupted(dynamodb, lambda: versions.activate("claims")), TABLE)
     with pytest.raises(Conflict, match="is active"):
         late.delete(versions.get("claims"))
     assert versions.active().name == "claims"
@@ -88,7 +93,7 @@ def test_a_version_deleted_meanwhile_is_neither_activated_nor_changed_nor_delete
     ]
     for act in acts:
         versions.create(version())
-        late = ConfigVersionTable(Interrupted(dynamodb, lambda: versions.delete(version())), TABLE)
+        late = ConfigVersionTable(interrupted(dynamodb, lambda: versions.delete(version())), TABLE)
         with pytest.raises(ConfigVersionNotFound):
             act(late)
         assert (versions.active().name, names(versions)) == (DEFAULT_NAME, [DEFAULT_NAME])
@@ -100,7 +105,7 @@ def test_a_version_changed_meanwhile_is_not_deleted_and_its_job_stays_its_own(
     job = completed_job(jobs, data)
     versions.create(version(), [jobs.use(job.id, "claims")])
     late = ConfigVersionTable(
-        Interrupted(dynamodb, lambda: versions.replace(version(revision=2, updated_by="them"), revision=1)), TABLE
+        interrupted(dynamodb, lambda: versions.replace(version(revision=2, updated_by="them"), revision=1)), TABLE
     )
     released = jobs.release(job.id, "claims")
     assert released
@@ -114,7 +119,7 @@ def test_a_job_deleted_meanwhile_gives_no_version(
     dynamodb: Any, versions: ConfigVersionTable, jobs: JobTable, data: DataBucket
 ) -> None:
     job = completed_job(jobs, data)
-    late = ConfigVersionTable(Interrupted(dynamodb, lambda: jobs.move(job.current_run, JobStatus.DELETING)), TABLE)
+    late = ConfigVersionTable(interrupted(dynamodb, lambda: jobs.move(job.current_run, JobStatus.DELETING)), TABLE)
     with pytest.raises(Conflict, match="the job of its model is being deleted"):
         late.create(version(), [jobs.use(job.id, "claims")])
     assert names(versions) == [DEFAULT_NAME]
@@ -132,7 +137,7 @@ def test_a_job_whose_model_was_taken_up_meanwhile_is_not_deleted(
             taken.append("claims")
             versions.create(version(), [jobs.use(job.id, "claims")])
 
-    late = JobTable(Interrupted(dynamodb, meanwhile), "t-jobs")
+    late = JobTable(interrupted(dynamodb, meanwhile), "t-jobs")
     with pytest.raises(Conflict, match="is used by a configuration version"):
         late.move(job.current_run, JobStatus.DELETING)
     assert jobs.get(job.id).status is JobStatus.COMPLETED
@@ -145,7 +150,7 @@ def test_requests_that_meet_in_one_transaction_may_be_repeated(dynamodb: Any) ->
         raise ClientError(error, "TransactWriteItems")
 
     with pytest.raises(TransientError, match="being changed by another request"):
-        ConfigVersionTable(Interrupted(dynamodb, conflict), TABLE).create(version())
+        ConfigVersionTable(interrupted(dynamodb, conflict), TABLE).create(version())
 
 
 def test_versions_made_in_one_moment_are_listed_once_each(versions: ConfigVersionTable) -> None:

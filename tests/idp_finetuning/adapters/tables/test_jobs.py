@@ -1,17 +1,16 @@
-"""Job records: conditional transitions, client tokens, lists."""
+"""Job records in DynamoDB: what is written is read back, client tokens, lists, deletion."""
 
 from __future__ import annotations
 
 import base64
 import json
-from itertools import pairwise, product
 from typing import Any
 
 import pytest
 
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.deployment import JOBS_BY_CREATION
-from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound, JobStopping, StaleState, TransientError
+from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound, TransientError
 from idp_finetuning.jobs.job import (
     DocumentCounts,
     FinetuningJob,
@@ -23,38 +22,6 @@ from idp_finetuning.jobs.job import (
 from idp_finetuning.nova.prompt import DocumentClass
 from tests.support.domain.fake_bedrock import client_error
 from tests.support.domain.samples import job
-
-FORWARD = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"]
-ALLOWED = (
-    set(pairwise(FORWARD))
-    | {(status, status) for status in JobStatus if status not in ("FAILED", "STOPPED")}
-    | {(status, end) for status in FORWARD[:-1] for end in ("FAILED", "STOPPING")}
-    | {("STOPPING", "STOPPED")}
-    | {(status, "DELETING") for status in ("COMPLETED", "FAILED", "STOPPED")}
-)
-
-
-@pytest.mark.parametrize(("origin", "to"), [(str(a), str(b)) for a, b in product(JobStatus, JobStatus)])
-def test_a_job_moves_forwards_fails_or_is_deleted_and_nothing_else(jobs: JobTable, origin: str, to: str) -> None:
-    before = jobs.create(job(status=JobStatus(origin)), None, "")
-    if (origin, to) in ALLOWED:
-        assert jobs.move(before.current_run, JobStatus(to), error_message="new").status == to
-        assert jobs.get(before.id).error_message == "new"
-    else:
-        stopping = origin in ("STOPPING", "STOPPED")
-        words = "is being stopped" if stopping else f"is {origin} in run 1 and cannot become {to}"
-        with pytest.raises(JobStopping if stopping else StaleState, match=words):
-            jobs.move(before.current_run, JobStatus(to), error_message="new")
-        assert jobs.get(before.id) == before
-
-
-def test_a_late_writer_cannot_move_a_job_back(jobs: JobTable) -> None:
-    jobs.create(job(), None, "")
-    for status in ("GENERATING_DATA", "TRAINING", "FAILED"):
-        jobs.move(job().current_run, JobStatus(status))
-    with pytest.raises(StaleState):
-        jobs.move(job().current_run, JobStatus.DEPLOYING, custom_model_arn="late")
-    assert jobs.get(job().id).custom_model_arn is None
 
 
 @pytest.mark.parametrize("to", list(JobStatus))

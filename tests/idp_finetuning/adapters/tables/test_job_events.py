@@ -9,17 +9,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.errors import InvalidInput, JobNotFound, JobStopping, StaleState, TransientError
-from idp_finetuning.jobs.job import JobFact, JobStatus
+from idp_finetuning.errors import InvalidInput, JobNotFound, JobStopping, TransientError
+from idp_finetuning.jobs.job import JobEvent, JobStatus
 from tests.support.domain.samples import job
 
 
-def whole(jobs: JobTable, limit: int) -> list[JobFact]:
+def whole(jobs: JobTable, limit: int) -> list[JobEvent]:
     """The history read in pages of `limit`."""
-    found: list[JobFact] = []
+    found: list[JobEvent] = []
     token = None
     while True:
-        page = jobs.history.page(job().id, limit=limit, next_token=token)
+        page = jobs.events.page(job().id, limit=limit, next_token=token)
         assert len(page.items) <= limit
         found += page.items
         token = page.next_token
@@ -31,25 +31,6 @@ def note(jobs: JobTable, job_id: str, message: str) -> None:
     """A fact about a job that stays where it is."""
     known = jobs.get(job_id)
     jobs.move(known.current_run, known.status, message, warnings=(message,))
-
-
-def test_every_transition_is_told_once_however_often_it_is_made(jobs: JobTable) -> None:
-    run = jobs.create(job(), None, "").current_run
-    for status in ("VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"):
-        for _ in range(3):
-            jobs.move(run, JobStatus(status))
-    with pytest.raises(StaleState):
-        jobs.move(run, JobStatus.FAILED, "Late.")
-    told = whole(jobs, 100)
-    assert [fact.type for fact in told] == ["COMPLETED", "DEPLOYING", "TRAINING", "GENERATING_DATA"]
-    assert all(fact.message and fact.at.endswith("Z") for fact in told)
-
-
-def test_a_fact_within_a_status_is_told_with_its_change_and_not_again(jobs: JobTable) -> None:
-    run = jobs.create(job(status=JobStatus.TRAINING), None, "").current_run
-    for progress in ("InProgress", "InProgress", "Completed"):
-        jobs.move(run, JobStatus.TRAINING, f"Bedrock: {progress}.", customization_job_status=progress)
-    assert [fact.message for fact in whole(jobs, 100)] == ["Bedrock: Completed.", "Bedrock: InProgress."]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
@@ -95,7 +76,7 @@ def test_a_transition_whose_fact_cannot_be_written_is_not_made(jobs: JobTable, m
     refused = {"Put": {"TableName": "t-jobs", "Item": {"id": {"S": "x"}, "item": {"S": "x"}}}}
     refused["Put"]["ConditionExpression"] = "attribute_exists(id)"
     with monkeypatch.context() as patched:
-        patched.setattr(jobs.history, "entry", lambda *_: refused)
+        patched.setattr(jobs.events, "put", lambda *_: refused)
         with pytest.raises(TransientError):
             jobs.move(before.current_run, JobStatus.GENERATING_DATA)
     assert (jobs.get(before.id), whole(jobs, 100)) == (before, [])
@@ -154,14 +135,8 @@ def test_a_transaction_that_others_are_in_the_way_of_is_worth_a_retry(
 
 def test_what_changes_nothing_is_neither_written_nor_told(jobs: JobTable) -> None:
     before = jobs.create(job(status=JobStatus.TRAINING, warnings=("careful",)), None, "")
-    jobs.move(before.current_run, JobStatus.TRAINING, "A fact.", warnings=["careful"])
+    jobs.move(before.current_run, JobStatus.TRAINING, "A fact.", warnings=("careful",))
     assert (jobs.get(before.id), whole(jobs, 100)) == (before, [])
-
-
-def test_a_long_message_is_cut(jobs: JobTable) -> None:
-    jobs.create(job(), None, "")
-    note(jobs, job().id, "x" * 5000)
-    assert [len(fact.message) for fact in whole(jobs, 1)] == [1000]
 
 
 def test_the_history_goes_with_the_job_and_no_other_does(jobs: JobTable, dynamodb: Any) -> None:
@@ -178,14 +153,14 @@ def test_a_fact_of_a_moment_ago_goes_with_the_job_too(jobs: JobTable, dynamodb: 
     """What is not asked for consistently may answer without it, and it would stay for ever."""
     asked: list[Any] = []
     dynamodb.meta.events.register("provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params))
-    jobs.history.delete(job().id)
+    jobs.events.delete(job().id)
     assert [query.get("ConsistentRead") for query in asked] == [True]
 
 
 @pytest.mark.parametrize("token", ["x", "e30=", "日本語"])
 def test_a_tampered_token_is_invalid_input(jobs: JobTable, token: str) -> None:
     with pytest.raises(InvalidInput, match="nextToken is not one this API returned"):
-        jobs.history.page(job().id, limit=5, next_token=token)
+        jobs.events.page(job().id, limit=5, next_token=token)
 
 
 def test_only_jobs_that_have_not_ended_are_in_the_index_of_the_unfinished(jobs: JobTable) -> None:
