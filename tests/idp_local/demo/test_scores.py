@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -131,7 +132,7 @@ def test_what_a_classification_said_stands_against_the_labels_of_the_document() 
     )
     said = (("invoice", Boundary.START), ("letter", Boundary.CONTINUE), (None, Boundary.START))
     pages = tuple(ClassifiedPage(number=n, class_name=name, boundary=kind) for n, (name, kind) in enumerate(said, 1))
-    result = ClassificationResult(completed_at="2026-11-22T10:00:00.000Z", pages=pages)
+    result = ClassificationResult(completed_at=datetime(2026, 11, 22, 10, tzinfo=UTC), pages=pages)
     answers = answers_of(packet, Classification.read(classification(request(), result).to_wire()))
     assert [(answer.class_right, answer.boundary_right) for answer in answers] == [
         (True, True),
