@@ -9,7 +9,7 @@ from idp_cli.output import table
 from idp_cli.times import moment
 
 if TYPE_CHECKING:
-    from idp_sdk.jobs import DatasetReport, Job, JobEvent, JobSummary, SplitReport, TrainingMetrics, Validation
+    from idp_sdk import DatasetReport, Job, JobEvent, JobSummary, SplitReport, TrainingMetrics, Validation
 
 WARNINGS_SHOWN = 10  # by `finetuning status`: there may be one for each pair of identical files
 

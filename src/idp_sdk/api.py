@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
+from idp_sdk.documents import Operation
 from idp_sdk.errors import ServerError, SessionExpired, Throttled, error_for
-from idp_sdk.operations import Operation
+from idp_sdk.results import Item, Page
 from idp_sdk.sending import Again, Sender, request_id
 from idp_sdk.sessions import Session
 from idp_sdk.waiting import Deadline
 
 MAXIMUM_PAGE = 100
+
+Result = TypeVar("Result")
 
 
 class Api:
@@ -25,39 +28,45 @@ class Api:
         self._session = session
 
     def call(
-        self, operation: Operation, variables: Mapping[str, Any] | None = None, *, deadline: Deadline | None = None
-    ) -> Any:
-        """What the operation's field answers. Raises the error that the answer names, see `idp_sdk.errors`."""
+        self,
+        operation: Operation[Result],
+        variables: Mapping[str, Any] | None = None,
+        *,
+        deadline: Deadline | None = None,
+    ) -> Result:
+        """Return the operation's result. Raises the error that the response names, see `idp_sdk.errors`."""
         token = self._session.id_token()
         try:
-            return self._send(operation, variables or {}, token, deadline)
+            return operation.read(self._send(operation, variables or {}, token, deadline))
         except SessionExpired:
             renewed = self._session.id_token(refused=token)
-            return self._send(operation, variables or {}, renewed, deadline)
+            return operation.read(self._send(operation, variables or {}, renewed, deadline))
 
-    def items(self, operation: Operation, variables: Mapping[str, Any], page_size: int) -> Iterator[Any]:
-        """The items of all pages; a page is fetched when the first of its items is asked for."""
+    def items(self, operation: Operation[Page[Item]], variables: Mapping[str, Any], page_size: int) -> Iterator[Item]:
+        """Yield the items of all pages; a page is fetched when the first of its items is asked for."""
         token: str | None = None
         while True:
             page = self.call(operation, {**variables, "limit": min(page_size, MAXIMUM_PAGE), "nextToken": token})
-            yield from page["items"]
-            token = page["nextToken"]
+            yield from page.items
+            token = page.next_token
             if token is None:
                 return
 
-    def _send(self, operation: Operation, variables: Mapping[str, Any], token: str, deadline: Deadline | None) -> Any:
+    def _send(
+        self, operation: Operation[Any], variables: Mapping[str, Any], token: str, deadline: Deadline | None
+    ) -> object:
         body = {"query": operation.document, "variables": variables}
         return self._sender.post(
             self._url,
             lambda response: _answer(response, operation.field),
-            repeatable=operation.repeatable,
+            repeatable=operation.idempotent,
             content=lambda: {"json": body},
             headers={"Authorization": token},
             deadline=deadline,
         )
 
 
-def _answer(response: httpx.Response, field: str) -> Any:
+def _answer(response: httpx.Response, field: str) -> object:
     try:
         body = response.json()
     except ValueError:

@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
+from idp_finetuning.nova.prompt import DocumentClass
 from idp_sdk import operations
 from idp_sdk.api import Api
-from idp_sdk.jobs import DocumentClass
-from idp_sdk.results import Result
-
-
-class ClassificationConfig(Result):
-    """How pages are classified; `model` is a base model's id or the ARN of a custom model's deployment."""
-
-    model: str
-    model_name: str
-    job_id: str | None = None
-    system_prompt: str
-    task_prompt: str
-    temperature: float
-    classes: tuple[DocumentClass, ...]
-
-
-class ConfigVersion(Result):
-    """A configuration version; `revision` grows with every change, `warnings` say what to know before using it."""
-
-    name: str
-    description: str
-    active: bool
-    built_in: bool
-    classification: ClassificationConfig
-    revision: int
-    warnings: tuple[str, ...]
-    created_at: datetime | None = None
-    created_by: str | None = None
-    updated_at: datetime | None = None
-    updated_by: str | None = None
+from idp_sdk.documents import Operation
+from idp_sdk.results import ConfigVersion
 
 
 class ConfigVersions:
@@ -48,11 +20,11 @@ class ConfigVersions:
 
     def list(self, *, page_size: int = 50) -> Iterator[ConfigVersion]:
         """The versions the user may see, newest first, the built-in `default` last."""
-        return map(ConfigVersion.read, self._api.items(operations.LIST_CONFIG_VERSIONS, {}, page_size))
+        return self._api.items(operations.LIST_CONFIG_VERSIONS, {}, page_size)
 
     def get(self, name: str) -> ConfigVersion:
         """One version. Raises ConfigVersionNotFound, and Unauthorized where it is not in the user's scope."""
-        return ConfigVersion.read(self._api.call(operations.GET_CONFIG_VERSION, {"name": name}))
+        return self._api.call(operations.GET_CONFIG_VERSION, {"name": name})
 
     def create(
         self,
@@ -96,17 +68,17 @@ class ConfigVersions:
         given = {"name": name, "revision": revision, "description": description, "classification": classification}
         return self._write(operations.UPDATE_CONFIG_VERSION, given)
 
-    def _write(self, operation: operations.Operation, given: Mapping[str, Any]) -> ConfigVersion:
+    def _write(self, operation: Operation[ConfigVersion], given: Mapping[str, Any]) -> ConfigVersion:
         wanted = {name: value for name, value in given.items() if value is not None}
-        return ConfigVersion.read(self._api.call(operation, {"input": wanted}))
+        return self._api.call(operation, {"input": wanted})
 
     def activate(self, name: str) -> ConfigVersion:
         """Makes it the version that classifications use which name none."""
-        return ConfigVersion.read(self._api.call(operations.ACTIVATE_CONFIG_VERSION, {"name": name}))
+        return self._api.call(operations.ACTIVATE_CONFIG_VERSION, {"name": name})
 
     def delete(self, name: str) -> bool:
         """Removes a version. Raises Conflict where it is active or built in."""
-        return bool(self._api.call(operations.DELETE_CONFIG_VERSION, {"name": name}))
+        return self._api.call(operations.DELETE_CONFIG_VERSION, {"name": name})
 
 
 def _classification(

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from os import PathLike
 from pathlib import Path
 
-from idp_finetuning.test_sets.test_set import TestSetStatus, identifier_of
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus, identifier_of
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound
 from idp_sdk.folders import IgnoredFile, Layout, read_folder
 from idp_sdk.labelled import LabelledDocument, LocalFile
-from idp_sdk.results import Result
 from idp_sdk.sending import Sender
 from idp_sdk.uploads import Progress, TestSetUploads
-
-
-class TestSet(Result):
-    """A test set: UPLOADING until all of it is there, then READY and unchangeable. `file_count` counts documents."""
-
-    __test__ = False
-
-    id: str
-    name: str
-    description: str
-    file_count: int
-    status: TestSetStatus
-    created_at: datetime
 
 
 class TestSets:
@@ -43,11 +28,11 @@ class TestSets:
 
     def list(self, *, page_size: int = 50) -> Iterator[TestSet]:
         """All test sets, newest first."""
-        return map(TestSet.read, self._api.items(operations.LIST_TEST_SETS, {}, page_size))
+        return self._api.items(operations.LIST_TEST_SETS, {}, page_size)
 
     def get(self, test_set_id: str) -> TestSet:
         """One test set. Raises TestSetNotFound."""
-        return TestSet.read(self._api.call(operations.GET_TEST_SET, {"testSetId": test_set_id}))
+        return self._api.call(operations.GET_TEST_SET, {"testSetId": test_set_id})
 
     def upload(
         self,
@@ -98,14 +83,14 @@ class TestSets:
 
     def delete(self, test_set_id: str) -> bool:
         """Removes a test set and its documents. Raises Conflict while a job reads it."""
-        return bool(self._api.call(operations.DELETE_TEST_SET, {"testSetId": test_set_id}))
+        return self._api.call(operations.DELETE_TEST_SET, {"testSetId": test_set_id})
 
     def _sent(
         self, files: Sequence[LocalFile], documents: int, name: str, description: str, progress: Progress | None
     ) -> TestSet:
         test_set = self._begun(name, description)
         TestSetUploads(self._api, self._sender, test_set.id, progress).send(files)
-        ready = TestSet.read(self._api.call(operations.COMPLETE_TEST_SET, {"testSetId": test_set.id}))
+        ready = self._api.call(operations.COMPLETE_TEST_SET, {"testSetId": test_set.id})
         if ready.file_count != documents:
             raise Conflict(
                 f"Test set '{ready.id}' holds {ready.file_count} documents, not the {documents} of this upload: an "
@@ -117,7 +102,7 @@ class TestSets:
         """A new test set, or the one of this name whose upload was interrupted."""
         given = {"name": name, "description": description}
         try:
-            return TestSet.read(self._api.call(operations.CREATE_TEST_SET, {"input": given}))
+            return self._api.call(operations.CREATE_TEST_SET, {"input": given})
         except Conflict as taken:
             try:
                 existing = self.get(identifier_of(name))

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import httpx
-from pydantic import Field
 
+from idp_finetuning.classification.classification import ClassificationUpload
+from idp_finetuning.test_sets.test_set import TestSetUpload
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import UploadFailed
 from idp_sdk.labelled import LocalFile
-from idp_sdk.results import Result
 from idp_sdk.sending import Again, Sender
 
 BATCH = 100  # files a call of createTestSetUploads takes
@@ -28,22 +28,7 @@ CHUNK_BYTES = 1024 * 1024
 
 Progress = Callable[[int, int, int, int], None]
 T = TypeVar("T")
-
-
-class UploadField(Result):
-    """One form field of an S3 POST; the values sign it and are not shown."""
-
-    name: str
-    value: str = Field(repr=False)
-
-
-class Upload(Result):
-    """Where to send a file, or nothing where S3 already holds it."""
-
-    key: str
-    present: bool = False
-    url: str | None = None
-    fields: tuple[UploadField, ...] = ()
+Upload = TestSetUpload | ClassificationUpload
 
 
 class _Digested(NamedTuple):
@@ -111,10 +96,9 @@ class TestSetUploads:
             if self._progress:
                 self._progress(self._done, total[0], self._bytes, total[1])
 
-    def _uploads(self, batch: Sequence[_Digested]) -> list[Upload]:
+    def _uploads(self, batch: Sequence[_Digested]) -> Sequence[TestSetUpload]:
         files = [{"key": item.file.key, "size": item.file.size, "md5": item.md5} for item in batch]
-        answer = self._api.call(operations.CREATE_TEST_SET_UPLOADS, {"testSetId": self._test_set_id, "files": files})
-        return [Upload.read(upload) for upload in answer]
+        return self._api.call(operations.CREATE_TEST_SET_UPLOADS, {"testSetId": self._test_set_id, "files": files})
 
 
 def _digested(file: LocalFile) -> _Digested:
@@ -130,7 +114,7 @@ def _all(futures: Iterable[Future[T]]) -> list[T]:
 
 
 def _post(sender: Sender, upload: Upload, content: Path | bytes) -> None:
-    if upload.present or upload.url is None:
+    if upload.url is None:
         return
     fields = {field.name: field.value for field in upload.fields}
     with _opened(content) as stream:

@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from idp_finetuning.classification.scopes import UserScope
+from idp_finetuning.classification.scopes import User
 from idp_sdk import operations
 from idp_sdk.api import Api
-from idp_sdk.results import Result
-
-
-class User(Result):
-    """A user with groups and scope; `id` is Cognito's sub."""
-
-    id: str
-    username: str
-    email: str | None = None
-    groups: tuple[str, ...]
-    scope: UserScope
-    allowed_config_versions: tuple[str, ...]
 
 
 class Users:
@@ -29,11 +17,11 @@ class Users:
 
     def me(self) -> User:
         """Who is signed in."""
-        return User.read(self._api.call(operations.GET_MY_PROFILE))
+        return self._api.call(operations.GET_MY_PROFILE)
 
     def list(self, *, page_size: int = 50) -> Iterator[User]:
         """All users."""
-        return map(User.read, self._api.items(operations.LIST_USERS, {}, page_size))
+        return self._api.items(operations.LIST_USERS, {}, page_size)
 
     def scope(self, user: str, allowed_config_versions: Sequence[str] | None) -> User:
         """Sets which configuration versions a user (id, user name or e-mail address) may see and use.
@@ -43,4 +31,4 @@ class Users:
         """
         allowed = None if allowed_config_versions is None else [*allowed_config_versions]
         given = {"user": user, "allowedConfigVersions": allowed}
-        return User.read(self._api.call(operations.UPDATE_USER, {"input": given}))
+        return self._api.call(operations.UPDATE_USER, {"input": given})

@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from idp_finetuning.test_sets.test_set import TestSetUpload
 from idp_sdk import IDPClient, IDPError, Profiles, Tokens, log_in, log_out, sign_in
 from idp_sdk.configuration import configured
-from idp_sdk.uploads import Upload
 from tests.idp_sdk.test_folders import tree
 from tests.idp_sdk.test_test_sets import TestSetTable
 from tests.support.sdk.answers import user
@@ -76,12 +76,17 @@ def scripted(deployment: Deployment, *responses: httpx.Response) -> None:
 
 
 def test_nothing_that_holds_a_secret_shows_it(deployment: Deployment, texts: Texts) -> None:
-    upload = {"key": "input/a.pdf", "url": API_URL, "fields": [{"name": "policy", "value": "signed-policy"}]}
+    upload = {
+        "key": "input/a.pdf",
+        "present": False,
+        "url": API_URL,
+        "fields": [{"name": "policy", "value": "signed-policy"}],
+    }
     given = configured(graphql_url=API_URL, username=USER, password=PASSWORD)
     with_token = configured(graphql_url=API_URL, token="token-1")
     client = IDPClient(graphql_url=API_URL, username=USER, password=PASSWORD, http_client=deployment.client())
-    texts.said += [repr(value) for value in (TOKENS, given, with_token, client, Upload.read(upload))]
-    texts.said += [str(value) for value in (TOKENS, given, with_token, client, Upload.read(upload))]
+    texts.said += [repr(value) for value in (TOKENS, given, with_token, client, TestSetUpload.model_validate(upload))]
+    texts.said += [str(value) for value in (TOKENS, given, with_token, client, TestSetUpload.model_validate(upload))]
     texts.said += [repr(vars(client)), TOKENS.model_dump_json(), given.model_dump_json()]
 
 
