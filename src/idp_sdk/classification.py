@@ -12,7 +12,7 @@ from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import InvalidInput, WaitTimeout
 from idp_sdk.sending import Sender
-from idp_sdk.uploads import md5_of, post_file
+from idp_sdk.uploads.s3_posts import md5_of, post_file
 from idp_sdk.waiting import Deadline
 
 

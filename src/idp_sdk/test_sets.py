@@ -11,10 +11,10 @@ from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus, identifier
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound
-from idp_sdk.folders import IgnoredFile, Layout, read_folder
-from idp_sdk.labelled import LabelledDocument, LocalFile
 from idp_sdk.sending import Sender
-from idp_sdk.uploads import Progress, TestSetUploads
+from idp_sdk.uploads.folders import IgnoredFile, Layout, read_folder
+from idp_sdk.uploads.labelled import LabelledDocument, LocalFile
+from idp_sdk.uploads.test_set_uploads import Progress, TestSetUploads
 
 
 class TestSets:

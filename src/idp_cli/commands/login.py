@@ -32,7 +32,7 @@ def configure(session: Session, file: Path | None, stack: str | None) -> None:
     """
     from idp_sdk.connection import read_connection
     from idp_sdk.errors import NotConfigured
-    from idp_sdk.profiles import DEFAULT_PROFILE, Profiles
+    from idp_sdk.signin.profiles import DEFAULT_PROFILE, Profiles
 
     if file is None and not LOCAL_FILE.exists():
         raise click.UsageError(f"Give the file with the stack's outputs; there is no {LOCAL_FILE} here either.")
@@ -63,13 +63,13 @@ def login(session: Session, username: str | None) -> None:
     The password is asked for, or taken from IDP_PASSWORD. A new password or a code is asked for where Cognito wants
     one.
     """
-    from idp_sdk.configuration import configured
-    from idp_sdk.sessions import log_in
+    from idp_sdk.signin.configuration import find_settings
+    from idp_sdk.signin.sign_in import sign_in
 
-    settings = configured(profile=session.profile)
+    settings = find_settings(profile=session.profile)
     user = username or os.environ.get("IDP_USERNAME") or _asked("User name", "--username NAME")
     password = os.environ.get("IDP_PASSWORD") or _asked("Password", "IDP_PASSWORD", hide=True)
-    log_in(user, password, profile=session.profile, answer=_answer, http_client=session.http_client)
+    sign_in(user, password, profile=session.profile, answer=_answer, http_client=session.http_client)
     session.show(
         {"username": user, "profile": settings.profile, "graphqlUrl": settings.connection.graphql_url},
         [f"Signed in as {user} at {settings.connection.graphql_url} (profile '{settings.profile}')."],
@@ -82,10 +82,10 @@ def login(session: Session, username: str | None) -> None:
 def logout(session: Session) -> None:
     """Sign out and forget the tokens of the profile."""
     from idp_sdk.errors import NotSignedIn
-    from idp_sdk.sessions import log_out
+    from idp_sdk.signin.sign_in import sign_out
 
     try:
-        revoked = log_out(profile=session.profile, http_client=session.http_client)
+        revoked = sign_out(profile=session.profile, http_client=session.http_client)
     except NotSignedIn:
         session.show({"signedOut": False}, ["Nobody was signed in."])
         return

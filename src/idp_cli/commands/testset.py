@@ -44,7 +44,7 @@ def upload(session: Session, path: Path, name: str, description: str, layout: st
     it is there, no job can use it.
     """
     from idp_sdk.errors import ConnectionFailed, ServerError, SessionExpired
-    from idp_sdk.folders import Layout
+    from idp_sdk.uploads.folders import Layout
 
     try:
         with session.client() as client, upload_progress() as progress:

@@ -10,17 +10,10 @@ from idp_finetuning.test_sets.labels import Section, parse_section
 from idp_finetuning.test_sets.test_set import TestSetFile
 from idp_sdk import Layout
 from idp_sdk.errors import InvalidInput
-from idp_sdk.folders import LabelledFolder, read_folder
+from idp_sdk.uploads.folders import LabelledFolder, read_folder
+from tests.support.sdk.folders import tree
 
 EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e"
-
-
-def tree(root: Path, *paths: str) -> Path:
-    for path in paths:
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(path.encode())
-    return root
 
 
 def keys(folder: LabelledFolder) -> list[str]:
