@@ -1,4 +1,4 @@
-"""`client.classify`: asks a model which pages of a document are of which class."""
+"""`client.classify`: the classes of a document's pages."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Classifications:
         poll_interval: float = 1.0,
         timeout: float = 1800.0,
     ) -> Classification:
-        """Classifies a file, or the document `document_path` of a test set, and answers COMPLETED or FAILED.
+        """Classify a file, or the document `document_path` of a test set; return the result, COMPLETED or FAILED.
 
-        A file in memory is given as `content`; `path` then only names it. `config_version` names model, prompts and
+        `content` is a file in memory; `path` then only names it. `config_version` names model, prompts and
         classes; without it the active version is used. `model` replaces the version's model; alone, a custom model
-        is asked with the prompt it was trained with. `page_texts` holds the text of each page, for prompts with
+        gets the prompt it was trained with. `page_texts` has the text of each page, for prompts with
         {DOCUMENT_TEXT}.
         Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, WaitTimeout.
         """
@@ -57,7 +57,7 @@ class Classifications:
             if not deadline.sleep(poll_interval):
                 raise WaitTimeout(
                     f"Classification '{found.id}' of '{found.document}' did not end within {timeout:g} seconds. It "
-                    "goes on; the API answers it with getClassification."
+                    "continues on the server; getClassification of the API returns it."
                 )
             variables = {"classificationId": found.id}
             found = self._api.call(operations.GET_CLASSIFICATION, variables, deadline=deadline)

@@ -19,11 +19,11 @@ class ConfigVersions:
         self._api = api
 
     def list(self, *, page_size: int = 50) -> Iterator[ConfigVersion]:
-        """The versions the user may see, newest first, the built-in `default` last."""
+        """Yield the versions the user may see, newest first, the built-in `default` last."""
         return self._api.items(operations.LIST_CONFIG_VERSIONS, {}, page_size)
 
     def get(self, name: str) -> ConfigVersion:
-        """One version. Raises ConfigVersionNotFound, and Unauthorized where it is not in the user's scope."""
+        """Return a version. Raises ConfigVersionNotFound, and Unauthorized if it is not in the user's scope."""
         return self._api.call(operations.GET_CONFIG_VERSION, {"name": name})
 
     def create(
@@ -38,8 +38,10 @@ class ConfigVersions:
         temperature: float | None = None,
         classes: Sequence[DocumentClass] | None = None,
     ) -> ConfigVersion:
-        """A new version. What is left out comes from `from_job`, a completed job with deployment and prompt, where
-        one is given, else from the version `default`. Raises Conflict where the name is taken, and InvalidInput.
+        """Create a version.
+
+        Values that are not given come from `from_job`, a completed job with deployment and prompt, else from the
+        version `default`. Raises Conflict if the name is taken, and InvalidInput.
         """
         classification = _classification(model, system_prompt, task_prompt, temperature, classes)
         given = {"name": name, "description": description, "fromJob": from_job, "classification": classification}
@@ -57,10 +59,10 @@ class ConfigVersions:
         temperature: float | None = None,
         classes: Sequence[DocumentClass] | None = None,
     ) -> ConfigVersion:
-        """Changes what is given and leaves the rest.
+        """Change the given values and leave the rest.
 
-        `revision` is the one the change was made from: where somebody else has changed the version since, Conflict is
-        raised. Without it the present one is read first.
+        `revision` is the one the change was made from: Conflict is raised if the version has changed since. Without it
+        the current one is read first.
         """
         if revision is None:
             revision = self.get(name).revision
@@ -73,11 +75,11 @@ class ConfigVersions:
         return self._api.call(operation, {"input": wanted})
 
     def activate(self, name: str) -> ConfigVersion:
-        """Makes it the version that classifications use which name none."""
+        """Make it the version for classifications that name none."""
         return self._api.call(operations.ACTIVATE_CONFIG_VERSION, {"name": name})
 
     def delete(self, name: str) -> bool:
-        """Removes a version. Raises Conflict where it is active or built in."""
+        """Remove a version. Raises Conflict if it is active or built in."""
         return self._api.call(operations.DELETE_CONFIG_VERSION, {"name": name})
 
 

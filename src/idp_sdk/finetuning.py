@@ -30,7 +30,7 @@ class Finetuning:
         train_split: float | None = None,
         timeout: float = 900.0,
     ) -> Validation:
-        """Whether a test set can be fine-tuned with, for a base model where one is given.
+        """Check whether a test set can be used for fine-tuning, with `base_model` also for that model.
 
         The labels of a large test set are read in the background; this waits for them, at most `timeout` seconds.
         Raises TestSetNotFound and WaitTimeout.
@@ -58,10 +58,10 @@ class Finetuning:
         config_version: str | None = None,
         client_token: str | None = None,
     ) -> Job:
-        """Starts a job and answers it, VALIDATING.
+        """Start a job and return it, VALIDATING.
 
-        A client token makes a repeated request answer with the same job; without one each call makes its own, so
-        that retries never make a second job. `config_version` names the prompt and class descriptions to train with.
+        Calls with the same client token and input return the same job. Without a token each call makes its own, so
+        that retries never start a second job. `config_version` names the prompt and class descriptions to train with.
         Raises TestSetNotFound, TestSetInvalid, InvalidInput, ModelUnavailable, Conflict, Unauthorized.
         """
         given = {
@@ -77,35 +77,35 @@ class Finetuning:
         return self._api.call(operations.CREATE_JOB, {"input": wanted})
 
     def get_job(self, job_id: str) -> Job:
-        """The job now. Raises JobNotFound."""
+        """Return the job as it is now. Raises JobNotFound."""
         return self._api.call(operations.GET_JOB, {"jobId": job_id})
 
     def list_jobs(self, *, page_size: int = 50) -> Iterator[JobSummary]:
-        """All jobs, newest first; pages of up to 100 are fetched as they are needed."""
+        """Yield all jobs, newest first; pages of up to 100 are fetched as they are needed."""
         return self._api.items(operations.LIST_JOBS, {}, page_size)
 
     def stop_job(self, job_id: str) -> Job:
-        """Asks a running job to stop; it is STOPPING, then STOPPED. Raises Conflict where it has ended."""
+        """Stop a running job: it is STOPPING, then STOPPED. Raises Conflict if it has ended."""
         return self._api.call(operations.STOP_JOB, {"jobId": job_id})
 
     def retry_job(self, job_id: str) -> Job:
-        """Runs a FAILED or STOPPED job again from where it ended; training that is paid for is not repeated."""
+        """Retry a FAILED or STOPPED job from where it ended; training that is paid for is not repeated."""
         return self._api.call(operations.RETRY_JOB, {"jobId": job_id})
 
     def delete_job(self, job_id: str) -> bool:
-        """Starts to remove an ended job with its deployment, model and data. Raises Conflict where it may not."""
+        """Start to remove an ended job with its deployment, model and data. Raises Conflict if it is still needed."""
         return self._api.call(operations.DELETE_JOB, {"jobId": job_id})
 
     def events(self, job_id: str, *, page_size: int = 50) -> Iterator[JobEvent]:
-        """The history of a job, newest first."""
+        """Yield a job's events, newest first."""
         return self._api.items(operations.LIST_JOB_EVENTS, {"jobId": job_id}, page_size)
 
     def report(self, job_id: str) -> DatasetReport:
-        """What became of every document. Raises Conflict while the data set is not assembled."""
+        """Return what became of every document. Raises Conflict until the data set is assembled."""
         return self._api.call(operations.GET_REPORT, {"jobId": job_id})
 
     def prompt(self, job_id: str) -> Prompt:
-        """The prompt the job trains with. Raises Conflict while it is not written."""
+        """Return the prompt the job trains with. Raises Conflict until it is written."""
         return self._api.call(operations.GET_JOB_PROMPT, {"jobId": job_id})
 
     def wait_for_completion(
@@ -116,11 +116,11 @@ class Finetuning:
         timeout: float | None = None,
         on_progress: Callable[[Job], None] | None = None,
     ) -> Job:
-        """Waits until a job has ended and answers it, COMPLETED, FAILED or STOPPED: look at `status`.
+        """Wait until a job has ended and return it, COMPLETED, FAILED or STOPPED: look at `status`.
 
-        Asks every `poll_interval` seconds, and a last time when `timeout` seconds have passed; `on_progress` is
-        called with every state seen. Raises WaitTimeout (the job goes on), JobNotFound (also where it is deleted
-        meanwhile), and ServerError or ConnectionFailed where retries do not help.
+        Polls every `poll_interval` seconds, and a last time when `timeout` seconds have passed; `on_progress` is
+        called with the job after each poll. Raises WaitTimeout (the job goes on), JobNotFound (also if it is deleted
+        in the meantime), and ServerError or ConnectionFailed if retries do not help.
         """
         deadline = Deadline(timeout)
         while True:

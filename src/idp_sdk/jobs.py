@@ -1,4 +1,4 @@
-"""What the API says of fine-tuning jobs and of the test sets they are to train on. Times are UTC."""
+"""What the API returns of fine-tuning jobs and of test sets checked for them. Times are UTC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from idp_finetuning.wire import UtcTime, WireModel
 
 
 class Validation(WireModel):
-    """Whether a test set can be fine-tuned with; the distribution counts labelled sections in the test set's order."""
+    """Whether a test set can be used for fine-tuning; the distribution counts labelled sections."""
 
     is_valid: bool
     document_count: int
@@ -29,7 +29,7 @@ class Validation(WireModel):
 
 
 class HyperParameters(WireModel):
-    """Of the training: epochs 1–5, learning rate 1e-6–1e-4, warm-up steps 0–100. None in a request: the default."""
+    """Hyperparameters: epochs 1–5, learning rate 1e-6–1e-4, warm-up steps 0–100. None in a request: the default."""
 
     epoch_count: int | None = None
     learning_rate: float | None = None
@@ -53,7 +53,7 @@ class JobSummary(WireModel):
 
     @property
     def ended(self) -> bool:
-        """Whether it is COMPLETED, FAILED or STOPPED: nothing more happens by itself."""
+        """Whether it is COMPLETED, FAILED or STOPPED."""
         return self.status in ENDED
 
 
@@ -80,7 +80,7 @@ class Job(JobSummary):
 
 
 class JobEvent(WireModel):
-    """A transition or a notable fact in the life of a job; `type` is the job's status at that time."""
+    """An event in the life of a job; `type` is the job's status at that time."""
 
     at: UtcTime
     type: str

@@ -8,11 +8,11 @@ from idp_sdk.results import AvailableModels
 
 
 class Models:
-    """The models one may name."""
+    """Lists models."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def list_available_models(self) -> AvailableModels:
-        """Base models and custom models."""
+        """Return the base models and the custom models."""
         return self._api.call(operations.LIST_MODELS)

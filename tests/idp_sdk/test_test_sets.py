@@ -138,7 +138,7 @@ def test_documents_of_another_folder_under_the_same_name_are_told(
 ) -> None:
     TestSetTable(deployment).status = "UPLOADING"
     deployment.objects = {"docsplit/input/invoice/other.pdf": b"x"}
-    with pytest.raises(Conflict, match=r"holds 2 documents, not the 1 of this upload: .* Delete the test set"):
+    with pytest.raises(Conflict, match=r"has 2 documents, not the 1 of this upload: .* Delete the test set"):
         client.test_sets.upload(tree(tmp_path / "documents", "invoice/a.pdf"), name="docsplit")
 
 
