@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -81,7 +82,7 @@ class Account(NamedTuple):
 
     def put_test_set(self) -> None:
         """The record of a test set whose upload is complete."""
-        record = TestSet(id=TEST_SET, name=TEST_SET, status=TestSetStatus.READY, created_at=timestamp())
+        record = TestSet(id=TEST_SET, name=TEST_SET, status=TestSetStatus.READY, created_at=datetime.now(UTC))
         TestSetTable(self.dynamodb, TEST_SETS_TABLE.table_name(PREFIX)).create(record)
 
 

@@ -8,10 +8,10 @@ import click
 
 
 def read_text(file: Path) -> str:
-    """The file's text. Raises ClickException, with a sentence, where it cannot be read or is no UTF-8."""
+    """Return the file's text. Raises ClickException if it cannot be read or is not UTF-8."""
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise click.ClickException(f"'{file}' is no text in UTF-8.") from None
+        raise click.ClickException(f"'{file}' is not text in UTF-8. Save it as UTF-8.") from None
     except OSError as error:
         raise click.ClickException(f"'{file}' cannot be read: {error.strerror}.") from None

@@ -1,4 +1,4 @@
-"""Follows a job to its end, on stderr: in place on a terminal, a line for each change anywhere else."""
+"""Follow a job to its end on stderr: in place on a terminal, a line for each change anywhere else."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _Show = Callable[["Job"], None]
 
 
 def follow(client: IDPClient, job_id: str, *, interval: float, again: str = "") -> Job:
-    """Polls the job every `interval` seconds, shows it, and answers it once it has ended.
+    """Poll the job every `interval` seconds, show it, and return it once it has ended.
 
-    Ctrl-C or a lost connection end the watching and not the job: that is said on stderr, with how to return (`again`
-    ends that command).
+    Ctrl-C or a lost connection end the watching and not the job; stderr then has the command to return to it, which
+    ends with `again`.
     """
     from idp_sdk.errors import ConnectionFailed, ServerError, SessionExpired
 
@@ -51,18 +51,18 @@ def _display() -> AbstractContextManager[_Show]:
 
 
 class _Lines:
-    """A line whenever there is something new."""
+    """A line for each change."""
 
     def __init__(self) -> None:
-        self._told = ""
+        self._last = ""
 
     def show(self, job: Job) -> None:
-        """Tells what is new."""
+        """Print a line if something has changed."""
         parts = [f"{job.status:<15}", _losses_text(job), documents_text(job), _waiting_text(job)]
         line = "  ".join(part for part in parts if part).rstrip()
-        if line != self._told:
+        if line != self._last:
             remark(f"{elapsed(job.created_at, job.updated_at)}  {line}")
-            self._told = line
+            self._last = line
 
 
 @contextmanager
@@ -106,16 +106,16 @@ def _picture(job: Job) -> Table:
 
 
 def _stages(job: Job) -> Text:
-    """The stages in order, the present one in brackets; a status that is none of them stands alone."""
+    """The stages in order, the current one in brackets; a status that is none of them alone."""
     from rich.text import Text
 
     if job.status not in STAGES:
         return Text(job.status, style="bold")
-    present = STAGES.index(job.status)
+    current = STAGES.index(job.status)
     stages = []
     for place, stage in enumerate(STAGES):
-        marked = f"[{stage}]" if place == present else stage
-        stages.append(Text(marked, style="green" if place < present else "bold" if place == present else "dim"))
+        marked = f"[{stage}]" if place == current else stage
+        stages.append(Text(marked, style="green" if place < current else "bold" if place == current else "dim"))
     return Text(" > ").join(stages)
 
 

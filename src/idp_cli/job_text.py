@@ -1,21 +1,22 @@
-"""Fine-tuning jobs in words: the guide's output, and what the guide leaves open."""
+"""Fine-tuning jobs as text: the guide's output, and what the guide leaves open."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from idp_cli.api_names import in_cli_words
 from idp_cli.output import table
 from idp_cli.times import moment
 
 if TYPE_CHECKING:
-    from idp_sdk.jobs import DatasetReport, Job, JobEvent, JobSummary, SplitReport, TrainingMetrics, Validation
+    from idp_sdk import DatasetReport, Job, JobEvent, JobSummary, SplitReport, TrainingMetrics, Validation
 
 WARNINGS_SHOWN = 10  # by `finetuning status`: there may be one for each pair of identical files
 
 
 def validation_lines(validation: Validation) -> list[str]:
-    """The guide's output of `finetuning validate`."""
+    """Return the guide's output of `finetuning validate`."""
     return [
         "Test Set Validation Results:",
         f"  Valid: {'Yes' if validation.is_valid else 'No'}",
@@ -25,13 +26,13 @@ def validation_lines(validation: Validation) -> list[str]:
         "",
         "Class Distribution:",
         *(f"  {name}: {count}" for name, count in validation.class_distribution.items()),
-        *_listed("Warnings:", validation.warnings),
-        *_listed("Errors:", validation.errors),
+        *_list_lines("Warnings:", validation.warnings),
+        *_list_lines("Errors:", validation.errors),
     ]
 
 
 def created_lines(job: Job) -> list[str]:
-    """The guide's output of `finetuning create`."""
+    """Return the guide's output of `finetuning create`."""
     return [
         "Fine-tuning job created:",
         f"  Job ID: {job.id}",
@@ -43,7 +44,7 @@ def created_lines(job: Job) -> list[str]:
 
 
 def status_lines(job: Job) -> list[str]:
-    """The guide's output of `finetuning status`; an ended job also tells what it leaves, or why it failed."""
+    """Return the guide's output of `finetuning status`; an ended job also shows its model or its error."""
     times = (
         ("Created", job.created_at),
         ("Training Started", job.training_started_at),
@@ -82,21 +83,21 @@ def _outcome_lines(job: Job) -> list[str]:
         lines += ["    ", f"  Model: {job.custom_model_deployment_arn}"]
     if job.error_message:
         stage = f" in {job.error_stage}" if job.error_stage else ""
-        lines += ["    ", f"  Error{stage}: {job.error_message}"]
+        lines += ["    ", f"  Error{stage}: {in_cli_words(job.error_message)}"]
     if job.warnings:
-        lines += ["    ", "  Warnings:", *(f"    - {text}" for text in job.warnings[:WARNINGS_SHOWN])]
+        lines += ["    ", "  Warnings:", *(f"    - {in_cli_words(text)}" for text in job.warnings[:WARNINGS_SHOWN])]
         if len(job.warnings) > WARNINGS_SHOWN:
             lines.append(f"    - and {len(job.warnings) - WARNINGS_SHOWN} more; --json shows all of them")
     return lines
 
 
 def has_losses(metrics: TrainingMetrics | None) -> bool:
-    """Whether Bedrock has reported a loss."""
+    """Return whether Bedrock has reported a loss."""
     return bool(losses(metrics))
 
 
 def losses(metrics: TrainingMetrics | None) -> list[tuple[str, str]]:
-    """`("Training", "0.05")` and `("Validation", "0.08")`, those Bedrock has reported, to four digits."""
+    """Return `("Training", "0.05")` and `("Validation", "0.08")`: what Bedrock has reported, to four digits."""
     if metrics is None:
         return []
     given = (("Training", metrics.training_loss), ("Validation", metrics.validation_loss))
@@ -104,7 +105,7 @@ def losses(metrics: TrainingMetrics | None) -> list[tuple[str, str]]:
 
 
 def documents_text(job: Job) -> str:
-    """`150 found, 135 to train, 15 held out, 2 rejected`; nothing where the test set has not been read."""
+    """Return `150 found, 135 to train, 15 held out, 2 rejected`, or nothing before the test set is read."""
     if job.documents is None:
         return ""
     counts = job.documents
@@ -113,7 +114,7 @@ def documents_text(job: Job) -> str:
 
 
 def list_lines(jobs: Iterable[JobSummary]) -> list[str]:
-    """A table of jobs, or a sentence."""
+    """Return a table of jobs, or a sentence if there are none."""
     rows = [(job.id, job.status, job.base_model_name, moment(job.created_at), job.name) for job in jobs]
     if not rows:
         return ["No fine-tuning jobs yet."]
@@ -121,20 +122,20 @@ def list_lines(jobs: Iterable[JobSummary]) -> list[str]:
 
 
 def event_lines(events: Sequence[JobEvent]) -> list[str]:
-    """The history of a job, newest first."""
+    """Return a table of a job's events, newest first."""
     return table([(moment(event.at), event.type, event.message) for event in events]) if events else ["No events."]
 
 
 def report_lines(report: DatasetReport) -> list[str]:
-    """Documents found = accepted + rejected, pages by class on both sides, and each rejected document."""
+    """Return the counts of documents, pages by class on both sides, and each rejected document."""
     return [
         "Data Set Report:",
         f"  Documents: {report.found} found = {report.accepted} accepted + {report.rejected} rejected",
         f"  To Train: {report.train.documents} documents, {report.train.pages} pages",
         f"  Held Out: {report.validation.documents} documents, {report.validation.pages} pages",
         *_class_lines(report.train, report.validation),
-        *_listed("Rejected:", [f"{item.key}: {item.reason}" for item in report.rejected_documents]),
-        *_listed("Warnings:", report.warnings),
+        *_list_lines("Rejected:", [f"{item.key}: {item.reason}" for item in report.rejected_documents]),
+        *_list_lines("Warnings:", report.warnings),
     ]
 
 
@@ -146,5 +147,5 @@ def _class_lines(train: SplitReport, held_out: SplitReport) -> list[str]:
     return ["", "Pages by Class:", *(f"  {line}" for line in shown)] if rows else []
 
 
-def _listed(title: str, texts: Sequence[str]) -> list[str]:
-    return ["", title, *(f"  - {text}" for text in texts)] if texts else []
+def _list_lines(title: str, texts: Sequence[str]) -> list[str]:
+    return ["", title, *(f"  - {in_cli_words(text)}" for text in texts)] if texts else []

@@ -15,12 +15,12 @@ import click
 from idp_cli.output import remark
 from idp_cli.session import INTERRUPTED, Session, shared_options
 
-# Name of a command to its module and what it is for: `--help` imports none of them.
+# Module and help of each command: `--help` imports none of them.
 COMMANDS = {
     "configure": ("login", "Write a profile from a stack's outputs or a local connection.json."),
-    "login": ("login", "Sign in and remember it in the profile."),
-    "logout": ("login", "Sign out and forget the tokens of the profile."),
-    "whoami": ("login", "Who is signed in, where, and with which rights."),
+    "login": ("login", "Sign in and keep the tokens in the profile."),
+    "logout": ("login", "Sign out and remove the tokens of the profile."),
+    "whoami": ("login", "Show who is signed in, at which deployment, and with which rights."),
     "testset": ("testset", "Test sets: upload labelled documents, list, delete."),
     "finetuning": ("finetuning", "Fine-tuning jobs: validate, create, watch, stop, retry, delete."),
     "models": ("models", "Base models and your own custom models."),
@@ -32,14 +32,14 @@ COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """The root group; a command's module is imported when the command is used."""
+    """The root group; a command's module is imported when the command runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
-        """The commands in the order in which one meets them."""
+        """Return the commands in the order in which one needs them."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of this name: `commands/<module>.py` holds it under its name, `-` being `_`."""
+        """Return the command: `commands/<module>.py` has it under its name, with `_` for `-`."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"idp_cli.commands.{COMMANDS[cmd_name][0]}")
@@ -47,7 +47,7 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list of commands, made without importing them."""
+        """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
@@ -62,16 +62,16 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None, session: Session | None = None) -> int:
-    """Runs one command and answers its exit code."""
+    """Run one command and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that cannot be shown must not end a command
+            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show must not end a command
     words = None if arguments is None else list(arguments)
     started = session or Session()
-    return _ended(lambda: cli.main(args=words, standalone_mode=False, obj=started), started)
+    return _exit_code(lambda: cli.main(args=words, standalone_mode=False, obj=started), started)
 
 
-def _ended(run: Callable[[], object], session: Session) -> int:
+def _exit_code(run: Callable[[], object], session: Session) -> int:
     try:
         code = run()
     except click.exceptions.NoArgsIsHelpError as error:
@@ -89,7 +89,7 @@ def _ended(run: Callable[[], object], session: Session) -> int:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     except Exception as error:
-        from idp_cli.failure import told
+        from idp_cli.failure import show_error
 
-        return told(error, session.profile)
+        return show_error(error, session.profile)
     return code if isinstance(code, int) else 0

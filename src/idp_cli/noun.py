@@ -1,4 +1,4 @@
-"""The group of commands about one thing."""
+"""A group of commands about one noun."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import click
 
 
 class Noun(click.Group):
-    """Its commands stand in the help in the order in which one needs them: that of the module."""
+    """Lists its commands in the order of their module, which is that of their use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
-        """Names in that order."""
+        """Return the names in that order."""
         return list(self.commands)

@@ -10,31 +10,31 @@ import click
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Lines of text; what a terminal would obey instead of showing is escaped."""
+    """Print lines of text, with control characters escaped."""
     for line in lines:
         click.echo(printable(line))
 
 
 def print_json(value: object) -> None:
-    """One JSON value."""
+    """Print one JSON value."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     click.echo(json.dumps(value, indent=2, ensure_ascii=not encoding.startswith("utf")))
 
 
 def remark(line: str) -> None:
-    """A line that is not the command's data, on stderr."""
+    """Print a line on stderr that is not the command's data."""
     click.echo(printable(line), err=True)
 
 
 def printable(text: str) -> str:
-    """The text with control characters and the like as escapes: names come from other people."""
+    """Return the text with control characters as escapes: names come from other people."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )
 
 
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Columns as wide as their widest cell, two spaces apart; `right` names the right-aligned ones."""
+    """Return lines with columns as wide as their widest cell, two spaces apart; `right` has the right-aligned ones."""
     shown = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
     return [

@@ -1,4 +1,4 @@
-"""Prompts with their classes in words."""
+"""Prompts and their classes as text."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 
 def prompt_lines(system_prompt: str, task_prompt: str, classes: Iterable[DocumentClass]) -> list[str]:
-    """System prompt, task prompt, and each class with its description."""
+    """Return system prompt, task prompt, and each class with its description."""
     shown = [f"  - {item.name}{': ' * bool(item.description)}{item.description}" for item in classes]
     return [
         "System Prompt:",
-        *_indented(system_prompt),
+        *_indent(system_prompt),
         "",
         "Task Prompt:",
-        *_indented(task_prompt),
+        *_indent(task_prompt),
         "",
         "Classes:" if shown else "Classes: none; the prompt names those of the test set",
         *shown,
     ]
 
 
-def _indented(text: str) -> list[str]:
+def _indent(text: str) -> list[str]:
     return [f"  {line}" for line in text.splitlines()]

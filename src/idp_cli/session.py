@@ -1,4 +1,4 @@
-"""What the parts of one invocation share: the profile, how to answer, and the SDK's client."""
+"""What the parts of one invocation share: the profile, the form of the output, and the SDK's client."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ STAND_IN = "local stand-in: shows that the pipeline works, says nothing about No
 
 @dataclass
 class Session:
-    """One invocation: what the shared options said, and for tests the HTTP client that everything is sent with."""
+    """One invocation: the shared options, and for tests the HTTP client to send with."""
 
     json: bool = False
     profile: str | None = None
     http_client: httpx.Client | None = None
 
     def client(self) -> IDPClient:
-        """The SDK's client; a context manager."""
+        """Return the SDK's client, a context manager."""
         from idp_sdk import IDPClient
 
         return IDPClient(profile=self.profile, http_client=self.http_client)
 
     def show(self, value: object, lines: Sequence[str]) -> None:
-        """The command's data: the lines, or with `--json` the value as the API names its members."""
+        """Print the command's data: the lines, or with `--json` the value with the API's names."""
         if self.json:
             print_json(_json(value))
         else:
             print_lines(lines)
 
     def say_stand_in(self, client: IDPClient) -> None:
-        """Says on stderr that figures come from the local runtime, where they do."""
+        """Say on stderr that figures come from the local runtime, if they do."""
         from idp_sdk.connection import is_local
 
         if is_local(client.connection.cognito_endpoint_url or ""):
@@ -55,7 +55,7 @@ def _json(value: Any) -> object:
     return value.model_dump(mode="json", by_alias=True) if hasattr(value, "model_dump") else value
 
 
-def _set(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
+def _keep_option(ctx: click.Context, parameter: click.Parameter, value: object) -> None:
     if value and parameter.name:
         setattr(ctx.ensure_object(Session), parameter.name, value)
 
@@ -64,11 +64,15 @@ _Decorated = TypeVar("_Decorated", bound="Callable[..., Any] | click.Command")
 
 
 def shared_options(command: _Decorated) -> _Decorated:
-    """`--profile` and `--json`, which may stand before and after the name of a command."""
+    """Add `--profile` and `--json`, which may precede and follow the name of a command."""
     for option in (
-        click.option("--json", is_flag=True, expose_value=False, callback=_set, help="Print one JSON value."),
+        click.option("--json", is_flag=True, expose_value=False, callback=_keep_option, help="Print one JSON value."),
         click.option(
-            "--profile", metavar="NAME", expose_value=False, callback=_set, help="Profile to use (default: default)."
+            "--profile",
+            metavar="NAME",
+            expose_value=False,
+            callback=_keep_option,
+            help="Profile to use (default: default).",
         ),
     ):
         command = option(command)

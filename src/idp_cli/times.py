@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 
 def moment(at: datetime | None) -> str:
-    """`2024-01-15 10:00:00`, in UTC; nothing for no time."""
+    """Return a time as `2024-01-15 10:00:00` in UTC, or nothing for None."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
-def elapsed(begun: datetime, ended: datetime | None = None) -> str:
-    """Hours, minutes and seconds between two times, `0:12:05`; without an end until now."""
-    seconds = max(0, int(((ended or datetime.now(UTC)) - begun).total_seconds()))
+def elapsed(start: datetime, end: datetime | None = None) -> str:
+    """Return hours, minutes and seconds between two times, `0:12:05`; without an end until now."""
+    seconds = max(0, int(((end or datetime.now(UTC)) - start).total_seconds()))
     return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -1,4 +1,4 @@
-"""Shows an upload on stderr: a bar on a terminal, a line for each tenth anywhere else."""
+"""Progress of an upload on stderr: a bar on a terminal, a line for each tenth anywhere else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ _Progress = Callable[[int, int, int, int], None]
 
 
 def upload_progress() -> AbstractContextManager[_Progress]:
-    """What is to be told files done, files in all, bytes done and bytes in all; from any thread."""
+    """Return a context with the function to call with files done, files in all, bytes done and bytes in all.
+
+    Any thread may call it."""
     return _bar() if sys.stderr.isatty() else nullcontext(_Lines().show)
 
 
@@ -23,7 +25,7 @@ class _Lines:
         self._tenth = -1
 
     def show(self, files_done: int, files_total: int, bytes_done: int, bytes_total: int) -> None:
-        """Tells how far it is."""
+        """Print a line if another tenth is done."""
         tenth = 10 * files_done // files_total if files_total else 10
         if tenth > self._tenth:
             self._tenth = tenth
@@ -46,7 +48,7 @@ def _bar() -> Iterator[_Progress]:
     task = progress.add_task("", total=None, files="0")
 
     def show(files_done: int, files_total: int, bytes_done: int, bytes_total: int) -> None:
-        progress.start()  # only now: whatever is said before it stands above the bar
+        progress.start()  # only now: earlier lines are printed above the bar
         progress.update(task, completed=bytes_done, total=bytes_total, files=f"{files_done}/{files_total}")
 
     try:

@@ -1,4 +1,4 @@
-"""Says on a terminal that something takes its time."""
+"""A moving line on a terminal while something takes time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 
 def waiting(what: str) -> AbstractContextManager[object]:
-    """A moving line on stderr while the block runs; nothing where stderr is no terminal."""
+    """Return a context that shows a moving line on stderr, or nothing if stderr is no terminal."""
     if not sys.stderr.isatty():
         return nullcontext()
     from rich.console import Console

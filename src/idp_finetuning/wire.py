@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
@@ -23,3 +23,14 @@ def timestamp(moment: datetime | None = None) -> str:
     """ISO 8601 in UTC with milliseconds, for example 2026-11-22T18:45:03.120Z; now without a moment."""
     moment = (moment or datetime.now(UTC)).astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """To the millisecond, as it is written: a time read back equals the one written."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+# An aware datetime in UTC in code, `timestamp` in JSON.
+UtcTime = Annotated[
+    AwareDatetime, AfterValidator(_in_utc), PlainSerializer(timestamp, return_type=str, when_used="json")
+]

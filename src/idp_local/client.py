@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_local.connection import Connection
 from idp_sdk import Connection as Deployment
-from idp_sdk import IDPClient, Tokens, sign_in
+from idp_sdk import IDPClient, Tokens, fetch_tokens
 
 
 def client_for(connection: Connection, username: str, *, retries: int = 4) -> IDPClient:
@@ -19,7 +19,7 @@ def client_for(connection: Connection, username: str, *, retries: int = 4) -> ID
 
 def tokens_of(connection: Connection, username: str) -> Tokens:
     """A seeded user's tokens. Raises KeyError for another user and SignInFailed where Cognito refuses."""
-    return sign_in(username, connection.user(username).password, connection=_deployment(connection))
+    return fetch_tokens(username, connection.user(username).password, connection=_deployment(connection))
 
 
 def _deployment(connection: Connection) -> Deployment:

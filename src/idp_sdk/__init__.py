@@ -1,6 +1,6 @@
-"""Fine-tune Amazon Nova for document classification from Python: `IDPClient` and what it answers.
+"""Fine-tune Amazon Nova for document classification from Python: `IDPClient` and what it returns.
 
-Everything public can be imported from here and is loaded when it is first named.
+Every public name can be imported from here; it is loaded on first use, so that `idp_sdk.errors` loads nothing else.
 """
 
 from __future__ import annotations

@@ -1,23 +1,26 @@
-"""Calls operations of the GraphQL API as the signed-in user."""
+"""Call operations of the GraphQL API as the signed-in user."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
+from idp_sdk.documents import Operation
 from idp_sdk.errors import ServerError, SessionExpired, Throttled, error_for
-from idp_sdk.operations import Operation
-from idp_sdk.sending import Again, Sender, request_id
-from idp_sdk.sessions import Session
+from idp_sdk.results import Item, Page
+from idp_sdk.sending import Retryable, Sender, request_id
+from idp_sdk.signin.sessions import Session
 from idp_sdk.waiting import Deadline
 
 MAXIMUM_PAGE = 100
 
+Result = TypeVar("Result")
+
 
 class Api:
-    """One deployment's API; may be used by many threads at once."""
+    """One deployment's API; many threads may use it at once."""
 
     def __init__(self, url: str, sender: Sender, session: Session) -> None:
         self._url = url
@@ -25,46 +28,52 @@ class Api:
         self._session = session
 
     def call(
-        self, operation: Operation, variables: Mapping[str, Any] | None = None, *, deadline: Deadline | None = None
-    ) -> Any:
-        """What the operation's field answers. Raises the error that the answer names, see `idp_sdk.errors`."""
+        self,
+        operation: Operation[Result],
+        variables: Mapping[str, Any] | None = None,
+        *,
+        deadline: Deadline | None = None,
+    ) -> Result:
+        """Return the operation's result. Raises the error that the response names, see `idp_sdk.errors`."""
         token = self._session.id_token()
         try:
-            return self._send(operation, variables or {}, token, deadline)
+            return operation.read(self._send(operation, variables or {}, token, deadline))
         except SessionExpired:
             renewed = self._session.id_token(refused=token)
-            return self._send(operation, variables or {}, renewed, deadline)
+            return operation.read(self._send(operation, variables or {}, renewed, deadline))
 
-    def items(self, operation: Operation, variables: Mapping[str, Any], page_size: int) -> Iterator[Any]:
-        """The items of all pages; a page is fetched when the first of its items is asked for."""
+    def items(self, operation: Operation[Page[Item]], variables: Mapping[str, Any], page_size: int) -> Iterator[Item]:
+        """Yield the items of all pages; a page is fetched when the first of its items is asked for."""
         token: str | None = None
         while True:
             page = self.call(operation, {**variables, "limit": min(page_size, MAXIMUM_PAGE), "nextToken": token})
-            yield from page["items"]
-            token = page["nextToken"]
+            yield from page.items
+            token = page.next_token
             if token is None:
                 return
 
-    def _send(self, operation: Operation, variables: Mapping[str, Any], token: str, deadline: Deadline | None) -> Any:
+    def _send(
+        self, operation: Operation[Any], variables: Mapping[str, Any], token: str, deadline: Deadline | None
+    ) -> object:
         body = {"query": operation.document, "variables": variables}
         return self._sender.post(
             self._url,
-            lambda response: _answer(response, operation.field),
-            repeatable=operation.repeatable,
+            lambda response: _data_of(response, operation.field),
+            idempotent=operation.idempotent,
             content=lambda: {"json": body},
             headers={"Authorization": token},
             deadline=deadline,
         )
 
 
-def _answer(response: httpx.Response, field: str) -> Any:
+def _data_of(response: httpx.Response, field: str) -> object:
     try:
         body = response.json()
     except ValueError:
         body = None
     if not isinstance(body, dict) or not ("data" in body or "errors" in body):
         raise ServerError(
-            f"{response.url.host} answered HTTP status {response.status_code} and no GraphQL answer"
+            f"{response.url.host} returned HTTP status {response.status_code} and no GraphQL response"
             f"{request_id(response)}. Check that the configured graphqlUrl is the API's."
         )
     if errors := body.get("errors"):
@@ -72,18 +81,18 @@ def _answer(response: httpx.Response, field: str) -> Any:
         error_type = first.get("errorType")
         if response.status_code == httpx.codes.UNAUTHORIZED:
             error_type = error_type or "UnauthorizedException"
-        error = error_for(error_type, _sentence(error_type, str(first.get("message") or ""), field))
+        error = error_for(error_type, _message_for(error_type, str(first.get("message") or ""), field))
         if isinstance(error, Throttled):
-            raise Again(error, refused=error_type != "TransientError")
+            raise Retryable(error, refused=error_type != "TransientError")
         raise error
     data = body.get("data")
     if not isinstance(data, dict) or field not in data:
-        raise ServerError(f"The server's answer to {field} holds no data{request_id(response)}. Try again.")
+        raise ServerError(f"The server's response to {field} has no data{request_id(response)}. Try again.")
     return data[field]
 
 
-def _sentence(error_type: str | None, message: str, field: str) -> str:
-    """The API's sentence; AppSync's own do not say what to do."""
+def _message_for(error_type: str | None, message: str, field: str) -> str:
+    """The API's message; AppSync's own ones do not say what to do."""
     if error_type == "UnauthorizedException":
         return f"The API does not accept the sign-in: {message.rstrip('.')}. Sign in again with: idp-cli login"
     if message.startswith("Not Authorized to access"):

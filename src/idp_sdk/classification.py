@@ -1,57 +1,19 @@
-"""`client.classify`: asks a model which pages of a document are of which class."""
+"""`client.classify`: the classes of a document's pages."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from idp_finetuning.classification.classification import ClassificationStatus
+from idp_finetuning.classification.classification import Classification, ClassificationStatus
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import InvalidInput, WaitTimeout
-from idp_sdk.results import Result
 from idp_sdk.sending import Sender
-from idp_sdk.uploads import Upload, md5_of, post_file
+from idp_sdk.uploads.s3_posts import md5_of, post_file
 from idp_sdk.waiting import Deadline
-
-
-class ClassifiedPage(Result):
-    """A page, counted from 1; None where the model named no class of the list, or neither start nor continue."""
-
-    number: int
-    class_name: str | None = None
-    boundary: str | None = None
-
-
-class ClassifiedSection(Result):
-    """Pages of one class with no start between them."""
-
-    class_name: str | None = None
-    start_page: int
-    end_page: int
-
-
-class Classification(Result):
-    """What a model made of a document."""
-
-    id: str
-    status: ClassificationStatus
-    document: str
-    config_version: str | None = None
-    model: str
-    model_name: str
-    created_by: str
-    created_at: datetime
-    completed_at: datetime | None = None
-    page_count: int | None = None
-    pages: tuple[ClassifiedPage, ...]
-    sections: tuple[ClassifiedSection, ...]
-    warnings: tuple[str, ...]
-    error_code: str | None = None
-    error_message: str | None = None
 
 
 class Classifications:
@@ -74,11 +36,11 @@ class Classifications:
         poll_interval: float = 1.0,
         timeout: float = 1800.0,
     ) -> Classification:
-        """Classifies a file, or the document `document_path` of a test set, and answers COMPLETED or FAILED.
+        """Classify a file, or the document `document_path` of a test set; return the result, COMPLETED or FAILED.
 
-        A file in memory is given as `content`; `path` then only names it. `config_version` names model, prompts and
+        `content` is a file in memory; `path` then only names it. `config_version` names model, prompts and
         classes; without it the active version is used. `model` replaces the version's model; alone, a custom model
-        is asked with the prompt it was trained with. `page_texts` holds the text of each page, for prompts with
+        gets the prompt it was trained with. `page_texts` has the text of each page, for prompts with
         {DOCUMENT_TEXT}.
         Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, WaitTimeout.
         """
@@ -90,15 +52,15 @@ class Classifications:
         }
         wanted = {name: value for name, value in given.items() if value is not None}
         deadline = Deadline(timeout)
-        found = Classification.read(self._api.call(operations.START_CLASSIFICATION, {"input": wanted}))
+        found = self._api.call(operations.START_CLASSIFICATION, {"input": wanted})
         while found.status is ClassificationStatus.RUNNING:
             if not deadline.sleep(poll_interval):
                 raise WaitTimeout(
                     f"Classification '{found.id}' of '{found.document}' did not end within {timeout:g} seconds. It "
-                    "goes on; the API answers it with getClassification."
+                    "continues on the server; getClassification of the API returns it."
                 )
             variables = {"classificationId": found.id}
-            found = Classification.read(self._api.call(operations.GET_CLASSIFICATION, variables, deadline=deadline))
+            found = self._api.call(operations.GET_CLASSIFICATION, variables, deadline=deadline)
         return found
 
     def _source(
@@ -117,6 +79,6 @@ class Classifications:
             raise InvalidInput(f"'{file}' is not a file. Name the document to classify.")
         size, sent = (file.stat().st_size, file) if content is None else (len(content), content)
         described = {"fileName": file.name, "size": size, "md5": md5_of(sent)}
-        upload = Upload.read(self._api.call(operations.CREATE_CLASSIFICATION_UPLOAD, {"input": described}))
+        upload = self._api.call(operations.CREATE_CLASSIFICATION_UPLOAD, {"input": described})
         post_file(self._sender, upload, sent)
         return {"uploadKey": upload.key}

@@ -8,27 +8,26 @@ from typing import Self
 import httpx
 
 from idp_sdk.api import Api
-from idp_sdk.auth import open_client
 from idp_sdk.classification import Classifications
-from idp_sdk.cognito import Cognito
 from idp_sdk.config_versions import ConfigVersions
-from idp_sdk.configuration import Settings, configured
 from idp_sdk.finetuning import Finetuning
 from idp_sdk.models import Models
-from idp_sdk.profiles import Profiles
-from idp_sdk.sending import Sender
-from idp_sdk.sessions import FixedSession, Session
+from idp_sdk.sending import Sender, open_client
+from idp_sdk.signin.cognito import Cognito
+from idp_sdk.signin.configuration import Settings, find_settings
+from idp_sdk.signin.profiles import Profiles
+from idp_sdk.signin.sessions import FixedSession, Session
 from idp_sdk.test_sets import TestSets
 from idp_sdk.users import Users
 
 
 class IDPClient:
-    """Fine-tunes, watches and classifies. Threads may share a client; `close` it or use it as a context manager.
+    """A client of one deployment for one user. Threads may share it; `close` it or use it as a context manager.
 
-    What is not given comes from the environment (IDP_GRAPHQL_URL, IDP_REGION, IDP_USER_POOL_ID,
+    Values that are not given come from the environment (IDP_GRAPHQL_URL, IDP_REGION, IDP_USER_POOL_ID,
     IDP_USER_POOL_CLIENT_ID, IDP_COGNITO_ENDPOINT_URL, IDP_USERNAME, IDP_PASSWORD, IDP_TOKEN, IDP_PROFILE), else from
     the profile that `idp-cli configure` and `idp-cli login` wrote. `token` is an id token. `timeout` is that of one
-    request in seconds, `retries` how often a request is repeated that was throttled or met a failing server.
+    request in seconds, `retries` how often a request is retried that was throttled or that the server failed.
     Raises NotConfigured.
     """
 
@@ -48,7 +47,7 @@ class IDPClient:
         retries: int = 4,
         http_client: httpx.Client | None = None,
     ) -> None:
-        settings = configured(
+        settings = find_settings(
             profile=profile,
             graphql_url=graphql_url,
             region=region,
@@ -73,7 +72,7 @@ class IDPClient:
         self.classify = Classifications(api, sender).classify
 
     def close(self) -> None:
-        """Closes the connections; a client that was given stays open."""
+        """Close the connections; an `http_client` that was given stays open."""
         if self._closes:
             self._http.close()
 
@@ -103,5 +102,5 @@ def _session(settings: Settings, sender: Sender) -> Session:
     return Session(
         tokens=profiles.tokens(settings.profile, settings.connection),
         refresh=cognito.refresh,
-        renewed=lambda tokens: profiles.renew_tokens(settings.profile, settings.connection, tokens),
+        keep=lambda tokens: profiles.renew_tokens(settings.profile, settings.connection, tokens),
     )

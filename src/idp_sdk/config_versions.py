@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
+from idp_finetuning.nova.prompt import DocumentClass
 from idp_sdk import operations
 from idp_sdk.api import Api
-from idp_sdk.jobs import DocumentClass
-from idp_sdk.results import Result
-
-
-class ClassificationConfig(Result):
-    """How pages are classified; `model` is a base model's id or the ARN of a custom model's deployment."""
-
-    model: str
-    model_name: str
-    job_id: str | None = None
-    system_prompt: str
-    task_prompt: str
-    temperature: float
-    classes: tuple[DocumentClass, ...]
-
-
-class ConfigVersion(Result):
-    """A configuration version; `revision` grows with every change, `warnings` say what to know before using it."""
-
-    name: str
-    description: str
-    active: bool
-    built_in: bool
-    classification: ClassificationConfig
-    revision: int
-    warnings: tuple[str, ...]
-    created_at: datetime | None = None
-    created_by: str | None = None
-    updated_at: datetime | None = None
-    updated_by: str | None = None
+from idp_sdk.documents import Operation
+from idp_sdk.results import ConfigVersion
 
 
 class ConfigVersions:
@@ -47,12 +19,12 @@ class ConfigVersions:
         self._api = api
 
     def list(self, *, page_size: int = 50) -> Iterator[ConfigVersion]:
-        """The versions the user may see, newest first, the built-in `default` last."""
-        return map(ConfigVersion.read, self._api.items(operations.LIST_CONFIG_VERSIONS, {}, page_size))
+        """Yield the versions the user may see, newest first, the built-in `default` last."""
+        return self._api.items(operations.LIST_CONFIG_VERSIONS, {}, page_size)
 
     def get(self, name: str) -> ConfigVersion:
-        """One version. Raises ConfigVersionNotFound, and Unauthorized where it is not in the user's scope."""
-        return ConfigVersion.read(self._api.call(operations.GET_CONFIG_VERSION, {"name": name}))
+        """Return a version. Raises ConfigVersionNotFound, and Unauthorized if it is not in the user's scope."""
+        return self._api.call(operations.GET_CONFIG_VERSION, {"name": name})
 
     def create(
         self,
@@ -66,8 +38,10 @@ class ConfigVersions:
         temperature: float | None = None,
         classes: Sequence[DocumentClass] | None = None,
     ) -> ConfigVersion:
-        """A new version. What is left out comes from `from_job`, a completed job with deployment and prompt, where
-        one is given, else from the version `default`. Raises Conflict where the name is taken, and InvalidInput.
+        """Create a version.
+
+        Values that are not given come from `from_job`, a completed job with deployment and prompt, else from the
+        version `default`. Raises Conflict if the name is taken, and InvalidInput.
         """
         classification = _classification(model, system_prompt, task_prompt, temperature, classes)
         given = {"name": name, "description": description, "fromJob": from_job, "classification": classification}
@@ -85,10 +59,10 @@ class ConfigVersions:
         temperature: float | None = None,
         classes: Sequence[DocumentClass] | None = None,
     ) -> ConfigVersion:
-        """Changes what is given and leaves the rest.
+        """Change the given values and leave the rest.
 
-        `revision` is the one the change was made from: where somebody else has changed the version since, Conflict is
-        raised. Without it the present one is read first.
+        `revision` is the one the change was made from: Conflict is raised if the version has changed since. Without it
+        the current one is read first.
         """
         if revision is None:
             revision = self.get(name).revision
@@ -96,17 +70,17 @@ class ConfigVersions:
         given = {"name": name, "revision": revision, "description": description, "classification": classification}
         return self._write(operations.UPDATE_CONFIG_VERSION, given)
 
-    def _write(self, operation: operations.Operation, given: Mapping[str, Any]) -> ConfigVersion:
+    def _write(self, operation: Operation[ConfigVersion], given: Mapping[str, Any]) -> ConfigVersion:
         wanted = {name: value for name, value in given.items() if value is not None}
-        return ConfigVersion.read(self._api.call(operation, {"input": wanted}))
+        return self._api.call(operation, {"input": wanted})
 
     def activate(self, name: str) -> ConfigVersion:
-        """Makes it the version that classifications use which name none."""
-        return ConfigVersion.read(self._api.call(operations.ACTIVATE_CONFIG_VERSION, {"name": name}))
+        """Make it the version for classifications that name none."""
+        return self._api.call(operations.ACTIVATE_CONFIG_VERSION, {"name": name})
 
     def delete(self, name: str) -> bool:
-        """Removes a version. Raises Conflict where it is active or built in."""
-        return bool(self._api.call(operations.DELETE_CONFIG_VERSION, {"name": name}))
+        """Remove a version. Raises Conflict if it is active or built in."""
+        return self._api.call(operations.DELETE_CONFIG_VERSION, {"name": name})
 
 
 def _classification(

@@ -1,4 +1,4 @@
-"""Where a deployment is reached, and the files that say so."""
+"""The addresses of a deployment, and the files that have them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def is_local(url: str) -> bool:
-    """Whether a URL leads to this machine."""
+    """Return whether a URL leads to this machine."""
     return urlsplit(url).hostname in _LOOPBACK
 
 
@@ -40,12 +40,12 @@ class Connection(BaseModel):
             return None
         parts = urlsplit(url)
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(url))):
-            raise ValueError("passwords and tokens are sent there: it begins with https://")
+            raise ValueError("passwords and tokens are sent there, so it has to begin with https://")
         return url
 
     @property
     def cognito_url(self) -> str:
-        """Where Cognito answers. Raises NotConfigured without a region."""
+        """Address of Cognito's API. Raises NotConfigured without a region."""
         if self.cognito_endpoint_url:
             return self.cognito_endpoint_url.rstrip("/") + "/"
         if not self.region:
@@ -54,12 +54,12 @@ class Connection(BaseModel):
         return f"https://cognito-idp.{self.region}.{domain}/"
 
     def same_deployment(self, other: Connection) -> bool:
-        """Whether tokens for one are tokens for the other."""
+        """Return whether the tokens of one are valid for the other."""
         return (self.graphql_url, self.user_pool_client_id) == (other.graphql_url, other.user_pool_client_id)
 
     @classmethod
     def of(cls, values: Any, source: str) -> Connection:
-        """The connection in these values. Raises NotConfigured that names the source and what is wrong there."""
+        """Return the connection in these values. Raises NotConfigured that names the source and what is wrong there."""
         try:
             return cls.model_validate(values)
         except ValidationError as error:
@@ -69,10 +69,10 @@ class Connection(BaseModel):
 
 
 def read_connection(file: Path, *, stack: str | None = None) -> Connection:
-    """The connection in the file of `cdk deploy --outputs-file`, or in a local runtime's connection.json.
+    """Return the connection in the file of `cdk deploy --outputs-file`, or in a local runtime's connection.json.
 
-    `stack` names one of the stacks in the file. Raises NotConfigured where the file is neither, where it has no such
-    stack, and where it has several and none is named.
+    `stack` names one of the stacks in the file. Raises NotConfigured if the file is neither, has no such stack, or has
+    several and none is named.
     """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
@@ -96,7 +96,7 @@ def read_connection(file: Path, *, stack: str | None = None) -> Connection:
 
 
 def _stacks(content: Any) -> dict[str, dict[str, Any]]:
-    """Values by the stack's name; those of a local runtime stand by themselves."""
+    """Values by the stack's name; a local runtime's file has one without a name."""
     if not isinstance(content, dict):
         return {}
     found = {}

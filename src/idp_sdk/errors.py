@@ -1,15 +1,16 @@
 """The one error tree of the SDK. Messages are sentences for people: what happened, to what, and what to do next.
 
 IDPError
-├── NotConfigured               no connection is known, or one that cannot be used
+├── NotConfigured               no connection is known, or it cannot be used
 ├── NotSignedIn                 nobody is signed in
 │   ├── SignInFailed            Cognito refused the sign-in
 │   └── SessionExpired          the sign-in has ended; sign in again
 ├── ConnectionFailed            the server could not be reached, or broke off
-├── ServerError                 the server failed (InternalError, HTTP 5xx) or answered what nobody expects
-│   └── Throttled               the server is asked too often; retries did not help
-├── WaitTimeout                 what is waited for did not end in time; it goes on
+├── ServerError                 the server failed (InternalError, HTTP 5xx) or sent an unknown response
+│   └── Throttled               too many requests; retries did not help
+├── WaitTimeout                 it did not end in time; it continues on the server
 ├── UploadFailed                a file did not get to S3
+│   └── UploadExpired           the signed address of an upload was too old
 └── Refused                     the API understood and refused; each class is an errorType of the API
     ├── InvalidInput            a request or one of its values cannot be used
     ├── Unauthorized            the user's groups or configuration versions do not allow it
@@ -31,7 +32,7 @@ from __future__ import annotations
 
 
 class IDPError(Exception):
-    """Base of everything the SDK raises on purpose."""
+    """Base of all errors of the SDK."""
 
     def __init__(self, message: str, *, error_type: str | None = None) -> None:
         super().__init__(message)
@@ -40,7 +41,7 @@ class IDPError(Exception):
 
 
 class NotConfigured(IDPError):
-    """No connection is known, or one that cannot be used."""
+    """No connection is known, or it cannot be used."""
 
 
 class NotSignedIn(IDPError):
@@ -60,19 +61,23 @@ class ConnectionFailed(IDPError):
 
 
 class ServerError(IDPError):
-    """The server failed or answered what nobody expects."""
+    """The server failed or sent an unknown response."""
 
 
 class Throttled(ServerError):
-    """The server is asked too often; retries did not help."""
+    """Too many requests; retries did not help."""
 
 
 class WaitTimeout(IDPError):
-    """What is waited for did not end in time; it goes on."""
+    """It did not end in time; it continues on the server."""
 
 
 class UploadFailed(IDPError):
     """A file did not get to S3."""
+
+
+class UploadExpired(UploadFailed):
+    """The signed address of an upload was too old."""
 
 
 class Refused(IDPError):
@@ -128,8 +133,8 @@ class ModelUnavailable(Refused):
 
 
 _REFUSALS: dict[str, type[IDPError]] = {kind.__name__: kind for kind in Refused.__subclasses__()}
-# What AppSync and the API call the same things otherwise.
-_OTHERWISE: dict[str, type[IDPError]] = {
+# Other names that AppSync and the API have for them.
+_SYNONYMS: dict[str, type[IDPError]] = {
     "TransientError": Throttled,
     "ThrottledException": Throttled,
     "TooManyRequestsException": Throttled,
@@ -140,6 +145,6 @@ _OTHERWISE: dict[str, type[IDPError]] = {
 
 
 def error_for(error_type: str | None, message: str) -> IDPError:
-    """The error for an errorType of the API; a ServerError where this version does not know the type."""
-    kind = _REFUSALS.get(error_type or "") or _OTHERWISE.get(error_type or "") or ServerError
+    """Return the error for an errorType of the API: a ServerError if this version does not know the type."""
+    kind = _REFUSALS.get(error_type or "") or _SYNONYMS.get(error_type or "") or ServerError
     return kind(message, error_type=error_type)

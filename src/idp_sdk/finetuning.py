@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 
+from idp_finetuning.nova.prompt import Prompt
+from idp_finetuning.training_data.dataset import DatasetReport
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import ValidationRunning, WaitTimeout
-from idp_sdk.jobs import DatasetReport, HyperParameters, Job, JobEvent, JobSummary, Prompt, Validation
+from idp_sdk.jobs import HyperParameters, Job, JobEvent, JobSummary, Validation
 from idp_sdk.waiting import Deadline
 
 VALIDATION_POLL_SECONDS = 2.0
@@ -28,7 +30,7 @@ class Finetuning:
         train_split: float | None = None,
         timeout: float = 900.0,
     ) -> Validation:
-        """Whether a test set can be fine-tuned with, for a base model where one is given.
+        """Check whether a test set can be used for fine-tuning, with `base_model` also for that model.
 
         The labels of a large test set are read in the background; this waits for them, at most `timeout` seconds.
         Raises TestSetNotFound and WaitTimeout.
@@ -37,7 +39,7 @@ class Finetuning:
         variables = {"testSetId": test_set_id, "baseModel": base_model, "trainSplit": train_split}
         while True:
             try:
-                return Validation.read(self._api.call(operations.VALIDATE_TEST_SET, variables))
+                return self._api.call(operations.VALIDATE_TEST_SET, variables)
             except ValidationRunning:
                 if not deadline.sleep(VALIDATION_POLL_SECONDS):
                     raise WaitTimeout(
@@ -56,10 +58,10 @@ class Finetuning:
         config_version: str | None = None,
         client_token: str | None = None,
     ) -> Job:
-        """Starts a job and answers it, VALIDATING.
+        """Start a job and return it, VALIDATING.
 
-        A client token makes a repeated request answer with the same job; without one each call makes its own, so
-        that retries never make a second job. `config_version` names the prompt and class descriptions to train with.
+        Calls with the same client token and input return the same job. Without a token each call makes its own, so
+        that retries never start a second job. `config_version` names the prompt and class descriptions to train with.
         Raises TestSetNotFound, TestSetInvalid, InvalidInput, ModelUnavailable, Conflict, Unauthorized.
         """
         given = {
@@ -67,44 +69,44 @@ class Finetuning:
             "testSetId": test_set_id,
             "baseModel": base_model,
             "trainSplit": train_split,
-            "hyperParameters": hyper_parameters.to_wire() if hyper_parameters else None,
+            "hyperParameters": hyper_parameters and hyper_parameters.model_dump(by_alias=True, exclude_none=True),
             "configVersion": config_version,
             "clientToken": client_token or str(uuid.uuid4()),
         }
         wanted = {name: value for name, value in given.items() if value is not None}
-        return Job.read(self._api.call(operations.CREATE_JOB, {"input": wanted}))
+        return self._api.call(operations.CREATE_JOB, {"input": wanted})
 
     def get_job(self, job_id: str) -> Job:
-        """The job now. Raises JobNotFound."""
-        return Job.read(self._api.call(operations.GET_JOB, {"jobId": job_id}))
+        """Return the job as it is now. Raises JobNotFound."""
+        return self._api.call(operations.GET_JOB, {"jobId": job_id})
 
     def list_jobs(self, *, page_size: int = 50) -> Iterator[JobSummary]:
-        """All jobs, newest first; pages of up to 100 are fetched as they are needed."""
-        return map(JobSummary.read, self._api.items(operations.LIST_JOBS, {}, page_size))
+        """Yield all jobs, newest first; pages of up to 100 are fetched as they are needed."""
+        return self._api.items(operations.LIST_JOBS, {}, page_size)
 
     def stop_job(self, job_id: str) -> Job:
-        """Asks a running job to stop; it is STOPPING, then STOPPED. Raises Conflict where it has ended."""
-        return Job.read(self._api.call(operations.STOP_JOB, {"jobId": job_id}))
+        """Stop a running job: it is STOPPING, then STOPPED. Raises Conflict if it has ended."""
+        return self._api.call(operations.STOP_JOB, {"jobId": job_id})
 
     def retry_job(self, job_id: str) -> Job:
-        """Runs a FAILED or STOPPED job again from where it ended; training that is paid for is not repeated."""
-        return Job.read(self._api.call(operations.RETRY_JOB, {"jobId": job_id}))
+        """Retry a FAILED or STOPPED job from where it ended; training that is paid for is not repeated."""
+        return self._api.call(operations.RETRY_JOB, {"jobId": job_id})
 
     def delete_job(self, job_id: str) -> bool:
-        """Starts to remove an ended job with its deployment, model and data. Raises Conflict where it may not."""
-        return bool(self._api.call(operations.DELETE_JOB, {"jobId": job_id}))
+        """Start to remove an ended job with its deployment, model and data. Raises Conflict if it is still needed."""
+        return self._api.call(operations.DELETE_JOB, {"jobId": job_id})
 
     def events(self, job_id: str, *, page_size: int = 50) -> Iterator[JobEvent]:
-        """The history of a job, newest first."""
-        return map(JobEvent.read, self._api.items(operations.LIST_JOB_EVENTS, {"jobId": job_id}, page_size))
+        """Yield a job's events, newest first."""
+        return self._api.items(operations.LIST_JOB_EVENTS, {"jobId": job_id}, page_size)
 
     def report(self, job_id: str) -> DatasetReport:
-        """What became of every document. Raises Conflict while the data set is not assembled."""
-        return DatasetReport.read(self._api.call(operations.GET_REPORT, {"jobId": job_id}))
+        """Return what became of every document. Raises Conflict until the data set is assembled."""
+        return self._api.call(operations.GET_REPORT, {"jobId": job_id})
 
     def prompt(self, job_id: str) -> Prompt:
-        """The prompt the job trains with. Raises Conflict while it is not written."""
-        return Prompt.read(self._api.call(operations.GET_JOB_PROMPT, {"jobId": job_id}))
+        """Return the prompt the job trains with. Raises Conflict until it is written."""
+        return self._api.call(operations.GET_JOB_PROMPT, {"jobId": job_id})
 
     def wait_for_completion(
         self,
@@ -114,15 +116,15 @@ class Finetuning:
         timeout: float | None = None,
         on_progress: Callable[[Job], None] | None = None,
     ) -> Job:
-        """Waits until a job has ended and answers it, COMPLETED, FAILED or STOPPED: look at `status`.
+        """Wait until a job has ended and return it, COMPLETED, FAILED or STOPPED: look at `status`.
 
-        Asks every `poll_interval` seconds, and a last time when `timeout` seconds have passed; `on_progress` is
-        called with every state seen. Raises WaitTimeout (the job goes on), JobNotFound (also where it is deleted
-        meanwhile), and ServerError or ConnectionFailed where retries do not help.
+        Polls every `poll_interval` seconds, and a last time when `timeout` seconds have passed; `on_progress` is
+        called with the job after each poll. Raises WaitTimeout (the job goes on), JobNotFound (also if it is deleted
+        in the meantime), and ServerError or ConnectionFailed if retries do not help.
         """
         deadline = Deadline(timeout)
         while True:
-            job = Job.read(self._api.call(operations.GET_JOB, {"jobId": job_id}, deadline=deadline))
+            job = self._api.call(operations.GET_JOB, {"jobId": job_id}, deadline=deadline)
             if on_progress:
                 on_progress(job)
             if job.ended:

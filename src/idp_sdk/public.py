@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
-from idp_finetuning.classification.classification import ClassificationStatus
-from idp_finetuning.classification.scopes import UserScope
-from idp_finetuning.jobs.job import JobStatus
-from idp_finetuning.test_sets.test_set import TestSetStatus
-from idp_sdk.auth import sign_in
-from idp_sdk.challenges import Challenge, ChallengeName
-from idp_sdk.classification import Classification, ClassifiedPage, ClassifiedSection
+from idp_finetuning.classification.classification import (
+    Classification,
+    ClassificationStatus,
+    ClassifiedPage,
+    ClassifiedSection,
+)
+from idp_finetuning.classification.config_versions import ClassificationConfig
+from idp_finetuning.classification.scopes import User, UserScope
+from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
+from idp_finetuning.nova.prompt import DocumentClass, Prompt
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.training_data.dataset import ClassReport, DatasetReport, RejectedDocument, SplitReport
 from idp_sdk.client import IDPClient
-from idp_sdk.config_versions import ClassificationConfig, ConfigVersion
 from idp_sdk.connection import Connection, read_connection
 from idp_sdk.errors import IDPError
-from idp_sdk.folders import IgnoredFile, Layout
-from idp_sdk.jobs import (
-    DatasetReport,
-    DocumentClass,
-    DocumentCounts,
-    HyperParameters,
-    Job,
-    JobEvent,
-    JobSummary,
-    Prompt,
-    TrainingMetrics,
-    Validation,
-)
-from idp_sdk.labelled import LabelledDocument, LabelledSection
-from idp_sdk.models import AvailableModels, BaseModel, CustomModel
-from idp_sdk.profiles import Profiles
-from idp_sdk.sessions import log_in, log_out
-from idp_sdk.test_sets import TestSet
-from idp_sdk.tokens import Tokens
-from idp_sdk.users import User
+from idp_sdk.jobs import HyperParameters, Job, JobEvent, JobSummary, Validation
+from idp_sdk.results import AvailableModels, BaseModel, ConfigVersion, CustomModel
+from idp_sdk.signin.challenges import Challenge, ChallengeName
+from idp_sdk.signin.profiles import Profiles
+from idp_sdk.signin.sign_in import fetch_tokens, sign_in, sign_out
+from idp_sdk.signin.tokens import Tokens
+from idp_sdk.uploads.folders import IgnoredFile, Layout
+from idp_sdk.uploads.labelled import LabelledDocument, LabelledSection
 
 __all__ = [
     "AvailableModels",
     "BaseModel",
     "Challenge",
     "ChallengeName",
+    "ClassReport",
     "Classification",
     "ClassificationConfig",
     "ClassificationStatus",
@@ -63,6 +56,8 @@ __all__ = [
     "Layout",
     "Profiles",
     "Prompt",
+    "RejectedDocument",
+    "SplitReport",
     "TestSet",
     "TestSetStatus",
     "Tokens",
@@ -70,8 +65,8 @@ __all__ = [
     "User",
     "UserScope",
     "Validation",
-    "log_in",
-    "log_out",
+    "fetch_tokens",
     "read_connection",
     "sign_in",
+    "sign_out",
 ]

@@ -1,34 +1,67 @@
-"""The base of everything the SDK answers: frozen, snake_case attributes, read from the API's camelCase."""
+"""What the API returns of models and configuration versions, and a page of any list. Times are UTC."""
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic.alias_generators import to_camel
+from idp_finetuning.classification.config_versions import ClassificationConfig
+from idp_finetuning.wire import UtcTime, WireModel
 
-from idp_sdk.errors import ServerError
+Item = TypeVar("Item")
 
 
-class Result(BaseModel):
-    """Frozen answer of the API; members this version does not know are left out."""
+class Page(WireModel, Generic[Item]):
+    """A page of a list; `next_token` asks for the next one and is None on the last."""
 
-    model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", protected_namespaces=()
-    )
+    items: tuple[Item, ...]
+    next_token: str | None = None
 
-    @classmethod
-    def read(cls, answer: Any) -> Self:
-        """The result in an answer of the API. Raises ServerError where this version cannot read it."""
-        try:
-            return cls.model_validate(answer)
-        except ValidationError as error:
-            members = ", ".join(".".join(str(part) for part in problem["loc"]) for problem in error.errors())
-            raise ServerError(
-                f"The server's answer does not fit this version of the SDK ({cls.__name__}: {members}). Update "
-                "idp-finetuning to the version of the deployment."
-            ) from None
 
-    def to_wire(self) -> dict[str, Any]:
-        """JSON-ready dict in camelCase, without what is None."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+class BaseModel(WireModel):
+    """A model that can be fine-tuned.
+
+    `label` is "recommended" or "legacy"; a job takes `minimum_records` to `maximum_records` training pages. `offered`
+    says whether this account offers it; None if Bedrock did not say.
+    """
+
+    id: str
+    name: str
+    provider: str
+    label: str
+    minimum_records: int
+    maximum_records: int
+    validation_supported: bool
+    offered: bool | None = None
+
+
+class CustomModel(WireModel):
+    """A fine-tuned model: `id` is the ARN of its deployment, `name` the job's, `base_model` a short name."""
+
+    id: str
+    name: str
+    base_model: str
+    status: str
+    job_id: str
+
+
+class AvailableModels(WireModel):
+    """Base models, recommended before legacy, and custom models."""
+
+    base_models: tuple[BaseModel, ...]
+    custom_models: tuple[CustomModel, ...]
+
+
+class ConfigVersion(WireModel):
+    """A configuration version; `revision` grows with every change, `warnings` say what to know before using it."""
+
+    name: str
+    description: str
+    active: bool
+    built_in: bool
+    classification: ClassificationConfig
+    revision: int
+    warnings: tuple[str, ...]
+    created_at: UtcTime | None = None
+    created_by: str | None = None
+    updated_at: UtcTime | None = None
+    updated_by: str | None = None

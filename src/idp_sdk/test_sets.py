@@ -4,32 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from os import PathLike
 from pathlib import Path
 
-from idp_finetuning.test_sets.test_set import TestSetStatus, identifier_of
+from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus, identifier_of
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound
-from idp_sdk.folders import IgnoredFile, Layout, read_folder
-from idp_sdk.labelled import LabelledDocument, LocalFile
-from idp_sdk.results import Result
 from idp_sdk.sending import Sender
-from idp_sdk.uploads import Progress, TestSetUploads
-
-
-class TestSet(Result):
-    """A test set: UPLOADING until all of it is there, then READY and unchangeable. `file_count` counts documents."""
-
-    __test__ = False
-
-    id: str
-    name: str
-    description: str
-    file_count: int
-    status: TestSetStatus
-    created_at: datetime
+from idp_sdk.uploads.folders import IgnoredFile, Layout, read_folder
+from idp_sdk.uploads.labelled import LabelledDocument, LocalFile
+from idp_sdk.uploads.test_set_uploads import Progress, TestSetUploads
 
 
 class TestSets:
@@ -42,12 +27,12 @@ class TestSets:
         self._sender = sender
 
     def list(self, *, page_size: int = 50) -> Iterator[TestSet]:
-        """All test sets, newest first."""
-        return map(TestSet.read, self._api.items(operations.LIST_TEST_SETS, {}, page_size))
+        """Yield all test sets, newest first."""
+        return self._api.items(operations.LIST_TEST_SETS, {}, page_size)
 
     def get(self, test_set_id: str) -> TestSet:
-        """One test set. Raises TestSetNotFound."""
-        return TestSet.read(self._api.call(operations.GET_TEST_SET, {"testSetId": test_set_id}))
+        """Return a test set. Raises TestSetNotFound."""
+        return self._api.call(operations.GET_TEST_SET, {"testSetId": test_set_id})
 
     def upload(
         self,
@@ -59,19 +44,19 @@ class TestSets:
         progress: Progress | None = None,
         on_ignored: Callable[[IgnoredFile], None] | None = None,
     ) -> TestSet:
-        """Makes a test set of a folder and answers it, READY.
+        """Make a test set of a folder and return it, READY.
 
         The folder holds one folder for each class, or has the accelerator's layout (`idp_sdk.Layout`). An upload that
-        was interrupted goes on where it stood when it is run again with the same name; until all files are there no
-        job can use the test set. `progress(files_done, files, bytes_done, bytes)` is called after every file, from
+        was interrupted continues when it is run again with the same name; no job can use the test set until all files
+        are there. `progress(files_done, files, bytes_done, bytes)` is called after every file, from
         several threads but never at once; `on_ignored` with each file that is not sent, and why.
-        Raises InvalidInput, Conflict where the name is taken, UploadFailed.
+        Raises InvalidInput, Conflict if the name is taken, UploadFailed.
         """
         folder = read_folder(Path(path), Layout(layout))
         if on_ignored:
             for ignored in folder.ignored:
                 on_ignored(ignored)
-        return self._sent(folder.files, folder.documents, name, description, progress)
+        return self._upload(folder.files, folder.documents, name, description, progress)
 
     def upload_documents(
         self,
@@ -81,10 +66,10 @@ class TestSets:
         description: str = "",
         progress: Progress | None = None,
     ) -> TestSet:
-        """Makes a test set of documents whose labels you have, packets among them, and answers it, READY.
+        """Make a test set of labelled documents, packets among them, and return it, READY.
 
-        Goes on after an interruption and tells its progress as `upload` does.
-        Raises InvalidInput where a file cannot be read or a path is there twice, Conflict where the name is taken,
+        Continues after an interruption and reports its progress as `upload` does.
+        Raises InvalidInput if a file cannot be read or two documents have one path, Conflict if the name is taken,
         UploadFailed.
         """
         path, count = Counter(document.path for document in documents).most_common(1)[0] if documents else ("", 0)
@@ -94,30 +79,30 @@ class TestSets:
             files = [file for document in documents for file in document.files()]
         except OSError as error:
             raise InvalidInput(f"'{error.filename}' cannot be read: {error.strerror}. Correct its path.") from None
-        return self._sent(files, len(documents), name, description, progress)
+        return self._upload(files, len(documents), name, description, progress)
 
     def delete(self, test_set_id: str) -> bool:
-        """Removes a test set and its documents. Raises Conflict while a job reads it."""
-        return bool(self._api.call(operations.DELETE_TEST_SET, {"testSetId": test_set_id}))
+        """Remove a test set and its documents. Raises Conflict while a job reads it."""
+        return self._api.call(operations.DELETE_TEST_SET, {"testSetId": test_set_id})
 
-    def _sent(
+    def _upload(
         self, files: Sequence[LocalFile], documents: int, name: str, description: str, progress: Progress | None
     ) -> TestSet:
-        test_set = self._begun(name, description)
+        test_set = self._create_or_resume(name, description)
         TestSetUploads(self._api, self._sender, test_set.id, progress).send(files)
-        ready = TestSet.read(self._api.call(operations.COMPLETE_TEST_SET, {"testSetId": test_set.id}))
+        ready = self._api.call(operations.COMPLETE_TEST_SET, {"testSetId": test_set.id})
         if ready.file_count != documents:
             raise Conflict(
-                f"Test set '{ready.id}' holds {ready.file_count} documents, not the {documents} of this upload: an "
+                f"Test set '{ready.id}' has {ready.file_count} documents, not the {documents} of this upload: an "
                 "earlier one under this name sent others. Delete the test set and upload again."
             )
         return ready
 
-    def _begun(self, name: str, description: str) -> TestSet:
-        """A new test set, or the one of this name whose upload was interrupted."""
+    def _create_or_resume(self, name: str, description: str) -> TestSet:
+        """Return a new test set, or the one of this name whose upload was interrupted."""
         given = {"name": name, "description": description}
         try:
-            return TestSet.read(self._api.call(operations.CREATE_TEST_SET, {"input": given}))
+            return self._api.call(operations.CREATE_TEST_SET, {"input": given})
         except Conflict as taken:
             try:
                 existing = self.get(identifier_of(name))

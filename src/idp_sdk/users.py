@@ -4,43 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from idp_finetuning.classification.scopes import UserScope
+from idp_finetuning.classification.scopes import User
 from idp_sdk import operations
 from idp_sdk.api import Api
-from idp_sdk.results import Result
-
-
-class User(Result):
-    """A user with groups and scope; `id` is Cognito's sub."""
-
-    id: str
-    username: str
-    email: str | None = None
-    groups: tuple[str, ...]
-    scope: UserScope
-    allowed_config_versions: tuple[str, ...]
 
 
 class Users:
-    """Users; all but `me` is for Admins."""
+    """Reads users and sets their scope; all but `me` is for Admins."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
     def me(self) -> User:
-        """Who is signed in."""
-        return User.read(self._api.call(operations.GET_MY_PROFILE))
+        """Return the signed-in user."""
+        return self._api.call(operations.GET_MY_PROFILE)
 
     def list(self, *, page_size: int = 50) -> Iterator[User]:
-        """All users."""
-        return map(User.read, self._api.items(operations.LIST_USERS, {}, page_size))
+        """Yield all users."""
+        return self._api.items(operations.LIST_USERS, {}, page_size)
 
     def scope(self, user: str, allowed_config_versions: Sequence[str] | None) -> User:
-        """Sets which configuration versions a user (id, user name or e-mail address) may see and use.
+        """Set which configuration versions a user (id, user name or e-mail address) may see and use.
 
-        An empty sequence allows all of them; None gives what the deployment gives users nobody has decided about.
+        An empty sequence allows all of them; None restores the deployment's default.
         Raises UserNotFound, and InvalidInput for a version that does not exist.
         """
         allowed = None if allowed_config_versions is None else [*allowed_config_versions]
         given = {"user": user, "allowedConfigVersions": allowed}
-        return User.read(self._api.call(operations.UPDATE_USER, {"input": given}))
+        return self._api.call(operations.UPDATE_USER, {"input": given})

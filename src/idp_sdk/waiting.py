@@ -1,4 +1,4 @@
-"""Waiting with an end: a deadline that is never slept past."""
+"""A deadline for polling and retries."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ class Deadline:
 
     @property
     def remaining(self) -> float | None:
-        """Seconds left, 0 when it has passed; None where there is no end."""
+        """Seconds left, 0 once it has passed; None if it never does."""
         return None if self._ends is None else max(0.0, self._ends - time.monotonic())
 
     def sleep(self, seconds: float) -> bool:
-        """Sleeps, at most up to the deadline. False where it had passed already."""
+        """Sleep, at most up to the deadline; return False if it has already passed."""
         remaining = self.remaining
         if remaining is None:
             time.sleep(seconds)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from graphql import build_schema
-from idp_cli.failure import COMMAND_OF, OPTION_OF
+from idp_cli.api_names import COMMAND_OF, OPTION_OF, OPTION_OF_WORD
 from idp_cli.main import cli
 from tests.idp_cli.conftest import Run, configure
 from tests.idp_cli.test_documentation import commands
@@ -93,7 +93,7 @@ def test_a_value_out_of_range_is_told_with_its_option(run: Run, deployment: Depl
 
 def test_options_that_stand_for_inputs_exist() -> None:
     known = {option for _, command in commands(cli) for parameter in command.params for option in parameter.opts}
-    assert set(OPTION_OF.values()) <= known
+    assert {*OPTION_OF.values(), *OPTION_OF_WORD.values()} <= known
 
 
 def test_a_viewer_may_not_create_a_job(run: Run, deployment: Deployment) -> None:
@@ -177,7 +177,7 @@ def test_what_nobody_expects_shows_neither_traceback_nor_text(run: Run, deployme
     deployment.fields["getFinetuningJob"] = lambda given: {}["secret"]  # type: ignore[index]
     ran = run(*JOB)
     assert ran.code == 1
-    assert ran.err.startswith("Error: KeyError that nobody expected.")
+    assert ran.err.startswith("Error: KeyError was not expected.")
     assert "secret" not in ran.err
 
 

@@ -101,7 +101,9 @@ def test_a_model_the_account_is_not_offered_is_a_remark(run: Run, deployment: De
     models["baseModels"][1]["offered"] = False
     deployment.fields["listAvailableModels"] = lambda given: models | {"customModels": []}
     ran = run("models", "list")
-    assert ran.err == "This account is not offered us.amazon.nova-2-pro-v1:0 for fine-tuning.\n"
+    assert (
+        ran.err == "This account is not offered us.amazon.nova-2-pro-v1:0 for fine-tuning. Choose another base model.\n"
+    )
     assert ran.out.endswith("Custom Models:\n  (none)\n")
 
 

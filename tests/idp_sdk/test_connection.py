@@ -59,8 +59,8 @@ def test_the_file_of_a_local_runtime_is_a_connection(tmp_path: Path) -> None:
         ("{", "it is not JSON"),
         ("[]", "names no graphqlUrl"),
         ('{"stack": {"Url": "x"}}', "names no graphqlUrl"),
-        ('{"graphqlUrl": "http://api.example.com/graphql"}', "begins with https://"),
-        ('{"graphqlUrl": "ftp://127.0.0.1/graphql"}', "begins with https://"),
+        ('{"graphqlUrl": "http://api.example.com/graphql"}', "has to begin with https://"),
+        ('{"graphqlUrl": "ftp://127.0.0.1/graphql"}', "has to begin with https://"),
         ('{"graphqlUrl": 5}', "graphqlUrl"),
     ],
 )

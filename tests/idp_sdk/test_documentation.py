@@ -13,8 +13,6 @@ import pytest
 
 from idp_sdk import IDPClient, Profiles, Tokens, errors
 from tests.idp_sdk.conftest import Clock
-from tests.idp_sdk.test_folders import tree
-from tests.idp_sdk.test_test_sets import TestSetTable
 from tests.support.docs_pages import page as docs_page
 from tests.support.docs_pages import table
 from tests.support.sdk.answers import (
@@ -30,6 +28,8 @@ from tests.support.sdk.answers import (
 )
 from tests.support.sdk.cognito import asks, signed_in
 from tests.support.sdk.deployment import BUCKET_URL, CONNECTION, Deployment, Refusal
+from tests.support.sdk.folders import tree
+from tests.support.sdk.test_sets import TestSetTable
 
 PAGE = docs_page("sdk")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", PAGE, re.MULTILINE | re.DOTALL)
@@ -60,7 +60,7 @@ def documented(
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("getpass.getpass", lambda prompt: f"answer to {prompt}")
-    for module in ("client", "auth", "sessions"):
+    for module in ("client", "signin.sign_in"):
         monkeypatch.setattr(f"idp_sdk.{module}.open_client", lambda url, timeout: deployment.client())
     profiles = Profiles()
     profiles.save_connection("default", CONNECTION)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import pytest
 
 from graphql import FieldNode, GraphQLEnumType, OperationDefinitionNode, build_schema, parse, validate
 from idp_sdk import ClassificationStatus, JobStatus, TestSetStatus, UserScope
-from idp_sdk.operations import OPERATIONS, Operation
+from idp_sdk.documents import Operation
+from idp_sdk.operations import OPERATIONS
 from tests.support.docs_pages import ROOT
 
 # What AppSync supplies [docs:appsync scalars, security-authz].
@@ -19,7 +21,7 @@ SCHEMA = build_schema(APPSYNC + (ROOT / "graphql" / "schema.graphql").read_text(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.field)
-def test_every_operation_is_one_of_the_schema(operation: Operation) -> None:
+def test_every_operation_is_one_of_the_schema(operation: Operation[Any]) -> None:
     document = parse(operation.document)
     assert validate(SCHEMA, document) == []
     (definition,) = document.definitions
@@ -52,7 +54,7 @@ def test_statuses_are_those_of_the_schema(name: str, kind: type[StrEnum]) -> Non
     assert set(declared.values) == {member.value for member in kind}
 
 
-def test_every_query_may_be_repeated() -> None:
+def test_every_query_is_idempotent() -> None:
     queries = [operation for operation in OPERATIONS if operation.document.startswith("query")]
     assert queries
-    assert all(operation.repeatable for operation in queries)
+    assert all(operation.idempotent for operation in queries)

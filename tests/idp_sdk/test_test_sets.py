@@ -10,9 +10,10 @@ import pytest
 from idp_sdk import IDPClient, IgnoredFile, TestSetStatus
 from idp_sdk.errors import Conflict, ServerError, TestSetNotFound, UploadFailed
 from tests.idp_sdk.conftest import Clock
-from tests.idp_sdk.test_folders import tree
 from tests.support.sdk.answers import labelled_set, page
 from tests.support.sdk.deployment import Deployment, Refusal
+from tests.support.sdk.folders import tree
+from tests.support.sdk.test_sets import TestSetTable
 
 DOCUMENTS = 500
 
@@ -22,43 +23,6 @@ def folder(tmp_path: Path) -> Path:
     """500 documents of two classes in nested folders."""
     root = tmp_path / "documents"
     return tree(root, *(f"{('invoice', 'payslip')[n % 2]}/{n % 7}/{n % 3}/{n}.pdf" for n in range(DOCUMENTS)))
-
-
-class TestSetTable:
-    """The one test set of the deployment, as the API keeps it."""
-
-    __test__ = False
-
-    def __init__(self, deployment: Deployment) -> None:
-        self.deployment = deployment
-        self.status: str | None = None
-        deployment.answers |= {
-            "createTestSet": self.create,
-            "getTestSet": self.get,
-            "createTestSetUploads": deployment.uploads("docsplit/"),
-            "completeTestSet": self.complete,
-            "deleteTestSet": self.delete,
-        }
-
-    def create(self, arguments: dict[str, Any]) -> object:
-        if self.status:
-            raise Refusal("Conflict", "A test set 'docsplit' exists already. Choose another name.")
-        self.status = "UPLOADING"
-        return self.get({})
-
-    def get(self, arguments: dict[str, Any]) -> object:
-        if not self.status:
-            raise Refusal("TestSetNotFound")
-        return labelled_set(self.status)
-
-    def delete(self, arguments: dict[str, Any]) -> object:
-        self.status = None
-        self.deployment.objects.clear()
-        return True
-
-    def complete(self, arguments: dict[str, Any]) -> object:
-        self.status = "READY"
-        return labelled_set(fileCount=sum(key.startswith("docsplit/input/") for key in self.deployment.objects))
 
 
 def test_500_documents_are_sent_with_their_labels_and_only_then_the_set_is_ready(
@@ -174,7 +138,7 @@ def test_documents_of_another_folder_under_the_same_name_are_told(
 ) -> None:
     TestSetTable(deployment).status = "UPLOADING"
     deployment.objects = {"docsplit/input/invoice/other.pdf": b"x"}
-    with pytest.raises(Conflict, match=r"holds 2 documents, not the 1 of this upload: .* Delete the test set"):
+    with pytest.raises(Conflict, match=r"has 2 documents, not the 1 of this upload: .* Delete the test set"):
         client.test_sets.upload(tree(tmp_path / "documents", "invoice/a.pdf"), name="docsplit")
 
 

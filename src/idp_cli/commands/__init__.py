@@ -1,1 +1,1 @@
-"""One module for each noun of the command line; they are imported when they are used."""
+"""One module for each noun of the command line; a module is imported when its command runs."""

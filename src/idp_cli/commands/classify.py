@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from idp_cli.api_names import in_cli_words
 from idp_cli.files import read_text
 from idp_cli.output import remark, table
 from idp_cli.session import FAILED, Session, shared_options
@@ -60,13 +61,13 @@ def classify(
             )
         session.show(found, classification_lines(found))
         for warning in found.warnings:
-            remark(f"Warning: {warning}")
+            remark(f"Warning: {in_cli_words(warning)}")
         session.say_stand_in(client)
     return 0 if found.status == "COMPLETED" else FAILED
 
 
 def classification_lines(found: Classification) -> list[str]:
-    """Sections, then pages."""
+    """Return the classification with its sections, then its pages."""
     lines = [
         "Classification:",
         f"  Document: {found.document}",
@@ -76,7 +77,7 @@ def classification_lines(found: Classification) -> list[str]:
     if found.config_version:
         lines.append(f"  Configuration Version: {found.config_version}")
     if found.error_message:
-        lines += ["", f"Error: {found.error_message}"]
+        lines += ["", f"Error: {in_cli_words(found.error_message)}"]
     if found.sections:
         sections = [(_pages(item.start_page, item.end_page), item.class_name or "-") for item in found.sections]
         lines += ["", "Sections:", *(f"  {line}" for line in table([("PAGES", "CLASS"), *sections], right=(0,)))]

@@ -1,4 +1,4 @@
-"""`completion`: the shell completes commands and options."""
+"""`completion`: scripts with which a shell completes commands and options."""
 
 from __future__ import annotations
 

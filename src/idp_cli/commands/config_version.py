@@ -1,4 +1,4 @@
-"""`config-version`: under a name, the model that classifies and the prompt it is asked with."""
+"""`config-version`: under a name, the model that classifies, with its prompt."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from idp_cli.api_names import in_cli_words
 from idp_cli.files import read_text
 from idp_cli.noun import Noun
 from idp_cli.output import remark, table
@@ -72,9 +73,9 @@ def show(session: Session, name: str) -> None:
 @shared_options
 @click.pass_obj
 def create(session: Session, /, name: str, from_job: str | None, **given: Any) -> None:
-    """Make a version.
+    """Create a version.
 
-    What is left out comes from the job, else from the version `default`.
+    Values that are not given come from the job, else from the version `default`.
     """
     content = _content(given)
     with session.client() as client:
@@ -88,7 +89,7 @@ def create(session: Session, /, name: str, from_job: str | None, **given: Any) -
     "--revision",
     type=int,
     metavar="N",
-    help="The revision your change was made from; fails where it is another by now.",
+    help="The revision your change was made from; fails if the version has changed since.",
 )
 @_content_options
 @shared_options
@@ -96,11 +97,11 @@ def create(session: Session, /, name: str, from_job: str | None, **given: Any) -
 def update(session: Session, /, name: str, revision: int | None, **given: Any) -> None:
     """Change a version.
 
-    What is left out stays as it is.
+    Values that are not given stay as they are.
     """
     content = _content(given)
     if not content:
-        raise click.UsageError("Say what to change, for example --task-prompt FILE.")
+        raise click.UsageError("Give what to change, for example --task-prompt FILE.")
     with session.client() as client:
         changed = client.config_versions.update(name, revision=revision, **content)
     _show_change(session, changed, f"is changed, now revision {changed.revision}")
@@ -132,7 +133,7 @@ def delete(session: Session, name: str) -> None:
 
 
 def _content(given: dict[str, Any]) -> dict[str, Any]:
-    """The SDK's arguments: files read, what was not given left out."""
+    """Return the SDK's arguments: files read, values that were not given left out."""
     content = {name: value for name, value in given.items() if value is not None}
     for prompt in ("system_prompt", "task_prompt"):
         if prompt in content:
@@ -143,7 +144,7 @@ def _content(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_classes(file: Path) -> tuple[DocumentClass, ...]:
-    """Names and descriptions of a JSON file. Raises ClickException where it holds something else."""
+    """Read names and descriptions from a JSON file. Raises ClickException if it has something else."""
     from pydantic import TypeAdapter, ValidationError
 
     from idp_sdk import DocumentClass
@@ -152,13 +153,13 @@ def read_classes(file: Path) -> tuple[DocumentClass, ...]:
         return TypeAdapter(tuple[DocumentClass, ...]).validate_python(json.loads(read_text(file)))
     except (json.JSONDecodeError, ValidationError):
         raise click.ClickException(
-            f"'{file}' is no JSON list of classes. It has to look like "
+            f"'{file}' is not a JSON list of classes. It has to look like "
             '[{"name": "invoice", "description": "Asks for a payment."}, {"name": "letter"}].'
         ) from None
 
 
 def version_rows(found: Iterable[ConfigVersion]) -> list[str]:
-    """A table of versions."""
+    """Return a table of versions, or a sentence if there are none."""
     rows = [
         (
             version.name,
@@ -176,7 +177,7 @@ def version_rows(found: Iterable[ConfigVersion]) -> list[str]:
 
 
 def version_lines(version: ConfigVersion) -> list[str]:
-    """A version in full."""
+    """Return a version in full."""
     settings = version.classification
     made = [(name, moment(at), by) for name, at, by in _changes(version) if at]
     return [
@@ -189,7 +190,7 @@ def version_lines(version: ConfigVersion) -> list[str]:
         *(f"  {name}: {at} by {by}" for name, at, by in made),
         "",
         *prompt_lines(settings.system_prompt, settings.task_prompt, settings.classes),
-        *(["", "Warnings:", *(f"  - {text}" for text in version.warnings)] if version.warnings else []),
+        *(["", "Warnings:", *(f"  - {in_cli_words(text)}" for text in version.warnings)] if version.warnings else []),
     ]
 
 
@@ -203,4 +204,4 @@ def _changes(version: ConfigVersion) -> tuple[tuple[str, Any, str | None], ...]:
 def _show_change(session: Session, version: ConfigVersion, what: str) -> None:
     session.show(version, [f"Configuration version '{version.name}' {what}."])
     for warning in version.warnings:
-        remark(f"Warning: {warning}")
+        remark(f"Warning: {in_cli_words(warning)}")

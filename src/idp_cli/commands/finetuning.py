@@ -1,4 +1,4 @@
-"""`finetuning`: fine-tuning jobs, from the look at a test set to the deployed model."""
+"""`finetuning`: fine-tuning jobs, from validation to the deployed model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _interval = click.option(
     default=5.0,
     show_default=True,
     metavar="SECONDS",
-    help="How often to ask while watching.",
+    help="How often to poll while watching.",
 )
 _train_split = click.option(
     "--train-split",
@@ -50,14 +50,14 @@ def finetuning() -> None:
 
 @finetuning.command()
 @click.option("--test-set", required=True, metavar="ID", help="The test set's id, from `testset list`.")
-@click.option("--base-model", metavar="ID", help="Also check what this base model asks for, from `models list`.")
+@click.option("--base-model", metavar="ID", help="Also check what this base model needs, from `models list`.")
 @_train_split
 @shared_options
 @click.pass_obj
 def validate(session: Session, test_set: str, base_model: str | None, train_split: float | None) -> int:
-    """Check whether a test set can be fine-tuned with.
+    """Check whether a test set can be used for fine-tuning.
 
-    Exit code 1 where it cannot.
+    Exit code 1 if it cannot.
     """
     with session.client() as client, waiting("Reading the labels ..."):
         found = client.finetuning.validate_test_set(test_set, base_model=base_model, train_split=train_split)
@@ -137,7 +137,7 @@ def status(session: Session, job_id: str, watch: bool, interval: float) -> int:
 
 @finetuning.command("list")
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="At most so many."
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="Show at most N jobs."
 )
 @shared_options
 @click.pass_obj
@@ -171,7 +171,7 @@ def stop(session: Session, job_id: str) -> None:
 def retry(session: Session, job_id: str, wait: bool, interval: float) -> int:
     """Run a failed or stopped job again.
 
-    It goes on where it ended: training that is paid for is not repeated.
+    It continues where it ended: training that is paid for is not repeated.
     """
     with session.client() as client:
         job = client.finetuning.retry_job(job_id)

@@ -1,4 +1,4 @@
-"""`configure`, `login`, `logout`, `whoami`: which deployment, and as whom."""
+"""`configure`, `login`, `logout`, `whoami`: the deployment and its signed-in user."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOCAL_FILE = Path(".idp-local/connection.json")
 
 @click.command()
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-@click.option("--stack", metavar="NAME", help="The stack, where the file holds the outputs of several.")
+@click.option("--stack", metavar="NAME", help="The stack, if the file has the outputs of several.")
 @shared_options
 @click.pass_obj
 def configure(session: Session, file: Path | None, stack: str | None) -> None:
@@ -32,7 +32,7 @@ def configure(session: Session, file: Path | None, stack: str | None) -> None:
     """
     from idp_sdk.connection import read_connection
     from idp_sdk.errors import NotConfigured
-    from idp_sdk.profiles import DEFAULT_PROFILE, Profiles
+    from idp_sdk.signin.profiles import DEFAULT_PROFILE, Profiles
 
     if file is None and not LOCAL_FILE.exists():
         raise click.UsageError(f"Give the file with the stack's outputs; there is no {LOCAL_FILE} here either.")
@@ -58,18 +58,18 @@ def configure(session: Session, file: Path | None, stack: str | None) -> None:
 @shared_options
 @click.pass_obj
 def login(session: Session, username: str | None) -> None:
-    """Sign in and remember it in the profile.
+    """Sign in and keep the tokens in the profile.
 
-    The password is asked for, or taken from IDP_PASSWORD. A new password or a code is asked for where Cognito wants
-    one.
+    The password is asked for, or taken from IDP_PASSWORD. Cognito may also ask for a new password or a
+    code.
     """
-    from idp_sdk.configuration import configured
-    from idp_sdk.sessions import log_in
+    from idp_sdk.signin.configuration import find_settings
+    from idp_sdk.signin.sign_in import sign_in
 
-    settings = configured(profile=session.profile)
-    user = username or os.environ.get("IDP_USERNAME") or _asked("User name", "--username NAME")
-    password = os.environ.get("IDP_PASSWORD") or _asked("Password", "IDP_PASSWORD", hide=True)
-    log_in(user, password, profile=session.profile, answer=_answer, http_client=session.http_client)
+    settings = find_settings(profile=session.profile)
+    user = username or os.environ.get("IDP_USERNAME") or _ask("User name", "--username NAME")
+    password = os.environ.get("IDP_PASSWORD") or _ask("Password", "IDP_PASSWORD", hide=True)
+    sign_in(user, password, profile=session.profile, answer=_answer, http_client=session.http_client)
     session.show(
         {"username": user, "profile": settings.profile, "graphqlUrl": settings.connection.graphql_url},
         [f"Signed in as {user} at {settings.connection.graphql_url} (profile '{settings.profile}')."],
@@ -80,25 +80,25 @@ def login(session: Session, username: str | None) -> None:
 @shared_options
 @click.pass_obj
 def logout(session: Session) -> None:
-    """Sign out and forget the tokens of the profile."""
+    """Sign out and remove the tokens of the profile."""
     from idp_sdk.errors import NotSignedIn
-    from idp_sdk.sessions import log_out
+    from idp_sdk.signin.sign_in import sign_out
 
     try:
-        revoked = log_out(profile=session.profile, http_client=session.http_client)
+        revoked = sign_out(profile=session.profile, http_client=session.http_client)
     except NotSignedIn:
         session.show({"signedOut": False}, ["Nobody was signed in."])
         return
     session.show({"signedOut": True}, ["Signed out; the tokens are removed from this machine."])
     if not revoked:
-        remark("Cognito could not be asked to revoke them; they end by themselves.")
+        remark("Cognito could not revoke them; they expire by themselves.")
 
 
 @click.command()
 @shared_options
 @click.pass_obj
 def whoami(session: Session) -> None:
-    """Who is signed in, where, and with which rights."""
+    """Show who is signed in, at which deployment, and with which rights."""
     with session.client() as client:
         user = client.users.me()
     session.show(
@@ -118,11 +118,11 @@ def _answer(challenge: Challenge) -> str:
     new_password = challenge.name == "NEW_PASSWORD_REQUIRED"
     if new_password and not challenge.problem:
         remark("You sign in for the first time: choose a password of your own.")
-    return _asked(challenge.prompt, "a terminal", hide=new_password, confirm=new_password)
+    return _ask(challenge.prompt, "a terminal", hide=new_password, confirm=new_password)
 
 
-def _asked(question: str, instead: str, *, hide: bool = False, confirm: bool = False) -> str:
-    """What the user types; asked on stderr, for stdout is for data."""
+def _ask(question: str, instead: str, *, hide: bool = False, confirm: bool = False) -> str:
+    """Ask on stderr, because stdout is for data, and return what the user types."""
     if not sys.stdin.isatty():
         raise click.ClickException(f"{question} is needed and there is no terminal to ask on. Use {instead}.")
     answer: str = click.prompt(question, hide_input=hide, confirmation_prompt=confirm, err=True)

@@ -29,11 +29,11 @@ def list_models(session: Session) -> None:
     session.show(found, models_lines(found))
     for model in found.base_models:
         if model.offered is False:
-            remark(f"This account is not offered {model.id} for fine-tuning.")
+            remark(f"This account is not offered {model.id} for fine-tuning. Choose another base model.")
 
 
 def models_lines(found: AvailableModels) -> list[str]:
-    """The guide's output of `models list`."""
+    """Return the guide's output of `models list`."""
     base = [f"  - {model.id} ({model.name} - {model.label})" for model in found.base_models]
     custom = [f"  - {model.name} ({model.base_model}) - {model.status}" for model in found.custom_models]
     return ["Base Models:", *base, "", "Custom Models:", *(custom or ["  (none)"])]

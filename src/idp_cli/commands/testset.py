@@ -1,4 +1,4 @@
-"""`testset`: labelled documents to fine-tune with."""
+"""`testset`: labelled documents for fine-tuning."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ def testset() -> None:
 
 @testset.command()
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--name", required=True, help="Name, at most 50 of a-z A-Z 0-9 _ - and space; the id is made of it.")
-@click.option("--description", default="", metavar="TEXT", help="What it holds.")
+@click.option(
+    "--name", required=True, help="Name of letters, digits, spaces, _ and -, at most 50; the id is made of it."
+)
+@click.option("--description", default="", metavar="TEXT", help="What the test set contains.")
 @click.option(
     "--layout",
     type=click.Choice(["auto", "classes", "accelerator"]),
@@ -39,12 +41,12 @@ def testset() -> None:
 def upload(session: Session, path: Path, name: str, description: str, layout: str) -> None:
     """Upload a folder of labelled documents.
 
-    PATH holds one folder for each class (`invoice/march/1.pdf` is an invoice), or `input/` and `baseline/` in the
-    accelerator's layout. An upload that was interrupted sends only what is missing when it is run again; until all of
-    it is there, no job can use it.
+    PATH has one folder for each class (`invoice/march/1.pdf` is an invoice), or `input/` and `baseline/` in the
+    accelerator's layout. An upload that was interrupted sends only what is missing when it is run again; no job can use
+    the test set until all files are there.
     """
     from idp_sdk.errors import ConnectionFailed, ServerError, SessionExpired
-    from idp_sdk.folders import Layout
+    from idp_sdk.uploads.folders import Layout
 
     try:
         with session.client() as client, upload_progress() as progress:
@@ -100,7 +102,7 @@ def delete(session: Session, test_set: str) -> None:
 
 
 def test_set_lines(found: Iterable[TestSet]) -> list[str]:
-    """A table of test sets, or a sentence."""
+    """Return a table of test sets, or a sentence if there are none."""
     rows = [(item.id, item.name, item.status, str(item.file_count), moment(item.created_at)) for item in found]
     if not rows:
         return ["No test sets yet. Upload one with: idp-cli testset upload FOLDER --name NAME"]

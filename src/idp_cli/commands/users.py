@@ -37,7 +37,7 @@ def list_users(session: Session) -> None:
 @click.argument("user")
 @click.option("--allow", multiple=True, metavar="VERSION", help="A version the user may use; may be repeated.")
 @click.option("--all", "everything", is_flag=True, help="Allow all versions.")
-@click.option("--default", "undecided", is_flag=True, help="What the deployment gives users nobody has decided about.")
+@click.option("--default", "undecided", is_flag=True, help="Go back to the deployment's default.")
 @shared_options
 @click.pass_obj
 def scope(session: Session, user: str, allow: tuple[str, ...], everything: bool, undecided: bool) -> None:
@@ -53,16 +53,16 @@ def scope(session: Session, user: str, allow: tuple[str, ...], everything: bool,
 
 
 def user_lines(found: Iterable[User]) -> list[str]:
-    """A table of users."""
+    """Return a table of users."""
     rows = [(known_as(user), ", ".join(user.groups) or "-", scope_text(user)) for user in found]
     return table([("USER", "GROUPS", "CONFIGURATION VERSIONS"), *rows])
 
 
 def known_as(user: User) -> str:
-    """The e-mail address, where there is one: pools of e-mail addresses make up the user name."""
+    """Return the e-mail address if there is one: in pools of e-mail addresses Cognito makes up the user name."""
     return user.email or user.username
 
 
 def scope_text(user: User) -> str:
-    """`all`, `none`, or the names of the versions."""
+    """Return `all`, `none`, or the names of the versions."""
     return ", ".join(user.allowed_config_versions) if user.scope == "LISTED" else user.scope.lower()

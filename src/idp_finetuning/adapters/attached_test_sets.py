@@ -10,7 +10,6 @@ from idp_finetuning.adapters.tables.test_sets import TestSetPage
 from idp_finetuning.errors import InvalidInput, TestSetNotFound
 from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
-from idp_finetuning.wire import timestamp
 
 
 class AttachedTestSets:
@@ -58,7 +57,7 @@ class AttachedTestSets:
             name=test_set_id,
             file_count=len(documents),
             status=TestSetStatus.UPLOADING if uploading else TestSetStatus.READY,
-            created_at=timestamp(min(entry["LastModified"] for entry in documents)),
+            created_at=min(entry["LastModified"] for entry in documents),
         )
 
     def list(self, *, limit: int, next_token: str | None) -> TestSetPage:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from idp_finetuning.nova.prompt import Boundary, Prompt
 from idp_finetuning.test_sets.test_set import UploadField
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import UtcTime, WireModel
 
 KEPT_DAYS = 30
 # ClassifyDocument ends after 15 minutes, and waits at most 5 before it begins.
@@ -52,7 +52,7 @@ class ClassificationRequest(WireModel):
     temperature: float
     created_by: str
     created_by_sub: str
-    created_at: str
+    created_at: UtcTime
     warnings: tuple[str, ...] = ()
 
 
@@ -75,7 +75,7 @@ class ClassifiedSection(WireModel):
 class ClassificationResult(WireModel):
     """How a classification ended."""
 
-    completed_at: str
+    completed_at: UtcTime
     pages: tuple[ClassifiedPage, ...] = ()
     error_code: str | None = None
     error_message: str | None = None
@@ -91,8 +91,8 @@ class Classification(WireModel):
     model: str
     model_name: str
     created_by: str
-    created_at: str
-    completed_at: str | None = None
+    created_at: UtcTime
+    completed_at: UtcTime | None = None
     page_count: int | None = None
     pages: tuple[ClassifiedPage, ...] = ()
     sections: tuple[ClassifiedSection, ...] = ()
@@ -147,7 +147,7 @@ def classification(request: ClassificationRequest, result: ClassificationResult 
         **{name: getattr(request, name) for name in _SHOWN},
     )
     if result is None:
-        if datetime.now(UTC) - datetime.fromisoformat(request.created_at) < TAKES_AT_MOST:
+        if datetime.now(UTC) - request.created_at < TAKES_AT_MOST:
             return shown
         return shown.model_copy(
             update={"status": ClassificationStatus.FAILED, "error_code": "TimedOut", "error_message": TOO_LONG}

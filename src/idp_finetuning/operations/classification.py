@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ from idp_finetuning.operations.scope import require_in_scope, scope_of
 from idp_finetuning.test_sets.keys import input_prefix, page_texts_prefix
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_PAGES
 from idp_finetuning.text import is_one_line
-from idp_finetuning.wire import WireModel, timestamp
+from idp_finetuning.wire import WireModel
 
 MAXIMUM_NAME_BYTES = 400
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -125,7 +126,7 @@ def start_classification(
         temperature=config.temperature,
         created_by=identity.username,
         created_by_sub=identity.sub,
-        created_at=timestamp(),
+        created_at=datetime.now(UTC),
         warnings=tuple(warnings),
     )
     services.data.write_model(ClassificationLayout(classification_id=request.id).request, request)

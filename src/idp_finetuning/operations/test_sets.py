@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field
@@ -13,7 +14,7 @@ from idp_finetuning.operations.arguments import PageArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
 from idp_finetuning.test_sets.test_set import NAME_PATTERN, TestSet, TestSetFile, TestSetStatus, identifier_of
-from idp_finetuning.wire import WireModel, timestamp
+from idp_finetuning.wire import WireModel
 
 
 class TestSetArguments(WireModel):
@@ -64,7 +65,7 @@ def create_test_set(arguments: CreateTestSetArguments, identity: Identity, servi
         name=name,
         description=arguments.input.description or "",
         status=TestSetStatus.UPLOADING,
-        created_at=timestamp(),
+        created_at=datetime.now(UTC),
     )
     services.test_sets.create(test_set)
     services.test_set_bucket.write(uploading_marker(test_set.id), b"")

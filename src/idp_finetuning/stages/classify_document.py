@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, datetime
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
@@ -23,7 +24,6 @@ from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.errors import DocumentRejected, FinetuningError, InternalError, InvalidInput
 from idp_finetuning.test_sets.keys import input_prefix, page_text_key
 from idp_finetuning.test_sets.page_texts import page_text
-from idp_finetuning.wire import timestamp
 
 # The function gives up by itself before Lambda ends it, so that the classification fails with this reason. A call of
 # Converse that has begun may take a minute [adapters.aws_calls].
@@ -61,12 +61,12 @@ def classify_document(
         message = "The document could not be classified. Try again; if it fails again, ask the operator to see the log."
         data.write_model(layout.result, _failed(InternalError.__name__, message))
         raise
-    data.write_model(layout.result, ClassificationResult(completed_at=timestamp(), pages=pages))
+    data.write_model(layout.result, ClassificationResult(completed_at=datetime.now(UTC), pages=pages))
     return ClassificationSummary(pages=len(pages))
 
 
 def _failed(code: str, message: str) -> ClassificationResult:
-    return ClassificationResult(completed_at=timestamp(), error_code=code, error_message=message)
+    return ClassificationResult(completed_at=datetime.now(UTC), error_code=code, error_message=message)
 
 
 def _classified(

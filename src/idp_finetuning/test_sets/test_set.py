@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from idp_finetuning.errors import TestSetInvalid
 from idp_finetuning.text import is_one_line
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import UtcTime, WireModel
 
 # The accelerator's rule for test-set names.
 NAME_PATTERN = r"^[A-Za-z0-9 _-]{1,50}$"
@@ -41,7 +41,7 @@ class TestSet(WireModel):
     description: str = ""
     file_count: int = 0
     status: TestSetStatus
-    created_at: str
+    created_at: UtcTime
 
     def require_ready(self) -> None:
         """Raises TestSetInvalid where no job may read it."""
@@ -77,10 +77,10 @@ class TestSetFile(WireModel):
 
 
 class UploadField(WireModel):
-    """One form field of an S3 POST."""
+    """One form field of an S3 POST; the values sign it and are not shown."""
 
     name: str
-    value: str
+    value: str = Field(repr=False)
 
 
 class TestSetUpload(WireModel):

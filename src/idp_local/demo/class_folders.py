@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.errors import DocumentRejected
 from idp_sdk import IgnoredFile, LabelledDocument, LabelledSection, Layout
-from idp_sdk.folders import read_folder
+from idp_sdk.uploads.folders import read_folder
 
 
 class ClassFolders(BaseModel):

@@ -13,8 +13,7 @@ from idp_finetuning.nova.prompt import Boundary, PageLabel, Prompt
 from idp_finetuning.test_sets.labels import Section
 from idp_finetuning.training_data.examples import page_labels
 from idp_local.demo.pages import LabelledPage
-from idp_sdk import Classification, ClassifiedPage, LabelledDocument
-from idp_sdk.jobs import SplitReport
+from idp_sdk import Classification, ClassifiedPage, LabelledDocument, SplitReport
 
 AT_ONCE = 4  # Converse calls
 

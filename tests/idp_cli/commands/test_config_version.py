@@ -47,14 +47,14 @@ def test_a_file_of_classes_that_is_none_is_named(run: Run, deployment: Deploymen
     Path("classes.json").write_text(content)
     ran = run("config-version", "update", "invoices", "--classes", "classes.json")
     assert ran.code == 1
-    assert ran.err.startswith("Error: 'classes.json' is no JSON list of classes.")
+    assert ran.err.startswith("Error: 'classes.json' is not a JSON list of classes.")
     assert deployment.calls == []
 
 
 def test_a_prompt_that_cannot_be_read_is_named(run: Run, deployment: Deployment) -> None:
     Path("binary").write_bytes(b"\xff\xfe\x00")
     Path("folder").mkdir()
-    for file, reason in (("missing", "No such file"), ("binary", "no text in UTF-8"), ("folder", "Is a directory")):
+    for file, reason in (("missing", "No such file"), ("binary", "not text in UTF-8"), ("folder", "Is a directory")):
         ran = run("config-version", "create", "invoices", "--system-prompt", file)
         assert ran.code == 1
         assert f"'{file}'" in ran.err

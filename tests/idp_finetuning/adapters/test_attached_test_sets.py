@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def attached(s3: Any) -> AttachedTestSets:
 def test_a_prefix_with_documents_is_a_test_set_without_any_record_of_ours(attached: AttachedTestSets) -> None:
     found = attached.get("docsplit")
     assert (found.id, found.name, found.file_count, found.status) == ("docsplit", "docsplit", 2, TestSetStatus.READY)
-    assert found.created_at.endswith("Z")
+    assert found.created_at.tzinfo is UTC
 
 
 def test_a_test_set_whose_upload_is_marked_as_unfinished_is_not_ready(attached: AttachedTestSets) -> None:
@@ -63,7 +64,7 @@ def test_a_made_up_token_is_refused(attached: AttachedTestSets) -> None:
 
 
 def test_writes_are_refused_with_the_reason(attached: AttachedTestSets) -> None:
-    new = TestSet(id="new", name="new", status=TestSetStatus.UPLOADING, created_at="2026-01-01T00:00:00.000Z")
+    new = TestSet(id="new", name="new", status=TestSetStatus.UPLOADING, created_at=datetime(2026, 1, 1, tzinfo=UTC))
     writes: tuple[Callable[[], object], ...] = (
         lambda: attached.create(new),
         lambda: attached.mark_ready("docsplit", 2),

@@ -71,7 +71,7 @@ def test_one_without_a_result_has_failed_once_its_function_must_have_ended(minut
 
 def test_answers_that_cannot_be_used_are_warned_of_by_their_pages() -> None:
     result = ClassificationResult(
-        completed_at="2026-11-22T10:01:00.000Z",
+        completed_at=datetime(2026, 11, 22, 10, 1, tzinfo=UTC),
         pages=tuple(pages(("a", S), (None, None), ("a", None), *[(None, C)] * 12)),
     )
     shown = classification(request(warnings=("The prompt differs.",)), result)

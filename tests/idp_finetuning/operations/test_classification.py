@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -261,7 +262,7 @@ def test_a_classification_is_read_by_whoever_started_it_and_by_admins(
 ) -> None:
     name = start(uploadKey=upload_key, configVersion=version)["id"]
     pages = tuple(ClassifiedPage(number=n, class_name="letter", boundary=Boundary.CONTINUE) for n in (1, 2))
-    result = ClassificationResult(completed_at="2026-11-22T10:00:00.000Z", pages=pages)
+    result = ClassificationResult(completed_at=datetime(2026, 11, 22, 10, tzinfo=UTC), pages=pages)
     data.write_model(ClassificationLayout(classification_id=name).result, result)
     for groups, sub in ((["Viewer"], "sub-1"), (["Admin"], "sub-2"), (["Viewer", "Admin"], "sub-2")):
         shown = call("getClassification", groups=groups, sub=sub, classificationId=name)

@@ -45,7 +45,7 @@ def followed(states: list[dict[str, Any]], stream: StringIO | None = None, step:
     deployment.answers = {"getFinetuningJob": [job(**state) for state in states]}
     result = follow(
         deployment.signed_in(),
-        Job.read(job()),
+        Job.model_validate(job()),
         Console(stream),
         now=lambda: next(moments),
         sleep=lambda seconds: None,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -14,8 +15,7 @@ from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.examples import ManifestDocument, training_record
 from idp_local.demo.pages import JobData, LabelledPage
 from idp_local.demo.scores import answers_of, ask, confusions, majority_class, majority_score, score
-from idp_sdk import Classification, LabelledDocument, LabelledSection
-from idp_sdk.jobs import ClassReport, SplitReport
+from idp_sdk import ClassReport, LabelledDocument, LabelledSection, SplitReport
 from tests.idp_finetuning.classification.test_classification import request
 
 PROMPT = Prompt(classes=tuple(DocumentClass(name=name) for name in ("invoice", "letter")))
@@ -131,8 +131,8 @@ def test_what_a_classification_said_stands_against_the_labels_of_the_document() 
     )
     said = (("invoice", Boundary.START), ("letter", Boundary.CONTINUE), (None, Boundary.START))
     pages = tuple(ClassifiedPage(number=n, class_name=name, boundary=kind) for n, (name, kind) in enumerate(said, 1))
-    result = ClassificationResult(completed_at="2026-11-22T10:00:00.000Z", pages=pages)
-    answers = answers_of(packet, Classification.read(classification(request(), result).to_wire()))
+    result = ClassificationResult(completed_at=datetime(2026, 11, 22, 10, tzinfo=UTC), pages=pages)
+    answers = answers_of(packet, classification(request(), result))
     assert [(answer.class_right, answer.boundary_right) for answer in answers] == [
         (True, True),
         (False, True),

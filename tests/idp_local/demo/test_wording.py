@@ -14,8 +14,15 @@ from idp_local.demo.wording import (
     validation_lines,
 )
 from idp_sdk import BaseModel as OfferedModel
-from idp_sdk import DatasetReport, IgnoredFile, TrainingMetrics, Validation
-from idp_sdk.jobs import ClassReport, RejectedDocument, SplitReport
+from idp_sdk import (
+    ClassReport,
+    DatasetReport,
+    IgnoredFile,
+    RejectedDocument,
+    SplitReport,
+    TrainingMetrics,
+    Validation,
+)
 
 NOVA_2 = OfferedModel(
     id="us.amazon.nova-2-lite-v1:0",

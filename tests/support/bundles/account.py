@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.server import ThreadedMotoServer
@@ -144,7 +145,7 @@ class Account:
                 name=test_set_id,
                 file_count=documents,
                 status=TestSetStatus.READY,
-                created_at="2026-11-22T09:00:00.000Z",
+                created_at=datetime(2026, 11, 22, 9, tzinfo=UTC),
             )
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from PIL import Image
@@ -140,5 +141,5 @@ def ready_test_set() -> TestSet:
         name="docsplit",
         file_count=12,
         status=TestSetStatus.READY,
-        created_at="2026-11-22T09:00:00.000Z",
+        created_at=datetime(2026, 11, 22, 9, tzinfo=UTC),
     )

@@ -91,4 +91,4 @@ def _without(pipeline: Pipeline, done: Classification, **changes: Any) -> Classi
     answer = pipeline.invoke("ClassifyDocument", {"classificationId": name})
     assert answer["errorCode"] == "DocumentRejected"
     shown = pipeline.client.execute(GET_CLASSIFICATION.document, {"classificationId": name})
-    return Classification.read(shown["getClassification"])
+    return GET_CLASSIFICATION.read(shown["getClassification"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ def record(name: str, minute: int = 0) -> TestSet:
         name=name,
         description="",
         status=TestSetStatus.UPLOADING,
-        created_at=f"2026-11-22T10:{minute:02}:00.000Z",
+        created_at=datetime(2026, 11, 22, 10, minute, tzinfo=UTC),
     )
 
 

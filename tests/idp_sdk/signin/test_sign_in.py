@@ -12,11 +12,10 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
-from idp_sdk import Challenge, ChallengeName, Connection, sign_in
-from idp_sdk.auth import open_client
-from idp_sdk.cognito import Cognito
+from idp_sdk import Challenge, ChallengeName, Connection, fetch_tokens
 from idp_sdk.errors import ConnectionFailed, IDPError, NotConfigured, ServerError, SignInFailed, Throttled
-from idp_sdk.sending import Sender
+from idp_sdk.sending import Sender, open_client
+from idp_sdk.signin.cognito import Cognito
 from tests.idp_sdk.conftest import Clock
 from tests.support.sdk.cognito import asks, refuses, signed_in
 from tests.support.sdk.deployment import API_URL, CONNECTION, Deployment
@@ -51,7 +50,7 @@ def scripted(deployment: Deployment, *responses: httpx.Response) -> list[tuple[s
 
 
 def signing_in(deployment: Deployment, answer: Callable[[Challenge], str] | None = None) -> Any:
-    return sign_in(USER, PASSWORD, connection=CONNECTION, answer=answer, http_client=deployment.client())
+    return fetch_tokens(USER, PASSWORD, connection=CONNECTION, answer=answer, http_client=deployment.client())
 
 
 def test_a_password_is_enough_where_nothing_else_is_asked(deployment: Deployment) -> None:
@@ -169,8 +168,8 @@ def test_a_program_is_told_to_sign_in_by_hand_where_more_than_a_password_is_aske
             "Password attempts exceeded. Wait some minutes and sign in again.",
         ),
         (refuses("ResourceNotFoundException", "no client"), NotConfigured, "does not know the configured client"),
-        (httpx.Response(200, json={"AuthenticationResult": {}}), ServerError, "holds no tokens"),
-        (httpx.Response(403, text="<html>"), ServerError, "not as Cognito does"),
+        (httpx.Response(200, json={"AuthenticationResult": {}}), ServerError, "has no tokens"),
+        (httpx.Response(403, text="<html>"), ServerError, "and no Cognito response"),
     ],
 )
 def test_a_refused_sign_in_says_what_to_do(
@@ -252,7 +251,7 @@ class Recorder(BaseHTTPRequestHandler):
 def test_a_connection_without_a_client_cannot_sign_in(deployment: Deployment) -> None:
     bare = Connection(graphql_url=API_URL, region="us-east-1")
     with pytest.raises(NotConfigured, match="IDP_USER_POOL_CLIENT_ID"):
-        sign_in(USER, PASSWORD, connection=bare, http_client=deployment.client())
+        fetch_tokens(USER, PASSWORD, connection=bare, http_client=deployment.client())
 
 
 @pytest.fixture(scope="module")
@@ -295,10 +294,10 @@ def pool(moto: str, cognito: Any) -> Connection:
 def test_an_invited_user_sets_a_password_and_signs_in_with_it(cognito: Any, pool: Connection) -> None:
     cognito.admin_create_user(UserPoolId=pool.user_pool_id, Username="new@example.com", TemporaryPassword="Temporary-1")
     asked = Asked("Chosen-Password-1")
-    first = sign_in("new@example.com", "Temporary-1", connection=pool, answer=asked)
+    first = fetch_tokens("new@example.com", "Temporary-1", connection=pool, answer=asked)
     assert [challenge.name for challenge in asked.challenges] == [ChallengeName.NEW_PASSWORD_REQUIRED]
 
-    again = sign_in("new@example.com", "Chosen-Password-1", connection=pool)
+    again = fetch_tokens("new@example.com", "Chosen-Password-1", connection=pool)
     assert first.id_token != again.id_token
     with httpx.Client() as client:
         refreshed = Cognito(pool, Sender(client, 0)).refresh(again)
@@ -312,10 +311,10 @@ def test_a_wrong_password_is_refused(cognito: Any, pool: Connection) -> None:
     )
     for username in ("other@example.com", "nobody@example.com"):
         with pytest.raises(SignInFailed, match=f"'{username}' could not be signed in: Incorrect username or password"):
-            sign_in(username, "Wrong-Password-1", connection=pool)
+            fetch_tokens(username, "Wrong-Password-1", connection=pool)
 
 
 def test_a_server_that_is_down_is_told(pool: Connection) -> None:
     away = pool.model_copy(update={"cognito_endpoint_url": "http://127.0.0.1:9"})
     with pytest.raises(ConnectionFailed, match="could not be reached"):
-        sign_in(USER, PASSWORD, connection=away, retries=0)
+        fetch_tokens(USER, PASSWORD, connection=away, retries=0)

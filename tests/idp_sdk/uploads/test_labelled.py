@@ -7,8 +7,8 @@ import pytest
 from idp_finetuning.test_sets.labels import Section, parse_section
 from idp_sdk import IDPClient, LabelledDocument, LabelledSection, TestSetStatus
 from idp_sdk.errors import InvalidInput
-from tests.idp_sdk.test_test_sets import TestSetTable
 from tests.support.sdk.deployment import Deployment
+from tests.support.sdk.test_sets import TestSetTable
 
 PACKET = LabelledDocument(
     path="Eingang/Größe L.pdf",

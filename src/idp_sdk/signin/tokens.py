@@ -1,4 +1,4 @@
-"""What Cognito hands out at sign-in, kept so that it shows nowhere."""
+"""The tokens that Cognito issues, kept so that no text shows them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Tokens(BaseModel):
         """Whether the id token ends within a minute or has ended."""
         return time.time() >= self.expires_at - REFRESH_BEFORE_SECONDS
 
-    def revealed(self) -> dict[str, Any]:
-        """All members in the clear, for the credentials file alone."""
+    def reveal(self) -> dict[str, Any]:
+        """Return all members in the clear, for the credentials file only."""
         return {
             "username": self.username,
             "id_token": self.id_token.get_secret_value(),

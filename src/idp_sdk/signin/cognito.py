@@ -14,16 +14,16 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 
-from idp_sdk.challenges import ANSWERS, Challenge, ChallengeName, challenge_in
 from idp_sdk.connection import Connection
 from idp_sdk.errors import NotConfigured, ServerError, SessionExpired, SignInFailed, Throttled
-from idp_sdk.sending import Again, Sender
-from idp_sdk.tokens import Tokens
+from idp_sdk.sending import Retryable, Sender
+from idp_sdk.signin.challenges import ANSWER_NAMES, Challenge, ChallengeName, read_challenge
+from idp_sdk.signin.tokens import Tokens
 
 ANSWER_ATTEMPTS = 3
 _SERVICE = "AWSCognitoIdentityProviderService"
 _THROTTLED = frozenset({"TooManyRequestsException", "LimitExceededException", "ThrottlingException"})
-# Failures after which the same challenge may be answered again.
+# Failures after which the same challenge may be answered once more.
 _WRONG_ANSWERS = frozenset({"InvalidPasswordException", "CodeMismatchException"})
 _CHECK = "Check user name and password and sign in again; an Admin can set a new password."
 _ADVICE = {
@@ -31,9 +31,9 @@ _ADVICE = {
     "UserNotFoundException": _CHECK,
     "PasswordResetRequiredException": "Ask an Admin to set a new password.",
     "UserNotConfirmedException": "Ask an Admin to confirm the user.",
-    "ExpiredCodeException": "Sign in again and answer with a new code.",
-    "CodeMismatchException": "Sign in again and answer with a new code.",
-    "InvalidPasswordException": "Sign in again and choose a password that keeps the rules.",
+    "ExpiredCodeException": "Sign in again and enter a new code.",
+    "CodeMismatchException": "Sign in again and enter a new code.",
+    "InvalidPasswordException": "Sign in again and choose a password that meets the pool's rules.",
 }
 # What NotAuthorizedException means besides a wrong password: how Cognito's sentence begins, and what to do.
 _ADVICE_BY_REASON = {
@@ -61,26 +61,26 @@ class Cognito:
         self._sender = sender
 
     def sign_in(self, username: str, password: str, answer: Callable[[Challenge], str] | None) -> Tokens:
-        """Tokens of the user. `answer` is asked for what else Cognito wants to know.
+        """Return the user's tokens; `answer` is called with each challenge.
 
-        Raises SignInFailed, and NotConfigured where the client or its region is not known.
+        Raises SignInFailed, and NotConfigured if the client or its region is not known.
         """
         try:
             given = {"USERNAME": username, "PASSWORD": password}
-            outcome = self._call("InitiateAuth", self._auth("USER_PASSWORD_AUTH", given))
+            outcome = self._call("InitiateAuth", self._initiate("USER_PASSWORD_AUTH", given))
             while "AuthenticationResult" not in outcome:
-                outcome = self._challenged(outcome, username, answer)
+                outcome = self._answer_challenge(outcome, username, answer)
         except _Refusal as refusal:
-            raise self._failed(refusal, username) from None
+            raise self._failure(refusal, username) from None
         return _tokens(outcome["AuthenticationResult"], username, None)
 
     def refresh(self, tokens: Tokens) -> Tokens:
-        """The same user's tokens, valid for another while. Raises SessionExpired where Cognito refuses."""
+        """Return renewed tokens of the same user. Raises SessionExpired if Cognito refuses."""
         if not tokens.refresh_token:
             raise SessionExpired("Your sign-in has ended. Sign in again with: idp-cli login")
         given = {"REFRESH_TOKEN": tokens.refresh_token.get_secret_value()}
         try:
-            outcome = self._call("InitiateAuth", self._auth("REFRESH_TOKEN_AUTH", given))
+            outcome = self._call("InitiateAuth", self._initiate("REFRESH_TOKEN_AUTH", given))
         except _Refusal as refusal:
             raise SessionExpired(
                 "Your sign-in has ended. Sign in again with: idp-cli login", error_type=refusal.name
@@ -88,7 +88,7 @@ class Cognito:
         return _tokens(outcome.get("AuthenticationResult"), tokens.username, tokens.refresh_token)
 
     def revoke(self, tokens: Tokens) -> None:
-        """Ends the sign-in everywhere: the refresh token and what was made with it. Raises ServerError."""
+        """End the sign-in everywhere: revoke the refresh token and what was made with it. Raises ServerError."""
         if not tokens.refresh_token:
             return
         given = {"ClientId": self._client_id(), "Token": tokens.refresh_token.get_secret_value()}
@@ -100,7 +100,7 @@ class Cognito:
                 error_type=refusal.name,
             ) from None
 
-    def _challenged(
+    def _answer_challenge(
         self, outcome: Mapping[str, Any], username: str, answer: Callable[[Challenge], str] | None
     ) -> Mapping[str, Any]:
         parameters = outcome.get("ChallengeParameters") or {}
@@ -111,7 +111,7 @@ class Cognito:
             app = ChallengeName.SOFTWARE_TOKEN_MFA
             chosen = app if app in factors else next(iter(factors), app)
             return self._respond(outcome, {"USERNAME": user, "ANSWER": chosen})
-        challenge = challenge_in(outcome, username)
+        challenge = read_challenge(outcome, username)
         if answer is None:
             raise SignInFailed(
                 f"Cognito asks '{username}' for more than a password ({challenge.name}). Sign in with: idp-cli login"
@@ -119,7 +119,7 @@ class Cognito:
         attempts = 0
         while True:
             attempts += 1
-            given = {"USERNAME": user, ANSWERS[challenge.name]: answer(challenge)}
+            given = {"USERNAME": user, ANSWER_NAMES[challenge.name]: answer(challenge)}
             try:
                 return self._respond(outcome, given)
             except _Refusal as refusal:
@@ -136,10 +136,10 @@ class Cognito:
                 "Session": outcome.get("Session"),
                 "ChallengeResponses": given,
             },
-            repeatable=False,
+            idempotent=False,
         )
 
-    def _auth(self, flow: str, given: Mapping[str, str]) -> dict[str, Any]:
+    def _initiate(self, flow: str, given: Mapping[str, str]) -> dict[str, Any]:
         return {"AuthFlow": flow, "ClientId": self._client_id(), "AuthParameters": given}
 
     def _client_id(self) -> str:
@@ -150,18 +150,18 @@ class Cognito:
             )
         return self._connection.user_pool_client_id
 
-    def _call(self, action: str, given: Mapping[str, Any], *, repeatable: bool = True) -> Mapping[str, Any]:
+    def _call(self, action: str, given: Mapping[str, Any], *, idempotent: bool = True) -> Mapping[str, Any]:
         content = json.dumps({name: value for name, value in given.items() if value is not None}).encode()
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"{_SERVICE}.{action}"}
         return self._sender.post(
             self._connection.cognito_url,
             _read,
-            repeatable=repeatable,
+            idempotent=idempotent,
             content=lambda: {"content": content},
             headers=headers,
         )
 
-    def _failed(self, refusal: _Refusal, username: str) -> SignInFailed | NotConfigured:
+    def _failure(self, refusal: _Refusal, username: str) -> SignInFailed | NotConfigured:
         if refusal.name == "ResourceNotFoundException":
             return NotConfigured(
                 "The user pool does not know the configured client. Configure the profile again with: "
@@ -170,7 +170,7 @@ class Cognito:
             )
         reason = refusal.message.rstrip(".") if " " in refusal.message else refusal.name
         if refusal.name == "UserNotFoundException" or reason == "NotAuthorizedException":
-            reason = "Incorrect username or password"  # whether a user exists is not told
+            reason = "Incorrect username or password"  # does not say whether the user exists
         special = (advice for beginning, advice in _ADVICE_BY_REASON.items() if reason.startswith(beginning))
         advice = next(special, None) or _ADVICE.get(refusal.name, "Try again; if it keeps failing, ask an Admin.")
         return SignInFailed(f"'{username}' could not be signed in: {reason}. {advice}", error_type=refusal.name)
@@ -187,7 +187,7 @@ def _tokens(result: Any, username: str, refresh_token: SecretStr | None) -> Toke
             expires_at=time.time() + result["ExpiresIn"],
         )
     except (KeyError, TypeError, AttributeError, ValueError):
-        raise ServerError("Cognito's answer holds no tokens. Check the configured user pool client.") from None
+        raise ServerError("Cognito's response has no tokens. Check the configured user pool client.") from None
 
 
 def _read(response: httpx.Response) -> Mapping[str, Any]:
@@ -196,12 +196,12 @@ def _read(response: httpx.Response) -> Mapping[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise ServerError(f"{response.url.host} answered HTTP status {response.status_code}, not as Cognito does.")
+        raise ServerError(f"{response.url.host} returned HTTP status {response.status_code} and no Cognito response.")
     if response.is_success:
         return body
     name = str(body.get("__type") or response.headers.get("x-amzn-errortype") or response.status_code)
     name = name.rpartition("#")[2].partition(":")[0]
     if name in _THROTTLED:
-        error = Throttled("Cognito is asked too often. Try again in a while.", error_type=name)
-        raise Again(error, refused=True)
+        error = Throttled("Cognito gets too many requests. Try again in a while.", error_type=name)
+        raise Retryable(error, refused=True)
     raise _Refusal(name, str(body.get("message") or body.get("Message") or ""))

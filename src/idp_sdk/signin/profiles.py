@@ -1,4 +1,4 @@
-"""Profiles on disk: connections in config.json, tokens in credentials.json, which only its owner may read."""
+"""Profiles on disk: connections in config.json, tokens in credentials.json; only their owner may read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from idp_sdk.connection import Connection
 from idp_sdk.errors import NotConfigured
-from idp_sdk.tokens import Tokens
+from idp_sdk.signin.tokens import Tokens
 
 DEFAULT_PROFILE = "default"
 CONFIG_FILE = "config.json"
@@ -22,7 +22,7 @@ CREDENTIALS_FILE = "credentials.json"
 
 
 class _Credentials(BaseModel):
-    """Tokens with the deployment they are for, so that they are never sent to another."""
+    """Tokens with their deployment, so that they are never sent to another."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -37,21 +37,21 @@ class Profiles:
         self.directory = directory or Path(os.environ.get("IDP_CONFIG_DIR") or Path.home() / ".config" / "idp")
 
     def names(self) -> tuple[str, ...]:
-        """Names of the configured profiles."""
+        """Return the names of the configured profiles."""
         return tuple(sorted(self._read(CONFIG_FILE)))
 
     def connection(self, name: str) -> Connection | None:
-        """The profile's connection; None where it is not configured. Raises NotConfigured for a broken file."""
+        """Return the profile's connection, or None if there is none. Raises NotConfigured if the file is damaged."""
         values = self._read(CONFIG_FILE).get(name)
         return None if values is None else Connection.of(values, f"Profile '{name}' in '{self.directory}'")
 
     def save_connection(self, name: str, connection: Connection) -> None:
-        """Configures a profile."""
+        """Write a profile's connection; replaces an earlier one."""
         written = connection.model_dump(by_alias=True, exclude_none=True)
         self._write(CONFIG_FILE, {**self._read(CONFIG_FILE), name: written})
 
     def tokens(self, name: str, connection: Connection) -> Tokens | None:
-        """The tokens of a signed-in profile; None where there are none, or none for this connection."""
+        """Return the profile's tokens, or None if there are none for this connection."""
         try:
             stored = _Credentials.model_validate(self._read(CREDENTIALS_FILE).get(name))
         except ValidationError:
@@ -59,21 +59,21 @@ class Profiles:
         return stored.tokens if stored.connection.same_deployment(connection) else None
 
     def save_tokens(self, name: str, connection: Connection, tokens: Tokens) -> None:
-        """Keeps the tokens of a profile."""
-        written = {"connection": connection.model_dump(by_alias=True, exclude_none=True), "tokens": tokens.revealed()}
+        """Write a profile's tokens with their connection."""
+        written = {"connection": connection.model_dump(by_alias=True, exclude_none=True), "tokens": tokens.reveal()}
         self._write(CREDENTIALS_FILE, {**self._read(CREDENTIALS_FILE), name: written})
 
     def renew_tokens(self, name: str, connection: Connection, tokens: Tokens) -> None:
-        """Keeps renewed tokens, unless the profile was signed out meanwhile.
+        """Write renewed tokens, unless the profile was signed out in the meantime.
 
-        Where they cannot be written, for example in a read-only container, they serve this process alone.
+        If they cannot be written, for example in a read-only container, only this process uses them.
         """
         with suppress(NotConfigured):
             if self.tokens(name, connection):
                 self.save_tokens(name, connection, tokens)
 
     def forget_tokens(self, name: str) -> None:
-        """Removes the tokens of a profile."""
+        """Remove a profile's tokens."""
         profiles = dict(self._read(CREDENTIALS_FILE))
         if profiles.pop(name, None) is not None:
             self._write(CREDENTIALS_FILE, profiles)
@@ -94,7 +94,7 @@ class Profiles:
         return profiles
 
     def _write(self, file: str, profiles: Mapping[str, Any]) -> None:
-        """Replaces the file at once, so that nobody ever reads half of it or more than its owner may."""
+        """Replace the file atomically; from the beginning only its owner may read it."""
         path = self.directory / file
         try:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)

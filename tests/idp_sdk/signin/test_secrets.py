@@ -12,14 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from idp_sdk import IDPClient, IDPError, Profiles, Tokens, log_in, log_out, sign_in
-from idp_sdk.configuration import configured
-from idp_sdk.uploads import Upload
-from tests.idp_sdk.test_folders import tree
-from tests.idp_sdk.test_test_sets import TestSetTable
+from idp_finetuning.test_sets.test_set import TestSetUpload
+from idp_sdk import IDPClient, IDPError, Profiles, Tokens, fetch_tokens, sign_in, sign_out
+from idp_sdk.signin.configuration import find_settings
 from tests.support.sdk.answers import user
 from tests.support.sdk.cognito import asks, refuses, signed_in
 from tests.support.sdk.deployment import API_URL, CONNECTION, Deployment, Disturbance, Refusal
+from tests.support.sdk.folders import tree
+from tests.support.sdk.test_sets import TestSetTable
 
 USER = "author@example.com"
 PASSWORD = "Secret-Password-1"
@@ -76,12 +76,17 @@ def scripted(deployment: Deployment, *responses: httpx.Response) -> None:
 
 
 def test_nothing_that_holds_a_secret_shows_it(deployment: Deployment, texts: Texts) -> None:
-    upload = {"key": "input/a.pdf", "url": API_URL, "fields": [{"name": "policy", "value": "signed-policy"}]}
-    given = configured(graphql_url=API_URL, username=USER, password=PASSWORD)
-    with_token = configured(graphql_url=API_URL, token="token-1")
+    upload = {
+        "key": "input/a.pdf",
+        "present": False,
+        "url": API_URL,
+        "fields": [{"name": "policy", "value": "signed-policy"}],
+    }
+    given = find_settings(graphql_url=API_URL, username=USER, password=PASSWORD)
+    with_token = find_settings(graphql_url=API_URL, token="token-1")
     client = IDPClient(graphql_url=API_URL, username=USER, password=PASSWORD, http_client=deployment.client())
-    texts.said += [repr(value) for value in (TOKENS, given, with_token, client, Upload.read(upload))]
-    texts.said += [str(value) for value in (TOKENS, given, with_token, client, Upload.read(upload))]
+    texts.said += [repr(value) for value in (TOKENS, given, with_token, client, TestSetUpload.model_validate(upload))]
+    texts.said += [str(value) for value in (TOKENS, given, with_token, client, TestSetUpload.model_validate(upload))]
     texts.said += [repr(vars(client)), TOKENS.model_dump_json(), given.model_dump_json()]
 
 
@@ -92,7 +97,7 @@ def test_failures_of_a_sign_in_show_nothing(
     broken = {"IdToken": 5, "AccessToken": "access-token-1", "RefreshToken": "refresh-token-1", "ExpiresIn": 3600}
 
     def signing_in() -> object:
-        return sign_in(
+        return fetch_tokens(
             USER, PASSWORD, connection=CONNECTION, answer=lambda _: ANSWER, http_client=deployment.client(), retries=1
         )
 
@@ -108,8 +113,8 @@ def test_failures_of_a_sign_in_show_nothing(
     http = httpx.Client(
         transport=httpx.MockTransport(lambda _: httpx.Response(200, json={"AuthenticationResult": broken}))
     )
-    texts.failing(lambda: sign_in(USER, PASSWORD, connection=CONNECTION, http_client=http))
-    texts.failing(lambda: sign_in(USER, PASSWORD, connection=CONNECTION.model_copy(update={"region": None})))
+    texts.failing(lambda: fetch_tokens(USER, PASSWORD, connection=CONNECTION, http_client=http))
+    texts.failing(lambda: fetch_tokens(USER, PASSWORD, connection=CONNECTION.model_copy(update={"region": None})))
 
 
 def test_a_whole_session_shows_nothing(
@@ -119,7 +124,7 @@ def test_a_whole_session_shows_nothing(
     profiles = Profiles()
     profiles.save_connection("default", CONNECTION)
     scripted(deployment, asks("SOFTWARE_TOKEN_MFA"), signed_in(1), signed_in(2, refresh_token=None))
-    texts.said.append(repr(log_in(USER, PASSWORD, answer=lambda _: ANSWER, http_client=deployment.client())))
+    texts.said.append(repr(sign_in(USER, PASSWORD, answer=lambda _: ANSWER, http_client=deployment.client())))
     client = IDPClient(http_client=deployment.client())
     deployment.tokens = {"token-2"}
     deployment.answers["getMyProfile"] = user()
@@ -140,7 +145,7 @@ def test_a_whole_session_shows_nothing(
     deployment.tokens = set()
     texts.failing(client.users.me)
     scripted(deployment, refuses("UnsupportedTokenTypeException", "no"))
-    assert log_out(http_client=deployment.client()) is False
+    assert sign_out(http_client=deployment.client()) is False
     assert "token-1" not in (profiles.directory / "credentials.json").read_text()
 
 
@@ -149,4 +154,4 @@ def test_httpx_and_a_real_server_show_nothing(texts: Texts, monkeypatch: pytest.
     with IDPClient(graphql_url="http://127.0.0.1:9/graphql", token="token-1") as client:
         texts.failing(client.users.me)
     away = CONNECTION.model_copy(update={"cognito_endpoint_url": "http://127.0.0.1:9"})
-    texts.failing(lambda: sign_in(USER, PASSWORD, connection=away))
+    texts.failing(lambda: fetch_tokens(USER, PASSWORD, connection=away))

@@ -1,4 +1,4 @@
-"""What Cognito may ask for after the password, and how it is answered."""
+"""What Cognito may ask for after the password, and under which name it takes the answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from idp_sdk.errors import SignInFailed
 
 
 class ChallengeName(StrEnum):
-    """What Cognito may ask for after the password, as far as this can be answered here."""
+    """What Cognito may ask for after the password, and this client can ask the user."""
 
     NEW_PASSWORD_REQUIRED = "NEW_PASSWORD_REQUIRED"  # noqa: S105 - a name
     SOFTWARE_TOKEN_MFA = "SOFTWARE_TOKEN_MFA"  # noqa: S105
@@ -20,8 +20,8 @@ class ChallengeName(StrEnum):
     EMAIL_OTP = "EMAIL_OTP"
 
 
-# Under which name each answer is sent.
-ANSWERS = {
+# The name under which Cognito takes each answer.
+ANSWER_NAMES = {
     ChallengeName.NEW_PASSWORD_REQUIRED: "NEW_PASSWORD",
     ChallengeName.SOFTWARE_TOKEN_MFA: "SOFTWARE_TOKEN_MFA_CODE",
     ChallengeName.SMS_MFA: "SMS_MFA_CODE",
@@ -30,7 +30,7 @@ ANSWERS = {
 
 
 class Challenge(BaseModel):
-    """What to ask the user for. `sent_to` is where a code went, `problem` why the answer before was refused."""
+    """What to ask the user for. `sent_to` is where a code was sent, `problem` why the last answer was refused."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -41,7 +41,7 @@ class Challenge(BaseModel):
 
     @property
     def prompt(self) -> str:
-        """A question in words."""
+        """The question for the user."""
         to = f" sent to {self.sent_to}" if self.sent_to else ""
         return {
             ChallengeName.NEW_PASSWORD_REQUIRED: "New password",
@@ -51,14 +51,14 @@ class Challenge(BaseModel):
         }[self.name]
 
 
-def challenge_in(outcome: Mapping[str, Any], username: str) -> Challenge:
-    """The challenge in an answer of Cognito. Raises SignInFailed for one that cannot be answered here."""
+def read_challenge(outcome: Mapping[str, Any], username: str) -> Challenge:
+    """Return the challenge in a response of Cognito. Raises SignInFailed for one that this client cannot answer."""
     parameters = outcome.get("ChallengeParameters") or {}
     name = outcome.get("ChallengeName")
     if name == "MFA_SETUP":
         raise SignInFailed(
-            f"'{username}' has to set up a second factor first, which this client cannot do. Ask an Admin how it is "
-            "set up."
+            f"'{username}' has to set up a second factor first, which this client cannot do. Ask an Admin how to "
+            "set it up."
         )
     if name not in set(ChallengeName):
         raise SignInFailed(f"Cognito asks '{username}' for {name}, which this client cannot answer. Ask an Admin.")

@@ -1,4 +1,4 @@
-"""Reads a labelled folder: which files go to a test set under which key, and which do not, and why."""
+"""A labelled folder: which files go to a test set under which key, and which do not, and why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_KEY_BYTES
 from idp_finetuning.text import is_one_line
 from idp_sdk.errors import InvalidInput
-from idp_sdk.labelled import LabelledDocument, LabelledSection, LocalFile, baseline_key
+from idp_sdk.uploads.labelled import LabelledDocument, LabelledSection, LocalFile, baseline_key
 
 MAXIMUM_CLASS_NAME = 200
 MAXIMUM_CLASS_NAME_BYTES = 400
@@ -22,7 +22,7 @@ class Layout(StrEnum):
     """How a folder is labelled.
 
     CLASSES: `<class>/…/<file>`, one document of that class a file. ACCELERATOR: `input/…/<file>` with
-    `baseline/…/<file>/sections/<n>/result.json`. AUTO: ACCELERATOR where both folders are there.
+    `baseline/…/<file>/sections/<n>/result.json`. AUTO: ACCELERATOR if both folders are there.
     """
 
     AUTO = "auto"
@@ -55,17 +55,17 @@ class LabelledFolder(BaseModel):
 
 
 def read_folder(folder: Path, layout: Layout = Layout.AUTO) -> LabelledFolder:
-    """The labelled documents in a folder. Raises InvalidInput where it is none or holds no document."""
+    """Read the labelled documents in a folder. Raises InvalidInput if it is no folder or has no document."""
     if not folder.is_dir():
-        raise InvalidInput(f"'{folder}' is not a folder. Give a folder that holds one folder for each class.")
+        raise InvalidInput(f"'{folder}' is not a folder. Give a folder that has one folder for each class.")
     root = folder.resolve()
     if layout is Layout.AUTO:
         both = (root / "input").is_dir() and (root / "baseline").is_dir()
         layout = Layout.ACCELERATOR if both else Layout.CLASSES
     files: list[LocalFile] = []
     ignored: list[IgnoredFile] = []
-    for found in _found(root):
-        if reason := _unusable(root, found) or _misplaced(found.relative_to(root), layout):
+    for found in _walk(root):
+        if reason := _why_unusable(root, found) or _why_misplaced(found.relative_to(root), layout):
             path = found.relative_to(root).as_posix() + "/" * found.is_dir()
             ignored.append(IgnoredFile(path=path, reason=reason))
         else:
@@ -73,28 +73,28 @@ def read_folder(folder: Path, layout: Layout = Layout.AUTO) -> LabelledFolder:
     read = LabelledFolder(layout=layout, files=tuple(files), ignored=tuple(ignored))
     if not read.documents:
         raise InvalidInput(
-            f"'{folder}' holds no labelled document. Put the documents into folders named after their classes, for "
+            f"'{folder}' has no labelled document. Put the documents into folders named after their classes, for "
             f"example {folder.name or 'documents'}/invoice/scan.pdf, or into input/ with their labels in baseline/."
         )
     return read
 
 
-def _found(folder: Path) -> Iterator[Path]:
-    """Files below a folder, with the folders that are not entered."""
+def _walk(folder: Path) -> Iterator[Path]:
+    """Files below a folder, and the folders that cannot be read or are empty."""
     for entry in sorted(folder.iterdir()):
-        if _entered(entry):
-            yield from _found(entry)
+        if _is_readable_folder(entry):
+            yield from _walk(entry)
         else:
             yield entry
 
 
-def _entered(entry: Path) -> bool:
+def _is_readable_folder(entry: Path) -> bool:
     if not entry.is_dir() or entry.is_symlink() or entry.name.startswith("."):
         return False
     return os.access(entry, os.R_OK | os.X_OK) and any(entry.iterdir())
 
 
-def _unusable(root: Path, found: Path) -> str | None:
+def _why_unusable(root: Path, found: Path) -> str | None:
     checks = (
         (found.name.startswith("."), "hidden"),
         (found.is_symlink() and found.is_dir(), "a link to a folder"),
@@ -109,10 +109,10 @@ def _unusable(root: Path, found: Path) -> str | None:
     return "larger than 250 MB" if found.stat().st_size > MAXIMUM_DOCUMENT_BYTES else None
 
 
-def _misplaced(path: Path, layout: Layout) -> str | None:
+def _why_misplaced(path: Path, layout: Layout) -> str | None:
     name = path.as_posix()
     if not is_one_line(name):
-        return "name with characters that a key cannot hold"
+        return "name with characters that an S3 key cannot have"
     if "${filename}" in name:
         return "name with ${filename}, which S3 replaces in uploads"
     if layout is Layout.ACCELERATOR:

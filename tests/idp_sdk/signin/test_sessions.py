@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from idp_sdk import IDPClient, Profiles, log_in, log_out
+from idp_sdk import IDPClient, Profiles, sign_in, sign_out
 from idp_sdk.errors import NotSignedIn, SessionExpired
 from tests.support.sdk.answers import user
 from tests.support.sdk.cognito import refuses, signed_in
@@ -59,14 +59,14 @@ def client_of(deployment: Deployment, **given: Any) -> IDPClient:
 
 def test_a_client_uses_the_tokens_of_its_profile(deployment: Deployment) -> None:
     pool = UserPool(deployment)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
     assert client_of(deployment).users.me().email == USER
     assert pool.actions == ["USER_PASSWORD_AUTH"]
 
 
 def test_a_token_is_refreshed_a_minute_before_it_ends_and_kept(deployment: Deployment) -> None:
     pool = UserPool(deployment, expires=59)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
     pool.expires = 3600
     for _ in range(3):
         client_of(deployment).users.me()
@@ -77,7 +77,7 @@ def test_a_renewed_token_that_cannot_be_kept_is_used_all_the_same(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     UserPool(deployment, expires=59)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
 
     def read_only(**options: object) -> object:
         raise OSError(30, "Read-only file system")
@@ -88,7 +88,7 @@ def test_a_renewed_token_that_cannot_be_kept_is_used_all_the_same(
 
 def test_a_refused_token_is_renewed_once(deployment: Deployment) -> None:
     pool = UserPool(deployment)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
     client = client_of(deployment)
     deployment.tokens = set()
     client.users.me()
@@ -97,7 +97,7 @@ def test_a_refused_token_is_renewed_once(deployment: Deployment) -> None:
 
 def test_a_renewed_token_that_is_refused_too_is_an_error(deployment: Deployment) -> None:
     pool = UserPool(deployment)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
 
     def refusing(request: httpx.Request) -> httpx.Response:
         response = deployment.handle(request)
@@ -112,7 +112,7 @@ def test_a_renewed_token_that_is_refused_too_is_an_error(deployment: Deployment)
 
 def test_many_threads_refresh_once(deployment: Deployment) -> None:
     pool = UserPool(deployment)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
     client = client_of(deployment)
     deployment.tokens = set()
     barrier = threading.Barrier(8)
@@ -128,7 +128,7 @@ def test_many_threads_refresh_once(deployment: Deployment) -> None:
 
 def test_a_revoked_sign_in_says_to_sign_in_again(deployment: Deployment) -> None:
     pool = UserPool(deployment, expires=10)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
     pool.refreshes = False
     with pytest.raises(SessionExpired, match=r"has ended\. Sign in again with: idp-cli login"):
         client_of(deployment).users.me()
@@ -156,29 +156,29 @@ def test_nobody_signed_in_is_told_how_to(deployment: Deployment) -> None:
 
 def test_signing_out_removes_and_revokes_the_tokens(deployment: Deployment) -> None:
     pool = UserPool(deployment)
-    log_in(USER, "Secret-1", http_client=deployment.client())
-    assert log_out(http_client=deployment.client()) is True
+    sign_in(USER, "Secret-1", http_client=deployment.client())
+    assert sign_out(http_client=deployment.client()) is True
     assert pool.actions[-1] == "RevokeToken"
     assert json.loads((Profiles().directory / "credentials.json").read_text()) == {"profiles": {}}
     with pytest.raises(NotSignedIn, match="Nobody is signed in with profile 'default'"):
-        log_out(http_client=deployment.client())
+        sign_out(http_client=deployment.client())
 
 
 def test_signing_out_removes_the_tokens_also_where_cognito_does_not_answer(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     UserPool(deployment)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
     monkeypatch.setattr(time, "sleep", lambda _: None)
     deployment.cognito = lambda action, given: httpx.Response(503)
-    assert log_out(http_client=deployment.client()) is False
+    assert sign_out(http_client=deployment.client()) is False
     assert Profiles().tokens("default", CONNECTION) is None
 
 
 def test_a_client_that_still_runs_does_not_bring_signed_out_tokens_back(deployment: Deployment) -> None:
     UserPool(deployment, expires=10)
-    log_in(USER, "Secret-1", http_client=deployment.client())
+    sign_in(USER, "Secret-1", http_client=deployment.client())
     client = client_of(deployment)
-    log_out(http_client=deployment.client())
+    sign_out(http_client=deployment.client())
     client.users.me()
     assert Profiles().tokens("default", CONNECTION) is None

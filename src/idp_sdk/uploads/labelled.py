@@ -31,7 +31,7 @@ class LabelledSection(BaseModel):
 class LabelledDocument(BaseModel):
     """A file with its sections, several in a packet; `path` is its path in the test set.
 
-    The content lies in a file or in memory.
+    The content is in a file or in memory.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -41,18 +41,18 @@ class LabelledDocument(BaseModel):
     sections: tuple[LabelledSection, ...]
 
     def read(self) -> bytes:
-        """The file's bytes."""
+        """Return the file's bytes."""
         return self.content if isinstance(self.content, bytes) else self.content.read_bytes()
 
     @property
     def page_count(self) -> int | None:
-        """Pages as the sections tell them; None where they do not."""
+        """Pages by the sections; None if a section does not name its pages."""
         if any(section.page_indices is None for section in self.sections):
             return None
         return sum(len(section.page_indices or ()) for section in self.sections)
 
     def baselines(self) -> Iterator[tuple[str, bytes]]:
-        """Key below the test set and content of each section's `result.json`, sections numbered from 1."""
+        """Yield key below the test set and content of each section's `result.json`, sections numbered from 1."""
         for number, section in enumerate(self.sections, start=1):
             result: dict[str, object] = {"document_class": {"type": section.class_name}}
             if section.page_indices is not None:
@@ -60,7 +60,7 @@ class LabelledDocument(BaseModel):
             yield baseline_key(self.path, number), json.dumps(result, ensure_ascii=False).encode()
 
     def files(self) -> Iterator[LocalFile]:
-        """The document and its baselines. Raises OSError where the size of its file cannot be read."""
+        """Yield the document and its baselines. Raises OSError if its file cannot be read."""
         size = len(self.content) if isinstance(self.content, bytes) else self.content.stat().st_size
         yield LocalFile(key=f"input/{self.path}", size=size, content=self.content)
         for key, content in self.baselines():
@@ -68,5 +68,5 @@ class LabelledDocument(BaseModel):
 
 
 def baseline_key(path: str, section: int = 1) -> str:
-    """Where the labels of a section stand; `path` is the document's, sections are numbered from 1."""
+    """Return the key of a section's labels; `path` is the document's, sections are numbered from 1."""
     return f"baseline/{path}/sections/{section}/result.json"

@@ -10,17 +10,10 @@ from idp_finetuning.test_sets.labels import Section, parse_section
 from idp_finetuning.test_sets.test_set import TestSetFile
 from idp_sdk import Layout
 from idp_sdk.errors import InvalidInput
-from idp_sdk.folders import LabelledFolder, read_folder
+from idp_sdk.uploads.folders import LabelledFolder, read_folder
+from tests.support.sdk.folders import tree
 
 EMPTY_MD5 = "d41d8cd98f00b204e9800998ecf8427e"
-
-
-def tree(root: Path, *paths: str) -> Path:
-    for path in paths:
-        file = root / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(path.encode())
-    return root
 
 
 def keys(folder: LabelledFolder) -> list[str]:
@@ -107,7 +100,7 @@ def test_what_is_not_sent_is_named_with_its_reason(tmp_path: Path) -> None:
         ".git/": "hidden",
         "loose.pdf": "outside a class folder",
         f"{'x' * 201}/a.pdf": "class name above 200 characters (400 bytes)",
-        "invoice/two\nlines.pdf": "name with characters that a key cannot hold",
+        "invoice/two\nlines.pdf": "name with characters that an S3 key cannot have",
         "invoice/${filename}": "name with ${filename}, which S3 replaces in uploads",
         long_path: "path too long",
         "empty/": "an empty folder",
@@ -121,7 +114,7 @@ def test_what_is_not_sent_is_named_with_its_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("paths", [(), ("loose.pdf",), (".hidden/a.pdf",)])
 def test_a_folder_without_a_labelled_document_is_refused(tmp_path: Path, paths: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidInput, match=r"holds no labelled document\. Put the documents into folders"):
+    with pytest.raises(InvalidInput, match=r"has no labelled document\. Put the documents into folders"):
         read_folder(tree(tmp_path, *paths))
 
 

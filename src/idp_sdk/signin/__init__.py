@@ -1,0 +1,1 @@
+"""Who signs in, at which deployment, and with which tokens."""

@@ -1,0 +1,1 @@
+"""From labelled files on disk or in memory to objects in S3."""
