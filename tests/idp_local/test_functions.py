@@ -127,7 +127,7 @@ def test_a_function_finds_its_own_variables_and_no_others(
     assert complete_job.keys() - end_job.keys() == {"DATA_BUCKET"}
     assert "AWS_PROFILE" not in end_job
     assert end_job["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
-    assert (end_job["POWERTOOLS_SERVICE_NAME"], end_job["LOG_LEVEL"]) == ("p", "INFO")
+    assert (end_job["POWERTOOLS_SERVICE_NAME"], end_job["LOG_LEVEL"]) == ("idp-finetuning", "INFO")
 
 
 def test_a_run_that_outlasts_its_time_is_ended_and_the_next_one_works(functions: Functions) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from idp_finetuning.deployment import FunctionSpec, Variable
+from idp_finetuning.deployment import POWERTOOLS_VARIABLES, FunctionSpec, Variable
 from idp_local.environment import ACCOUNT_ID, REGION, process_environment
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.messages import Outcome, Task
@@ -58,8 +58,7 @@ class Functions:
         self._fixed = {
             **process_environment(),
             **endpoints,
-            "POWERTOOLS_SERVICE_NAME": prefix,
-            "LOG_LEVEL": "INFO",
+            **POWERTOOLS_VARIABLES,
         }
         self._logs = logs
         self._retry_interval_seconds = retry_interval_seconds
