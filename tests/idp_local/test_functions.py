@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from idp_finetuning.deployment import FunctionSpec, Variable
+from idp_local.aws.names import function_arn
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.pool import WorkerPool
-from idp_local.functions.service import Functions, UnknownFunction, function_arn
+from idp_local.functions.service import Functions, UnknownFunction
 
 HANDLERS = """
 import json, os, sys, time

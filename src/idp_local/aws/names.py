@@ -19,6 +19,11 @@ def function_name(name: str) -> str:
     return find_function(name).function_name(PREFIX)
 
 
+def function_arn(name: str) -> str:
+    """ARN of the function that Lambda calls `name`."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"
+
+
 def state_machine_name(workflow: str) -> str:
     """Step Functions' name for the state machine of `statemachines/<workflow>.asl.json`."""
     return deployment.state_machine_name(workflow, PREFIX)

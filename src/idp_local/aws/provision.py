@@ -7,11 +7,10 @@ from pathlib import Path
 
 from idp_finetuning.deployment import TABLES, FunctionSpec
 from idp_local.aws.identity import UserPool, create_user_pool
-from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET
+from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET, function_arn
 from idp_local.aws.state_machines import create_state_machines
 from idp_local.aws.storage import create_bucket, create_table
 from idp_local.environment import local_client
-from idp_local.functions.service import function_arn
 
 
 def provision(

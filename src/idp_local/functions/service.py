@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from idp_finetuning.deployment import POWERTOOLS_VARIABLES, FunctionSpec, Variable
-from idp_local.environment import ACCOUNT_ID, REGION, process_environment
+from idp_local.aws.names import function_arn
+from idp_local.environment import process_environment
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.messages import Outcome, Task
 from idp_local.functions.pool import WorkerPool
@@ -104,8 +105,3 @@ class Functions:
     def environment(self, spec: FunctionSpec) -> dict[str, str]:
         """All that the function finds in its environment."""
         return {**self._fixed, **{str(variable): self._values[variable] for variable in spec.variables}}
-
-
-def function_arn(name: str) -> str:
-    """ARN of a function of the local account."""
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"
