@@ -50,6 +50,7 @@ test: setup  ## everything that continuous integration runs
 
 lint:
 	$(call timed,ruff,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
+	$(call timed,imports,$(BIN)/lint-imports --no-logo --no-cache)
 	$(call timed,resolver.js,npm run --silent lint:resolver && npm run --silent test:resolver)
 
 typecheck:

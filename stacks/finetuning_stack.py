@@ -1,4 +1,4 @@
-"""The one stack: wires storage, identity, functions, workflows, API and alarms, and names what clients need."""
+"""The one stack: wires storage, identity, functions, workflows, API and alarms, and outputs what clients need."""
 
 from __future__ import annotations
 
@@ -8,8 +8,17 @@ from pathlib import Path
 from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from idp_finetuning.deployment import BucketIs, Variable
+from idp_finetuning.deployment import (
+    DELETION,
+    FINETUNING,
+    JOBS_TABLE,
+    STATE_MACHINES,
+    BucketIs,
+    Variable,
+    environment_variables,
+)
 from stacks.api import Api
+from stacks.arns import Arns
 from stacks.bedrock_access import BedrockAccess
 from stacks.bundling import BundleName
 from stacks.functions import Functions
@@ -18,14 +27,13 @@ from stacks.nag import accept_findings
 from stacks.observability import Observability
 from stacks.options import DeploymentOptions
 from stacks.permissions import function_permissions
-from stacks.places import DELETION, FINETUNING, Places
 from stacks.reconciliation import Reconciliation
 from stacks.storage import Storage
 from stacks.workflow import Workflow
 
 
 class FinetuningStack(Stack):
-    """Everything of one deployment; `bundles` are the folders of the Lambda bundles by name."""
+    """One deployment; `bundles` are the folders of the Lambda bundles by name."""
 
     def __init__(
         self,
@@ -44,9 +52,9 @@ class FinetuningStack(Stack):
         storage = Storage(self, "Storage", options=options)
         identity = Identity(self, "Identity", options=options)
         bedrock = BedrockAccess(self, "BedrockAccess", data_bucket=storage.data_bucket)
-        at = Places(
+        arns = Arns(
             stack=self,
-            options=options,
+            prefix=options.name_prefix,
             storage=storage,
             bedrock_role=bedrock.role.role_arn,
             user_pool=identity.user_pool.user_pool_arn,
@@ -56,11 +64,19 @@ class FinetuningStack(Stack):
             "Functions",
             options=options,
             bundles=bundles,
-            variables=_variables(at, identity),
-            permissions=function_permissions(at),
+            variables=_variables(arns, options, storage, identity),
+            permissions=function_permissions(arns, options),
         )
         finetuning, deletion = (
-            Workflow(self, name.title(), name=name, options=options, at=at, functions=functions.by_name)
+            Workflow(
+                self,
+                name.title(),
+                name=name,
+                options=options,
+                arns=arns,
+                data_bucket=storage.data_bucket,
+                functions=functions.by_name,
+            )
             for name in (FINETUNING, DELETION)
         )
         Reconciliation(
@@ -88,7 +104,7 @@ class FinetuningStack(Stack):
                 "UserPoolClientId": identity.client_id,
                 "TestSetBucketName": storage.test_set_bucket.bucket_name,
                 "DataBucketName": storage.data_bucket.bucket_name,
-                "JobsTableName": storage.jobs_table.table_name,
+                "JobsTableName": storage.tables[JOBS_TABLE.name].table_name,
                 "FinetuningStateMachineArn": finetuning.state_machine.state_machine_arn,
             }
         )
@@ -99,25 +115,20 @@ class FinetuningStack(Stack):
             CfnOutput(self, name, value=value)
 
 
-def _variables(at: Places, identity: Identity) -> dict[Variable, str]:
-    return {
-        Variable.DATA_BUCKET: at.storage.data_bucket.bucket_name,
-        Variable.TEST_SET_BUCKET: at.storage.test_set_bucket.bucket_name,
-        Variable.TEST_SET_BUCKET_IS: BucketIs.ATTACHED if at.options.test_set_bucket_name else BucketIs.OWNED,
-        Variable.JOBS_TABLE: at.storage.jobs_table.table_name,
-        Variable.TEST_SETS_TABLE: at.storage.test_sets_table.table_name,
-        Variable.CONFIG_VERSIONS_TABLE: at.storage.config_versions_table.table_name,
-        Variable.USERS_TABLE: at.storage.users_table.table_name,
-        Variable.USER_POOL_ID: identity.user_pool.user_pool_id,
-        Variable.DEFAULT_SCOPE: at.options.default_scope,
-        Variable.READ_LABELS_FUNCTION: at.function_name("ReadLabels"),
-        Variable.CLASSIFY_DOCUMENT_FUNCTION: at.function_name("ClassifyDocument"),
-        Variable.FINETUNING_STATE_MACHINE_ARN: at.state_machine(FINETUNING),
-        Variable.DELETION_STATE_MACHINE_ARN: at.state_machine(DELETION),
-        Variable.BEDROCK_ROLE_ARN: at.bedrock_role,
-        Variable.TRAINING_POLL_SECONDS: str(at.options.training_poll_seconds),
-        Variable.DEPLOYMENT_POLL_SECONDS: str(at.options.deployment_poll_seconds),
-        Variable.NOT_STARTED_HOURS: str(at.options.not_started_hours),
-        Variable.TRAINING_HOURS: str(at.options.training_hours),
-        Variable.DEPLOYMENT_HOURS: str(at.options.deployment_hours),
-    }
+def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identity: Identity) -> dict[Variable, str]:
+    return environment_variables(
+        options.name_prefix,
+        data_bucket=storage.data_bucket.bucket_name,
+        test_set_bucket=storage.test_set_bucket.bucket_name,
+        test_set_bucket_is=BucketIs.ATTACHED if options.test_set_bucket_name else BucketIs.OWNED,
+        table_names={name: table.table_name for name, table in storage.tables.items()},
+        user_pool_id=identity.user_pool.user_pool_id,
+        default_scope=options.default_scope,
+        state_machine_arns={name: arns.state_machine(name) for name in STATE_MACHINES},
+        bedrock_role_arn=arns.bedrock_role,
+        training_poll_seconds=options.training_poll_seconds,
+        deployment_poll_seconds=options.deployment_poll_seconds,
+        not_started_hours=options.not_started_hours,
+        training_hours=options.training_hours,
+        deployment_hours=options.deployment_hours,
+    )

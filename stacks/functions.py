@@ -1,4 +1,4 @@
-"""The Lambda functions, exactly as deployment.FUNCTIONS says, each with a role of its own."""
+"""The Lambda functions of deployment.FUNCTIONS, each with its own role."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from idp_finetuning.deployment import FUNCTIONS, FunctionSpec, Variable
+from idp_finetuning.deployment import FUNCTIONS, POWERTOOLS_VARIABLES, FunctionSpec, Variable
 from stacks.bundling import BundleName
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions
 from stacks.permissions import SEND_TRACES, Allow
 
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
-# A function that is not tried again is waited for: whoever waits is told after 20 minutes that it failed.
+# Clients poll for the result of a function without retries and give up after 20 minutes, the queue included.
 LONGEST_QUEUE = Duration.minutes(5)
-POWERTOOLS = {"POWERTOOLS_SERVICE_NAME": "idp-finetuning", "LOG_LEVEL": "INFO"}
 
 
 class Functions(Construct):
-    """`by_name`: the functions under their state's names."""
+    """`by_name`: the functions by the names of their specifications."""
 
     def __init__(
         self,
@@ -62,12 +61,12 @@ class Functions(Construct):
             handler=spec.handler,
             timeout=Duration.seconds(spec.timeout_seconds),
             memory_size=spec.memory_mb,
-            environment={**POWERTOOLS, **{str(name): value for name, value in variables.items()}},
+            environment={**POWERTOOLS_VARIABLES, **{str(name): value for name, value in variables.items()}},
             tracing=lambda_.Tracing.ACTIVE,
             log_group=log_group,
-            # The runtime's own lines, for a failed run for example, are JSON as ours are.
+            # Makes the runtime's own lines JSON too, for example those of a failed invocation.
             logging_format=lambda_.LoggingFormat.JSON,
-            # Without its own policy updates the role holds what the permission table says and nothing more.
+            # Keeps CDK from adding permissions that the permission table does not have.
             role=role.without_policy_updates(),
         )
         if spec.event_retries != FunctionSpec.model_fields["event_retries"].default:

@@ -1,4 +1,4 @@
-"""What an operator may choose in cdk.json or with `-c name=value`, checked before anything is built."""
+"""The options of a deployment, from cdk.json or `-c name=value`, checked before anything is built."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from idp_finetuning.deployment import DEPLOYMENT_HOURS, NOT_STARTED_HOURS, TRAINING_HOURS
+
 REGION: Literal["us-east-1"] = "us-east-1"
 
-# Of the numbers of days CloudWatch Logs takes [botocore logs PutRetentionPolicy].
+# Of the numbers of days CloudWatch Logs takes (CloudWatch Logs API reference, PutRetentionPolicy).
 LOG_RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 180, 365, 731, 1827, 3653)
 
-# Step Functions ends an execution at 25,000 events; some are for the stages before. A poll is a wait, a task and a
-# choice; while a deployment waits for a quota, another task.
+# Step Functions ends an execution at 25,000 history events (Step Functions quotas); the rest is for the stages before.
+# A poll is a wait, a task and a choice, and one more task while a deployment waits for a quota.
 HISTORY_EVENTS = 24_000
 EVENTS_A_POLL = 9
 EVENTS_A_TRY = 14
@@ -45,7 +47,7 @@ EmailAddress = Annotated[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]
 
 
 class DeploymentOptions(BaseModel):
-    """The knobs of a deployment; empty text means that the stack creates the thing itself."""
+    """The options of a deployment; an empty name or id means that the stack creates the resource itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
@@ -59,7 +61,7 @@ class DeploymentOptions(BaseModel):
     # An existing pool with the four groups; without a client id a client is added to it.
     user_pool_id: UserPoolId = None
     user_pool_client_id: UserPoolClientId = None
-    # What users without a record of ours may see of the configuration versions.
+    # Which configuration versions users without a record see.
     default_scope: Literal["all", "none"] = "all"
     alarm_email: EmailAddress = None
     # retain: tables, buckets, user pool and logs outlive the stack; destroy: they go with it.
@@ -69,11 +71,10 @@ class DeploymentOptions(BaseModel):
     map_concurrency: int = Field(default=40, ge=1, le=1000)
     training_poll_seconds: int = Field(default=300, ge=30, le=3600)
     deployment_poll_seconds: int = Field(default=60, ge=10, le=3600)
-    # Deadlines: training that has not started in Bedrock, training as a whole, and the deployment with its waits. An
-    # execution ends after seven days whatever it does.
-    not_started_hours: int = Field(default=24, ge=1, le=168)
-    training_hours: int = Field(default=48, ge=1, le=168)
-    deployment_hours: int = Field(default=4, ge=1, le=168)
+    # Deadlines (168 h: an execution of the state machine times out after seven days).
+    not_started_hours: int = Field(default=NOT_STARTED_HOURS, ge=1, le=168)
+    training_hours: int = Field(default=TRAINING_HOURS, ge=1, le=168)
+    deployment_hours: int = Field(default=DEPLOYMENT_HOURS, ge=1, le=168)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -98,9 +99,9 @@ class DeploymentOptions(BaseModel):
 
 
 def read_options(context: Mapping[str, Any], environment: Mapping[str, str]) -> DeploymentOptions:
-    """The options in a CDK context; the region comes from it or from the environment the CDK CLI prepares.
+    """Return the options in a CDK context; the Region comes from it or from the environment that the CDK CLI prepares.
 
-    Keys with a colon and lookup caches belong to CDK itself. Raises OptionInvalid.
+    Keys with a colon or `@` are CDK's own. Raises OptionInvalid.
     """
     own = {name: value for name, value in context.items() if ":" not in name and not name.startswith("@")}
     _require_region(own, environment)

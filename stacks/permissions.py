@@ -1,4 +1,4 @@
-"""What each function may do: one table, a row of statements for every function, and why where it is not plain."""
+"""What each function may do: one table with the statements of every function, and the reasons of the unobvious."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from aws_cdk import aws_iam as iam
 
-from stacks.places import DELETION, FINETUNING, Places
+from idp_finetuning.deployment import DELETION, FINETUNING
+from stacks.arns import Arns
+from stacks.options import DeploymentOptions
 
 
 @dataclass(frozen=True)
@@ -19,14 +21,13 @@ class Allow:
     conditions: Mapping[str, Mapping[str, str]] | None = None
 
     def statement(self) -> iam.PolicyStatement:
-        """As a policy holds it."""
         return iam.PolicyStatement(
             actions=list(self.actions), resources=list(self.resources), conditions=self.conditions
         )
 
 
 ANYTHING = ("*",)
-# Actions whose service offers no resource to name; every other statement names its resources.
+# Actions that support no resource-level permissions; every other statement names its resources.
 ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
     "bedrock:ListFoundationModels": "lists the account's models; the action has no resource type",
     "bedrock:ListModelCustomizationJobs": "lists the account's jobs; the action has no resource type",
@@ -48,112 +49,128 @@ ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
 LISTS_OF_BEDROCK = tuple(
     f"bedrock:List{things}" for things in ("ModelCustomizationJobs", "CustomModels", "CustomModelDeployments")
 )
-# Lambda only sends traces; state machines also ask which executions to trace [Step Functions guide, X-Ray policies].
+# Lambda only sends traces; state machines also read the sampling rules (Step Functions guide, "X-Ray IAM policies").
 SEND_TRACES = Allow(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ANYTHING)
 TRACING = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if action.startswith("xray:")), ANYTHING)
 LOG_DELIVERY = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if action.startswith("logs:")), ANYTHING)
 
 
-def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
-    """Statements by function name, beside those every function has (its log group, tracing)."""
-    read_job = Allow(("dynamodb:GetItem",), (at.jobs,))
-    # A transition, or a fact worth keeping, is an item of its own in the job's history.
-    move_job = Allow(("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem"), (at.jobs,))
-    customization_jobs = at.bedrock("model-customization-job/*")
-    models = at.bedrock("custom-model/*")
-    deployments = at.bedrock("custom-model-deployment/*")
+def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str, tuple[Allow, ...]]:
+    """Return the statements by function name, without those every function has (its log group, tracing)."""
+    read_job = Allow(("dynamodb:GetItem",), (arns.jobs_table,))
+    # Each event of the job's history, a transition for example, is an item of its own.
+    move_job = Allow(("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem"), (arns.jobs_table,))
+    customization_jobs = arns.bedrock("model-customization-job/*")
+    models = arns.bedrock("custom-model/*")
+    deployments = arns.bedrock("custom-model-deployment/*")
     stop_training = Allow(
         ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"), (customization_jobs,)
     )
-    # S3 answers 404 for an absent object only to those who may list the bucket, 403 to others.
-    list_data = Allow(("s3:ListBucket",), (at.data_bucket,))
+    # Without this S3 returns 403 instead of 404 for an absent object (S3 API reference, GetObject).
+    list_data = Allow(("s3:ListBucket",), (arns.data_bucket,))
     remove_data = (
-        Allow(("s3:ListBucketVersions",), (at.data_bucket,)),
-        # S3 wants both for the removal of a version [S3 API reference, DeleteObjects].
-        Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (at.data("jobs/*"),)),
+        Allow(("s3:ListBucketVersions",), (arns.data_bucket,)),
+        # Deleting a version takes both (S3 API reference, DeleteObjects).
+        Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.data_objects("jobs/*"),)),
     )
-    list_test_sets = Allow(("s3:ListBucket",), (at.test_set_bucket,))
+    list_test_sets = Allow(("s3:ListBucket",), (arns.test_set_bucket,))
     read_labels = (
         list_test_sets,
-        Allow(("s3:GetObject",), (at.documents("*/baseline/*"),)),
-        *_decrypt_test_sets(at),
+        Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*"),)),
+        *_decrypt_test_sets(options),
         list_data,
-        Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*.json"),)),
+        Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.json"),)),
     )
     read_documents = (
         list_test_sets,
-        Allow(("s3:GetObject",), (at.documents("*/input/*"), at.documents("*/baseline/*/pages/*"))),
-        *_decrypt_test_sets(at),
+        Allow(("s3:GetObject",), (arns.test_set_objects("*/input/*"), arns.test_set_objects("*/baseline/*/pages/*"))),
+        *_decrypt_test_sets(options),
     )
     return {
         "Resolver": (
-            Allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), (at.jobs, at.test_sets)),
-            # The table itself for the history of a job.
-            Allow(("dynamodb:Query",), (at.jobs, at.jobs_by_creation, at.unfinished_jobs, at.test_sets_by_creation)),
-            Allow(("dynamodb:DeleteItem",), (at.test_sets,)),
+            Allow(
+                ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), (arns.jobs_table, arns.test_sets_table)
+            ),
+            # The table itself: the history of a job.
+            Allow(
+                ("dynamodb:Query",),
+                (arns.jobs_table, arns.jobs_by_creation, arns.unfinished_jobs, arns.test_sets_by_creation),
+            ),
+            Allow(("dynamodb:DeleteItem",), (arns.test_sets_table,)),
             Allow(
                 ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"),
-                (at.config_versions,),
+                (arns.config_versions_table,),
             ),
-            Allow(("dynamodb:Query",), (at.config_versions_by_creation,)),
-            Allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"), (at.users,)),
-            # Whom an Admin may scope; nothing is changed in the pool.
+            Allow(("dynamodb:Query",), (arns.config_versions_by_creation,)),
+            Allow(("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"), (arns.users_table,)),
+            # To list users and show their groups; the pool is never written.
             Allow(
                 ("cognito-idp:ListUsers", "cognito-idp:AdminGetUser", "cognito-idp:AdminListGroupsForUser"),
-                (at.user_pool,),
+                (arns.user_pool,),
             ),
             *read_labels,
-            Allow(("s3:GetObject", "s3:PutObject"), (at.data("validation/*.reading"),)),
-            *_write_test_sets(at),
-            Allow(("s3:GetObject",), (at.data("jobs/*/dataset/report.json"), at.data("jobs/*/prompt.json"))),
-            Allow(("states:StartExecution",), (at.state_machine(FINETUNING), at.state_machine(DELETION))),
-            Allow(("states:DescribeExecution",), (at.executions(DELETION),)),
-            Allow(("lambda:InvokeFunction",), (at.function("ReadLabels"), at.function("ClassifyDocument"))),
-            Allow(("s3:PutObject",), (at.data("classifications/*/request.json"), at.data("classifications/uploads/*"))),
+            Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.reading"),)),
+            *_write_test_sets(arns, options),
             Allow(
                 ("s3:GetObject",),
-                (at.data("classifications/*/request.json"), at.data("classifications/*/result.json")),
+                (arns.data_objects("jobs/*/dataset/report.json"), arns.data_objects("jobs/*/prompt.json")),
+            ),
+            Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
+            Allow(("states:DescribeExecution",), (arns.executions(DELETION),)),
+            Allow(("lambda:InvokeFunction",), (arns.function("ReadLabels"), arns.function("ClassifyDocument"))),
+            Allow(
+                ("s3:PutObject",),
+                (arns.data_objects("classifications/*/request.json"), arns.data_objects("classifications/uploads/*")),
+            ),
+            Allow(
+                ("s3:GetObject",),
+                (
+                    arns.data_objects("classifications/*/request.json"),
+                    arns.data_objects("classifications/*/result.json"),
+                ),
             ),
             Allow(("bedrock:ListFoundationModels", "bedrock:ListCustomModelDeployments"), ANYTHING),
-            # Stopping a job stops its training; a retry looks at what there is.
+            # Stopping a job stops its training; a retry reads the training and the deployment.
             stop_training,
             Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
         ),
         "ReadLabels": read_labels,
         "ValidateTestSet": (
             move_job,
-            Allow(("dynamodb:GetItem",), (at.test_sets,)),
+            Allow(("dynamodb:GetItem",), (arns.test_sets_table,)),
             *read_labels,
-            Allow(("s3:PutObject",), (at.data("jobs/*/manifest.json"), at.data("jobs/*/prompt.json"))),
-            # The lists are counted, to warn of quotas nearly full.
+            Allow(
+                ("s3:PutObject",), (arns.data_objects("jobs/*/manifest.json"), arns.data_objects("jobs/*/prompt.json"))
+            ),
+            # Counts resources to warn of quotas that are nearly full.
             Allow(("bedrock:ListFoundationModels", *LISTS_OF_BEDROCK), ANYTHING),
         ),
         "GenerateExample": (
             read_job,
             *read_documents,
-            Allow(("s3:GetObject",), (at.data("jobs/*/prompt.json"),)),
-            Allow(("s3:PutObject",), (at.data("jobs/*/pages/*"), at.data("jobs/*/examples/*"))),
+            Allow(("s3:GetObject",), (arns.data_objects("jobs/*/prompt.json"),)),
+            Allow(("s3:PutObject",), (arns.data_objects("jobs/*/pages/*"), arns.data_objects("jobs/*/examples/*"))),
         ),
-        "RejectDocument": (Allow(("s3:PutObject",), (at.data("jobs/*/rejected/*"),)),),
+        "RejectDocument": (Allow(("s3:PutObject",), (arns.data_objects("jobs/*/rejected/*"),)),),
         "AssembleDataset": (
             move_job,
             list_data,
             Allow(
                 ("s3:GetObject",),
-                tuple(at.data(f"jobs/*/{part}") for part in ("manifest.json", "examples/*", "rejected/*")),
+                tuple(arns.data_objects(f"jobs/*/{part}") for part in ("manifest.json", "examples/*", "rejected/*")),
             ),
-            Allow(("s3:PutObject",), (at.data("jobs/*/dataset/*"),)),
-            Allow(("s3:AbortMultipartUpload",), (at.data("jobs/*/dataset/*.jsonl"),)),
+            Allow(("s3:PutObject",), (arns.data_objects("jobs/*/dataset/*"),)),
+            Allow(("s3:AbortMultipartUpload",), (arns.data_objects("jobs/*/dataset/*.jsonl"),)),
         ),
         "CreateCustomizationJob": (
             move_job,
-            Allow(("bedrock:CreateModelCustomizationJob",), (*at.foundation_models, models, customization_jobs)),
-            # Not on foundation models, which cannot be tagged [service authorization reference, TagResource].
+            Allow(("bedrock:CreateModelCustomizationJob",), (*arns.foundation_models, models, customization_jobs)),
+            # Not on foundation models, which cannot be tagged (service authorization reference, Bedrock, TagResource).
             Allow(("bedrock:TagResource",), (models, customization_jobs)),
             stop_training,
             Allow(
                 ("iam:PassRole",),
-                (at.bedrock_role,),
+                (arns.bedrock_role,),
                 {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
             ),
         ),
@@ -161,9 +178,9 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
         "CreateModelDeployment": (
             move_job,
             Allow(("bedrock:CreateCustomModelDeployment", "bedrock:TagResource"), (models, deployments)),
-            # A failed deployment of an earlier attempt is removed first.
+            # A failed deployment of an earlier attempt is deleted first.
             Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
-            # A model that is not ready yet is waited for.
+            # Waits until the model is ready.
             Allow(("bedrock:GetCustomModel",), (models,)),
         ),
         "GetModelDeployment": (read_job, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
@@ -171,14 +188,14 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
         "EndJob": (move_job, stop_training),
         "ReconcileJobs": (
             move_job,
-            Allow(("dynamodb:Query",), (at.unfinished_jobs,)),
-            Allow(("states:DescribeExecution",), (at.executions(FINETUNING), at.executions(DELETION))),
-            Allow(("states:StartExecution",), (at.state_machine(DELETION),)),
+            Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
+            Allow(("states:DescribeExecution",), (arns.executions(FINETUNING), arns.executions(DELETION))),
+            Allow(("states:StartExecution",), (arns.state_machine(DELETION),)),
             stop_training,
             Allow(LISTS_OF_BEDROCK, ANYTHING),
             Allow(("bedrock:ListTagsForResource",), (customization_jobs, models, deployments)),
-            # What a function that outlived its job wrote is removed.
-            Allow(("dynamodb:Query",), (at.jobs_by_creation,)),
+            # Deletes what a function wrote after its job was deleted.
+            Allow(("dynamodb:Query",), (arns.jobs_by_creation,)),
             list_data,
             *remove_data,
         ),
@@ -192,41 +209,45 @@ def function_permissions(at: Places) -> Mapping[str, tuple[Allow, ...]]:
             list_data,
             Allow(
                 ("s3:GetObject",),
-                (at.data("classifications/*/request.json"), at.data("classifications/uploads/*")),
+                (arns.data_objects("classifications/*/request.json"), arns.data_objects("classifications/uploads/*")),
             ),
             Allow(
                 ("s3:PutObject",),
-                (at.data("classifications/*/claim.json"), at.data("classifications/*/result.json")),
+                (arns.data_objects("classifications/*/claim.json"), arns.data_objects("classifications/*/result.json")),
             ),
-            Allow(("bedrock:InvokeModel",), at.invocable),
+            Allow(("bedrock:InvokeModel",), arns.invocable_models),
         ),
         "DeleteJobData": (
-            Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (at.jobs,)),
+            Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (arns.jobs_table,)),
             *remove_data,
         ),
     }
 
 
-def _decrypt_test_sets(at: Places) -> tuple[Allow, ...]:
-    key = at.options.test_set_bucket_kms_key_arn
+def _decrypt_test_sets(options: DeploymentOptions) -> tuple[Allow, ...]:
+    key = options.test_set_bucket_kms_key_arn
     if not key:
         return ()
-    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{at.options.region}.amazonaws.com"}}
+    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{options.region}.amazonaws.com"}}
     return (Allow(("kms:Decrypt",), (key,), through_s3),)
 
 
-def _write_test_sets(at: Places) -> tuple[Allow, ...]:
-    """For presigned uploads, the marker of an unfinished one, and removal; an attached bucket is never written."""
-    if at.options.test_set_bucket_name:
+def _write_test_sets(arns: Arns, options: DeploymentOptions) -> tuple[Allow, ...]:
+    """For presigned uploads, the marker of an unfinished upload, and deletion; an attached bucket is never written."""
+    if options.test_set_bucket_name:
         return ()
     return (
-        # What is there already, a HEAD tells, is not uploaded again.
-        Allow(("s3:GetObject",), (at.documents("*/input/*"),)),
+        # A HEAD request shows which files need not be uploaded again.
+        Allow(("s3:GetObject",), (arns.test_set_objects("*/input/*"),)),
         Allow(
             ("s3:PutObject",),
-            (at.documents("*/input/*"), at.documents("*/baseline/*"), at.documents("*/.uploading")),
+            (
+                arns.test_set_objects("*/input/*"),
+                arns.test_set_objects("*/baseline/*"),
+                arns.test_set_objects("*/.uploading"),
+            ),
         ),
-        Allow(("s3:ListBucketVersions",), (at.test_set_bucket,)),
-        # Everything below the folder of a test set, whoever put it there.
-        Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (at.documents("*/*"),)),
+        Allow(("s3:ListBucketVersions",), (arns.test_set_bucket,)),
+        # Everything below the prefix of a test set, including files that other tools uploaded.
+        Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.test_set_objects("*/*"),)),
     )

@@ -9,7 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from idp_finetuning.deployment import CONFIG_VERSIONS_TABLE, JOBS_TABLE, TABLES, TEST_SETS_TABLE, USERS_TABLE, TableSpec
+from idp_finetuning.deployment import TABLES, TableSpec
 from stacks.options import DeploymentOptions
 
 # Labels read during validation; they are read again from the test set where they have expired.
@@ -19,17 +19,13 @@ CLASSIFICATION_DAYS = 30
 
 
 class Storage(Construct):
-    """A table for each kind of record, `data_bucket` and `test_set_bucket`; an attached bucket is only referred to."""
+    """`tables` by the names of their specifications, `data_bucket`, and `test_set_bucket`, which may be attached."""
 
     def __init__(self, scope: Construct, construct_id: str, *, options: DeploymentOptions) -> None:
         super().__init__(scope, construct_id)
         self._options = options
         self._keep = options.removal == "retain"
-        tables = {spec.name: self._table(spec) for spec in TABLES}
-        self.jobs_table = tables[JOBS_TABLE.name]
-        self.test_sets_table = tables[TEST_SETS_TABLE.name]
-        self.config_versions_table = tables[CONFIG_VERSIONS_TABLE.name]
-        self.users_table = tables[USERS_TABLE.name]
+        self.tables = {spec.name: self._table(spec) for spec in TABLES}
         self._access_logs = self._access_log_bucket()
         self.data_bucket = self._bucket("DataBucket")
         self.data_bucket.add_lifecycle_rule(

@@ -12,14 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from idp_finetuning.deployment import FUNCTIONS, JOBS_TABLE
+from idp_finetuning.deployment import FINETUNING, FUNCTIONS, JOBS_TABLE
 from idp_local.api.schema import executable_schema
 from idp_local.api.server import graphql_app
 from idp_local.api.tokens import TokenVerifier
 from idp_local.aws.identity import UserPool
 from idp_local.aws.names import (
     DATA_BUCKET,
-    FINETUNING,
     PREFIX,
     TEST_SET_BUCKET,
     function_name,

@@ -16,7 +16,8 @@ from moto import mock_aws
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
-from idp_finetuning.deployment import GROUPS, TABLES, IndexSpec, TableSpec
+from idp_finetuning.deployment import GROUPS, STATE_MACHINES, TABLES, environment_variables, state_machine_name
+from idp_local.aws.storage import create_table
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.service_model import problems
 
@@ -61,41 +62,8 @@ def dynamodb(aws: None) -> Any:
     """DynamoDB with all tables."""
     dynamodb = client("dynamodb")
     for spec in TABLES:
-        _create_table(dynamodb, spec)
+        create_table(dynamodb, spec, "t")
     return dynamodb
-
-
-def _projection(index: IndexSpec) -> dict[str, Any]:
-    named = list(index.projected)
-    return {"ProjectionType": "INCLUDE", "NonKeyAttributes": named} if named else {"ProjectionType": "KEYS_ONLY"}
-
-
-def _create_table(dynamodb: Any, spec: TableSpec) -> None:
-    keys = [(spec.partition_key, "HASH"), *([(spec.sort_key, "RANGE")] if spec.sort_key else [])]
-    attributes = {name for name, _ in keys}
-    for index in spec.indexes:
-        attributes |= {index.partition_key, index.sort_key}
-    dynamodb.create_table(
-        TableName=spec.table_name("t"),
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(attributes)],
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-        **({"GlobalSecondaryIndexes": _indexes(spec)} if spec.indexes else {}),
-    )
-
-
-def _indexes(spec: TableSpec) -> list[dict[str, Any]]:
-    return [
-        {
-            "IndexName": index.name,
-            "KeySchema": [
-                {"AttributeName": index.partition_key, "KeyType": "HASH"},
-                {"AttributeName": index.sort_key, "KeyType": "RANGE"},
-            ],
-            "Projection": _projection(index),
-        }
-        for index in spec.indexes
-    ]
 
 
 @pytest.fixture
@@ -167,37 +135,27 @@ def environment(
     fake_bedrock: FakeBedrock,
     fake_lambda: FakeLambda,
 ) -> dict[str, str]:
-    """What the stack tells the functions, by variable; Lambda handlers run against it."""
+    """The environment variables of the functions, set in this process, so that handlers can run."""
     stepfunctions = client("stepfunctions")
     arns = {
         name: stepfunctions.create_state_machine(
-            name=f"t-{name}",
+            name=state_machine_name(name, "t"),
             definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
             roleArn="arn:aws:iam::123456789012:role/states",
         )["stateMachineArn"]
-        for name in ("finetuning", "deletion")
+        for name in STATE_MACHINES
     }
-    variables = {
-        "DATA_BUCKET": "data",
-        "TEST_SET_BUCKET": "documents",
-        "TEST_SET_BUCKET_IS": "owned",
-        "JOBS_TABLE": "t-jobs",
-        "TEST_SETS_TABLE": "t-test-sets",
-        "CONFIG_VERSIONS_TABLE": "t-config-versions",
-        "USERS_TABLE": "t-users",
-        "USER_POOL_ID": user_pool,
-        "DEFAULT_SCOPE": "all",
-        "FINETUNING_STATE_MACHINE_ARN": arns["finetuning"],
-        "DELETION_STATE_MACHINE_ARN": arns["deletion"],
-        "READ_LABELS_FUNCTION": "t-read-labels",
-        "CLASSIFY_DOCUMENT_FUNCTION": "t-classify-document",
-        "BEDROCK_ROLE_ARN": "arn:aws:iam::123456789012:role/bedrock",
-        "TRAINING_POLL_SECONDS": "60",
-        "DEPLOYMENT_POLL_SECONDS": "60",
-        "NOT_STARTED_HOURS": "24",
-        "TRAINING_HOURS": "48",
-        "DEPLOYMENT_HOURS": "4",
-    }
+    values = environment_variables(
+        "t",
+        data_bucket="data",
+        test_set_bucket="documents",
+        user_pool_id=user_pool,
+        state_machine_arns=arns,
+        bedrock_role_arn="arn:aws:iam::123456789012:role/bedrock",
+        training_poll_seconds=60,
+        deployment_poll_seconds=60,
+    )
+    variables = {str(variable): value for variable, value in values.items()}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from idp_finetuning.deployment import FunctionSpec, Variable
+from idp_local.aws.names import function_arn
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.pool import WorkerPool
-from idp_local.functions.service import Functions, UnknownFunction, function_arn
+from idp_local.functions.service import Functions, UnknownFunction
 
 HANDLERS = """
 import json, os, sys, time
@@ -127,7 +128,7 @@ def test_a_function_finds_its_own_variables_and_no_others(
     assert complete_job.keys() - end_job.keys() == {"DATA_BUCKET"}
     assert "AWS_PROFILE" not in end_job
     assert end_job["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
-    assert (end_job["POWERTOOLS_SERVICE_NAME"], end_job["LOG_LEVEL"]) == ("p", "INFO")
+    assert (end_job["POWERTOOLS_SERVICE_NAME"], end_job["LOG_LEVEL"]) == ("idp-finetuning", "INFO")
 
 
 def test_a_run_that_outlasts_its_time_is_ended_and_the_next_one_works(functions: Functions) -> None:

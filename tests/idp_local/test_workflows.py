@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from idp_local.aws.names import DATA_BUCKET, DELETION, FINETUNING, state_machine_arn
+from idp_finetuning.deployment import DELETION, FINETUNING
+from idp_local.aws.names import DATA_BUCKET, state_machine_arn
 from idp_local.environment import local_client
 from idp_local.runtime import LocalRuntime
 from tests.idp_local.conftest import Events

@@ -79,8 +79,6 @@ def faulted(tmp_path_factory: pytest.TempPathFactory) -> Faulted:
 def working_states(workflow: str) -> set[str]:
     """Names of the Task and Map states of a workflow, those within a Map too."""
     text = (CHECKOUT / f"statemachines/{workflow}.asl.json").read_text(encoding="utf-8")
-    for name in ("MapConcurrency", "RetryIntervalSeconds"):
-        text = text.replace(f"${{{name}}}", "1")
     states = json.loads(text)["States"]
     inner = [state["ItemProcessor"]["States"] for state in states.values() if state["Type"] == "Map"]
     every = {name: state for found in (states, *inner) for name, state in found.items()}

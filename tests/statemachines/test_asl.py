@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+
 import pytest
 
-from idp_finetuning.deployment import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS, STATE_MACHINES, placeholders, render_definition
 from tests.support.statemachines.definitions import (
     DEFINITIONS,
-    NUMBERS,
     ROOT,
     State,
     definition,
     is_terminal,
     levels,
-    placeholders,
+    rendered,
+    source,
     targets,
     tasks,
-    text,
 )
 
-# What may be tried again without asking twice for what is paid for [build notes, "Retry names"].
+# What may be retried without paying twice.
 RETRIED = {
     "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
@@ -177,8 +180,8 @@ def test_the_map_is_distributed_over_standard_children() -> None:
 
 
 def test_rejected_documents_never_fail_the_map() -> None:
-    # moto takes only a float here [build notes], and JSON forgets the difference: the text decides.
-    assert '"ToleratedFailurePercentage": 100.0,' in text("finetuning")
+    # moto takes only a float here, and JSON forgets the difference: the text decides.
+    assert '"ToleratedFailurePercentage": 100.0,' in rendered("finetuning")
 
 
 @each_task
@@ -187,19 +190,50 @@ def test_a_task_is_named_after_the_function_it_calls(name: str, task: State) -> 
 
 
 @each_machine
-def test_placeholders_are_functions_the_data_bucket_or_known_numbers(machine: str) -> None:
+def test_placeholders_that_rendering_leaves_are_functions_or_the_data_bucket(machine: str) -> None:
     functions = {f"{name}Arn" for name, _ in tasks(definition(machine))}
-    assert placeholders(machine) - functions <= {"DataBucketName", *NUMBERS}
+    assert placeholders(rendered(machine)) - functions <= {"DataBucketName"}
 
 
 @each_machine
-def test_numbers_stand_without_quotes_and_everything_else_within(machine: str) -> None:
-    content = text(machine)
-    for name in placeholders(machine):
-        placeholder = f"${{{name}}}"
-        assert content.count(placeholder) - content.count(f'"{placeholder}"') == (
-            content.count(placeholder) if name in NUMBERS else 0
-        )
+def test_a_file_is_json_in_which_every_placeholder_is_a_whole_string(machine: str) -> None:
+    strings = set(_strings(json.loads(source(machine))))
+    assert {f"${{{name}}}" for name in placeholders(source(machine))} <= strings
+    assert [string for string in strings if "${" in string and not re.fullmatch(r"\$\{\w+\}", string)] == []
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for member in value.values():
+            yield from _strings(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _strings(member)
+
+
+@each_machine
+def test_no_task_writes_its_own_retry_policy(machine: str) -> None:
+    assert {task["Retry"] for _, task in tasks(json.loads(source(machine)))} == {"${Retry}"}
+
+
+@each_machine
+def test_rendering_fills_in_the_names_it_is_given(machine: str) -> None:
+    names = {name: f"the {name}" for name in placeholders(source(machine))}
+    filled = render_definition(source(machine), map_concurrency=7, retry_interval_seconds=3, names=names)
+    assert placeholders(filled) == set()
+    for name, task in tasks(json.loads(filled)):
+        assert task["Resource"] == f"the {name}Arn"
+        assert [retrier["IntervalSeconds"] for retrier in task["Retry"]] == [3, 3]
+    assert [state["MaxConcurrency"] for state in json.loads(filled)["States"].values() if state["Type"] == "Map"] in (
+        [],
+        [7],
+    )
+
+
+def test_every_file_is_a_state_machine_of_the_deployment() -> None:
+    assert set(DEFINITIONS) == set(STATE_MACHINES)
 
 
 def test_every_function_but_those_of_the_api_and_the_schedule_is_called_by_a_machine() -> None:

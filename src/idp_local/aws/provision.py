@@ -7,11 +7,10 @@ from pathlib import Path
 
 from idp_finetuning.deployment import TABLES, FunctionSpec
 from idp_local.aws.identity import UserPool, create_user_pool
-from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET
+from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET, function_arn
 from idp_local.aws.state_machines import create_state_machines
 from idp_local.aws.storage import create_bucket, create_table
 from idp_local.environment import local_client
-from idp_local.functions.service import function_arn
 
 
 def provision(
@@ -22,18 +21,21 @@ def provision(
     retry_interval_seconds: int,
     map_concurrency: int,
 ) -> UserPool:
-    """Buckets, tables, user pool and state machines; answers the pool, whose ids nobody chose."""
+    """Create buckets, tables, state machines and user pool; return the pool with the ids that Cognito made."""
     s3 = local_client("s3", aws_url)
     for bucket in (DATA_BUCKET, TEST_SET_BUCKET):
         create_bucket(s3, bucket)
     dynamodb = local_client("dynamodb", aws_url)
     for table in TABLES:
         create_table(dynamodb, table, PREFIX)
-    substitutions = {
-        **{f"{spec.name}Arn": function_arn(spec.function_name(PREFIX)) for spec in functions},
-        "DataBucketName": DATA_BUCKET,
-        "RetryIntervalSeconds": str(retry_interval_seconds),
-        "MapConcurrency": str(map_concurrency),
-    }
-    create_state_machines(local_client("stepfunctions", aws_url), definitions, substitutions)
+    create_state_machines(
+        local_client("stepfunctions", aws_url),
+        definitions,
+        names={
+            **{f"{spec.name}Arn": function_arn(spec.function_name(PREFIX)) for spec in functions},
+            "DataBucketName": DATA_BUCKET,
+        },
+        retry_interval_seconds=retry_interval_seconds,
+        map_concurrency=map_concurrency,
+    )
     return create_user_pool(local_client("cognito-idp", aws_url), PREFIX)

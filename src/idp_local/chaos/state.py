@@ -8,9 +8,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.adapters.tables.items import from_attributes
+from idp_finetuning.deployment import DELETION, FINETUNING
 from idp_finetuning.jobs.bedrock_names import job_id_in
 from idp_finetuning.jobs.job import FinetuningJob
-from idp_local.aws.names import DELETION, FINETUNING, state_machine_arn
+from idp_local.aws.names import state_machine_arn
 from idp_local.connection import Connection
 from idp_local.environment import local_client
 

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from idp_finetuning.deployment import FINETUNING
 from idp_finetuning.jobs.job import ENDED, JobStatus
-from idp_local.aws.names import FINETUNING, state_machine_arn
+from idp_local.aws.names import state_machine_arn
 from idp_local.chaos.schedule import OnceEvery
 from idp_local.client import client_for
 from idp_local.connection import Connection

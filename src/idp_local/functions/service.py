@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from idp_finetuning.deployment import FunctionSpec, Variable
-from idp_local.environment import ACCOUNT_ID, REGION, process_environment
+from idp_finetuning.deployment import POWERTOOLS_VARIABLES, FunctionSpec, Variable
+from idp_local.aws.names import function_arn
+from idp_local.environment import process_environment
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.messages import Outcome, Task
 from idp_local.functions.pool import WorkerPool
@@ -58,8 +59,7 @@ class Functions:
         self._fixed = {
             **process_environment(),
             **endpoints,
-            "POWERTOOLS_SERVICE_NAME": prefix,
-            "LOG_LEVEL": "INFO",
+            **POWERTOOLS_VARIABLES,
         }
         self._logs = logs
         self._retry_interval_seconds = retry_interval_seconds
@@ -105,8 +105,3 @@ class Functions:
     def environment(self, spec: FunctionSpec) -> dict[str, str]:
         """All that the function finds in its environment."""
         return {**self._fixed, **{str(variable): self._values[variable] for variable in spec.variables}}
-
-
-def function_arn(name: str) -> str:
-    """ARN of a function of the local account."""
-    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{name}"

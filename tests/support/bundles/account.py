@@ -14,15 +14,20 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.classification.classification import TestSetDocument
 from idp_finetuning.classification.layout import ClassificationLayout
-from idp_finetuning.deployment import JOBS_TABLE, TABLES, TEST_SETS_TABLE, FunctionSpec
+from idp_finetuning.deployment import (
+    JOBS_TABLE,
+    POWERTOOLS_VARIABLES,
+    STATE_MACHINES,
+    TABLES,
+    TEST_SETS_TABLE,
+    FunctionSpec,
+)
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_local.aws.identity import create_user_pool
 from idp_local.aws.names import (
     DATA_BUCKET,
-    DELETION,
-    FINETUNING,
     PREFIX,
     TEST_SET_BUCKET,
     state_machine_arn,
@@ -53,8 +58,6 @@ MARKS = (
     "CLIENT-TOKEN-7741",
     "HEADER-TOKEN-7741",
 )
-# Set by the stack for every function, and on this machine where AWS is.
-FIXED = {"POWERTOOLS_SERVICE_NAME": "idp-finetuning", "LOG_LEVEL": "INFO"}
 
 
 class Account:
@@ -69,7 +72,7 @@ class Account:
             create_bucket(self.s3, bucket)
         for table in TABLES:
             create_table(dynamodb, table, PREFIX)
-        for workflow in (FINETUNING, DELETION):
+        for workflow in STATE_MACHINES:
             self.stepfunctions.create_state_machine(
                 name=state_machine_name(workflow),
                 definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
@@ -81,9 +84,9 @@ class Account:
         self._fill()
 
     def variables(self, spec: FunctionSpec) -> Mapping[str, str]:
-        """Environment of a function: its own variables, the fixed ones, endpoints."""
+        """Return the environment of a function: its own variables, Powertools', and the endpoints."""
         values = variable_values(poll_seconds=1, user_pool_id=self._user_pool_id)
-        return {**{str(name): values[name] for name in spec.variables}, **FIXED, **self._endpoints}
+        return {**{str(name): values[name] for name in spec.variables}, **POWERTOOLS_VARIABLES, **self._endpoints}
 
     def objects(self, prefix: str) -> dict[str, bytes]:
         """Contents of the data bucket below a prefix, by key."""
@@ -94,7 +97,7 @@ class Account:
     def started(self) -> list[dict[str, Any]]:
         """Inputs of the executions that were started."""
         inputs = []
-        for workflow in (FINETUNING, DELETION):
+        for workflow in STATE_MACHINES:
             arn = state_machine_arn(workflow)
             for execution in self.stepfunctions.list_executions(stateMachineArn=arn)["executions"]:
                 described = self.stepfunctions.describe_execution(executionArn=execution["executionArn"])

@@ -11,11 +11,12 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from idp_finetuning.deployment import FINETUNING
 from idp_finetuning.jobs.bedrock_names import job_id_in
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.split import Split
-from idp_local.aws.names import FINETUNING, state_machine_arn
+from idp_local.aws.names import state_machine_arn
 from idp_local.environment import local_client
 from idp_sdk.errors import JobNotFound
 from tests.support.pipeline import documents

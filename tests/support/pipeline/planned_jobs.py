@@ -10,8 +10,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.adapters.tables.items import from_attributes
+from idp_finetuning.deployment import DELETION, FINETUNING
 from idp_finetuning.jobs.job import FinetuningJob
-from idp_local.aws.names import DELETION, FINETUNING, state_machine_arn
+from idp_local.aws.names import state_machine_arn
 from idp_local.chaos.state import State, read_state
 from idp_local.environment import local_client
 from idp_local.functions.faults import Fault

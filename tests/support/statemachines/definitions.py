@@ -1,20 +1,16 @@
-"""Reads the state machines as the stack deploys them: placeholders filled in, Map levels laid open."""
+"""Reads the state machines as the stack renders them, level by level."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from idp_finetuning.deployment import render_definition
+
 ROOT = Path(__file__).resolve().parents[3]
 DEFINITIONS = {path.name.removesuffix(".asl.json"): path for path in sorted(ROOT.glob("statemachines/*.asl.json"))}
-
-# The only placeholders whose value is a number and therefore stands without quotes, with their values in AWS.
-NUMBERS = {"RetryIntervalSeconds": "2", "MapConcurrency": "40"}
-
-_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 State = dict[str, Any]
 
@@ -27,19 +23,19 @@ class Level(NamedTuple):
     is_map: bool
 
 
-def text(machine: str) -> str:
-    """The file as it stands in the repository."""
+def source(machine: str) -> str:
+    """The text of the file in the repository."""
     return DEFINITIONS[machine].read_text(encoding="utf-8")
 
 
-def placeholders(machine: str) -> set[str]:
-    """Names of all placeholders in the file."""
-    return set(_PLACEHOLDER.findall(text(machine)))
+def rendered(machine: str) -> str:
+    """The text as AWS gets it, but for the names within strings, which CloudFormation fills in."""
+    return render_definition(source(machine), map_concurrency=40)
 
 
 def definition(machine: str) -> State:
-    """The parsed definition; placeholders that are not numbers keep their text."""
-    return dict(json.loads(_PLACEHOLDER.sub(lambda match: NUMBERS.get(match[1], match[0]), text(machine))))
+    """The parsed definition; names keep their placeholders."""
+    return dict(json.loads(rendered(machine)))
 
 
 def levels(machine: State, *, is_map: bool = False) -> Iterator[Level]:

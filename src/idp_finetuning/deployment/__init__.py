@@ -1,0 +1,68 @@
+"""What one deployment consists of, for the stack, the local runtime and the functions alike."""
+
+from __future__ import annotations
+
+from idp_finetuning.deployment.environment import (
+    DEPLOYMENT_HOURS,
+    NOT_STARTED_HOURS,
+    POWERTOOLS_VARIABLES,
+    TRAINING_HOURS,
+    environment_variables,
+)
+from idp_finetuning.deployment.functions import FUNCTIONS, FunctionSpec, find_function
+from idp_finetuning.deployment.state_machines import (
+    DELETION,
+    FINETUNING,
+    STATE_MACHINES,
+    placeholders,
+    render_definition,
+    state_machine_name,
+)
+from idp_finetuning.deployment.tables import (
+    CONFIG_VERSIONS_BY_CREATION,
+    CONFIG_VERSIONS_TABLE,
+    JOBS_BY_CREATION,
+    JOBS_TABLE,
+    TABLES,
+    TEST_SETS_BY_CREATION,
+    TEST_SETS_TABLE,
+    UNFINISHED_JOBS,
+    USERS_TABLE,
+    IndexSpec,
+    TableSpec,
+)
+from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
+
+GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")
+
+__all__ = [
+    "CONFIG_VERSIONS_BY_CREATION",
+    "CONFIG_VERSIONS_TABLE",
+    "DELETION",
+    "DEPLOYMENT_HOURS",
+    "FINETUNING",
+    "FUNCTIONS",
+    "GROUPS",
+    "JOBS_BY_CREATION",
+    "JOBS_TABLE",
+    "NOT_STARTED_HOURS",
+    "POWERTOOLS_VARIABLES",
+    "STATE_MACHINES",
+    "TABLES",
+    "TEST_SETS_BY_CREATION",
+    "TEST_SETS_TABLE",
+    "TRAINING_HOURS",
+    "UNFINISHED_JOBS",
+    "USERS_TABLE",
+    "BucketIs",
+    "DefaultScope",
+    "FunctionSpec",
+    "IndexSpec",
+    "TableSpec",
+    "Variable",
+    "environment_variables",
+    "find_function",
+    "placeholders",
+    "render_definition",
+    "state_machine_name",
+]

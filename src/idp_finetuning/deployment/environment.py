@@ -1,0 +1,65 @@
+"""The values of the functions' environment variables, from the names and options of one deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from idp_finetuning.deployment.functions import find_function
+from idp_finetuning.deployment.state_machines import DELETION, FINETUNING
+from idp_finetuning.deployment.tables import CONFIG_VERSIONS_TABLE, JOBS_TABLE, TABLES, TEST_SETS_TABLE, USERS_TABLE
+from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
+
+# What Powertools reads in every function.
+POWERTOOLS_VARIABLES: Mapping[str, str] = {"POWERTOOLS_SERVICE_NAME": "idp-finetuning", "LOG_LEVEL": "INFO"}
+
+# Deadlines unless the operator chooses others: a training that has not started in Bedrock, training as a whole, and
+# the deployment including its waits.
+NOT_STARTED_HOURS = 24
+TRAINING_HOURS = 48
+DEPLOYMENT_HOURS = 4
+
+
+def environment_variables(
+    prefix: str,
+    *,
+    data_bucket: str,
+    test_set_bucket: str,
+    test_set_bucket_is: BucketIs = BucketIs.OWNED,
+    table_names: Mapping[str, str] | None = None,
+    user_pool_id: str,
+    default_scope: str = DefaultScope.ALL,
+    state_machine_arns: Mapping[str, str],
+    bedrock_role_arn: str,
+    training_poll_seconds: int,
+    deployment_poll_seconds: int,
+    not_started_hours: int = NOT_STARTED_HOURS,
+    training_hours: int = TRAINING_HOURS,
+    deployment_hours: int = DEPLOYMENT_HOURS,
+) -> dict[Variable, str]:
+    """Return the value of every variable; a function gets those its specification lists.
+
+    `table_names` are by the name of the table's specification (default: those the prefix makes), `state_machine_arns`
+    by the name of the state machine.
+    """
+    tables = table_names or {spec.name: spec.table_name(prefix) for spec in TABLES}
+    return {
+        Variable.DATA_BUCKET: data_bucket,
+        Variable.TEST_SET_BUCKET: test_set_bucket,
+        Variable.TEST_SET_BUCKET_IS: test_set_bucket_is,
+        Variable.JOBS_TABLE: tables[JOBS_TABLE.name],
+        Variable.TEST_SETS_TABLE: tables[TEST_SETS_TABLE.name],
+        Variable.CONFIG_VERSIONS_TABLE: tables[CONFIG_VERSIONS_TABLE.name],
+        Variable.USERS_TABLE: tables[USERS_TABLE.name],
+        Variable.USER_POOL_ID: user_pool_id,
+        Variable.DEFAULT_SCOPE: default_scope,
+        Variable.READ_LABELS_FUNCTION: find_function("ReadLabels").function_name(prefix),
+        Variable.CLASSIFY_DOCUMENT_FUNCTION: find_function("ClassifyDocument").function_name(prefix),
+        Variable.FINETUNING_STATE_MACHINE_ARN: state_machine_arns[FINETUNING],
+        Variable.DELETION_STATE_MACHINE_ARN: state_machine_arns[DELETION],
+        Variable.BEDROCK_ROLE_ARN: bedrock_role_arn,
+        Variable.TRAINING_POLL_SECONDS: str(training_poll_seconds),
+        Variable.DEPLOYMENT_POLL_SECONDS: str(deployment_poll_seconds),
+        Variable.NOT_STARTED_HOURS: str(not_started_hours),
+        Variable.TRAINING_HOURS: str(training_hours),
+        Variable.DEPLOYMENT_HOURS: str(deployment_hours),
+    }

@@ -1,0 +1,71 @@
+"""The state machines: their names, and how a definition in statemachines/ is rendered.
+
+A definition is JSON with placeholders. `"${Retry}"` and `"${MapConcurrency}"` are whole values, replaced by JSON;
+all others (`${<function>Arn}`, `${DataBucketName}`) are names within strings.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+FINETUNING = "finetuning"
+DELETION = "deletion"
+STATE_MACHINES = (FINETUNING, DELETION)
+
+# The first wait of a retried task in AWS; it doubles with each try.
+RETRY_INTERVAL_SECONDS = 2
+
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+
+
+def state_machine_name(name: str, prefix: str) -> str:
+    """`<prefix>-<name>`, for example idp-finetuning-deletion."""
+    return f"{prefix}-{name}"
+
+
+def placeholders(definition: str) -> set[str]:
+    """Return the names of all placeholders in the text of a definition."""
+    return set(_PLACEHOLDER.findall(definition))
+
+
+def retry_policy(interval_seconds: int) -> list[dict[str, object]]:
+    """Return the `Retry` member of every Task.
+
+    Retried are Lambda's own passing failures (Step Functions guide, "Handle transient Lambda service exceptions") and
+    TransientError. A worker that died is tried once more: its document may have killed it. A timeout is not retried.
+    """
+    transient = (
+        "Lambda.TooManyRequestsException",
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.ClientExecutionTimeoutException",
+        "TransientError",
+    )
+    return [
+        {
+            "ErrorEquals": list(transient),
+            "IntervalSeconds": interval_seconds,
+            "MaxAttempts": 6,
+            "BackoffRate": 2,
+            "JitterStrategy": "FULL",
+        },
+        {"ErrorEquals": ["Runtime.ExitError"], "IntervalSeconds": interval_seconds, "MaxAttempts": 1},
+    ]
+
+
+def render_definition(
+    definition: str,
+    *,
+    map_concurrency: int,
+    retry_interval_seconds: int = RETRY_INTERVAL_SECONDS,
+    names: Mapping[str, str] | None = None,
+) -> str:
+    """Return the definition with the retry policy and the Map's concurrency, and with those names that are given."""
+    values = {"Retry": retry_policy(retry_interval_seconds), "MapConcurrency": map_concurrency}
+    for placeholder, value in values.items():
+        definition = definition.replace(f'"${{{placeholder}}}"', json.dumps(value))
+    known = names or {}
+    return _PLACEHOLDER.sub(lambda match: known.get(match[1], match[0]), definition)
