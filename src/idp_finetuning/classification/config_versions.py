@@ -107,13 +107,6 @@ class ConfigVersion(WireModel):
 _PARTS = {"system_prompt": "system prompt", "task_prompt": "task prompt", "classes": "classes or their descriptions"}
 
 
-class ConfigVersionPage(WireModel):
-    """A page of versions, newest first."""
-
-    items: tuple[ConfigVersion, ...]
-    next_token: str | None
-
-
 def default_version(*, active: bool) -> ConfigVersion:
     """The built-in version: Nova 2 Lite, the built-in prompt, temperature 0, no classes."""
     name = next(model.name for model in base_models() if model.id == DEFAULT_MODEL)

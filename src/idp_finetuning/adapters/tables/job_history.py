@@ -7,16 +7,10 @@ from uuid import uuid4
 
 from idp_finetuning.adapters.tables.items import PageToken, from_attributes, to_attributes
 from idp_finetuning.jobs.job import JobFact
-from idp_finetuning.wire import WireModel, timestamp
+from idp_finetuning.pagination import Page
+from idp_finetuning.wire import timestamp
 
 PREFIX = "event#"
-
-
-class FactPage(WireModel):
-    """A page of a job's history, newest first."""
-
-    items: tuple[JobFact, ...]
-    next_token: str | None
 
 
 class JobHistory:
@@ -35,8 +29,8 @@ class JobHistory:
         key = {"id": job_id, "item": f"{PREFIX}{fact.at}#{uuid4().hex[:8]}"}
         return {"Put": {"TableName": self._table, "Item": to_attributes({**key, **fact.to_wire()})}}
 
-    def page(self, job_id: str, *, limit: int, next_token: str | None) -> FactPage:
-        """A page of the history, newest first."""
+    def page(self, job_id: str, *, limit: int, next_token: str | None) -> Page[JobFact]:
+        """Return a page of the history, newest first."""
         start: dict[str, Any] = {}
         if next_token:
             token = PageToken.from_text(next_token)
@@ -48,7 +42,7 @@ class JobHistory:
         if last:
             at, _, rest = last["item"]["S"].removeprefix(PREFIX).partition("#")
             token_text = PageToken(created_at=at, id=rest).to_text()
-        return FactPage(items=tuple(from_attributes(JobFact, item) for item in answer["Items"]), next_token=token_text)
+        return Page(items=tuple(from_attributes(JobFact, item) for item in answer["Items"]), next_token=token_text)
 
     def delete(self, job_id: str) -> None:
         """Removes the whole history; may be repeated."""

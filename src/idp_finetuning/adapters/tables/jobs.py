@@ -22,18 +22,12 @@ from idp_finetuning.jobs.job import (
     JobStatus,
     JobSummary,
 )
-from idp_finetuning.wire import WireModel, timestamp
+from idp_finetuning.pagination import Page
+from idp_finetuning.wire import timestamp
 
 CONFIGURATION = "configuration"
 YES = "yes"
 TRIES = 10  # each is lost only to a write that went through; no more than a few ever meet
-
-
-class JobPage(WireModel):
-    """A page of jobs, newest first."""
-
-    items: tuple[JobSummary, ...]
-    next_token: str | None
 
 
 class JobTable:
@@ -115,10 +109,11 @@ class JobTable:
         )
         return found
 
-    def list(self, *, limit: int, next_token: str | None) -> JobPage:
-        """A page of jobs, newest first."""
-        page = query_newest(
+    def list(self, *, limit: int, next_token: str | None) -> Page[JobSummary]:
+        """Return a page of jobs, newest first."""
+        return query_newest(
             self._dynamodb,
+            JobSummary,
             table=self._table,
             index=JOBS_BY_CREATION.name,
             kind=KIND,
@@ -126,7 +121,6 @@ class JobTable:
             next_token=next_token,
             extra_key={"item": KIND},
         )
-        return JobPage(items=tuple(from_attributes(JobSummary, i) for i in page.items), next_token=page.next_token)
 
     def all(self) -> Iterator[JobSummary]:
         """Every job, newest first."""
