@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from idp_finetuning.errors import InvalidInput, TestSetNotFound
 from idp_finetuning.pagination import OpaqueToken, Page
 from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_finetuning.wire import timestamp
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
 
 
 class IdToken(OpaqueToken):
@@ -21,7 +25,7 @@ class IdToken(OpaqueToken):
 class AttachedTestSets:
     """Stands in for the table where the test-set bucket is attached; a test set is a prefix with documents."""
 
-    def __init__(self, s3: Any, bucket: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
@@ -82,6 +86,6 @@ class AttachedTestSets:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Delimiter="/")
         return sorted(entry["Prefix"].rstrip("/") for page in pages for entry in page.get("CommonPrefixes", []))
 
-    def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
+    def _objects(self, prefix: str) -> Iterator[ObjectTypeDef]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         return (entry for page in pages for entry in page.get("Contents", []))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,10 @@ from idp_finetuning.deployment import CONFIG_VERSIONS_BY_CREATION
 from idp_finetuning.errors import ConfigVersionNotFound, Conflict, TransientError
 from idp_finetuning.pagination import Page
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
 KIND = "configVersion"
 POINTER = "#active"  # no legal name of a version
 # A version may have 300 KB, and Lambda answers with at most 6 MB [Lambda quotas].
@@ -30,7 +34,7 @@ Parts = Sequence[dict[str, Any]]
 class ConfigVersionTable:
     """The ConfigVersions table, keyed by name; the version `default` is built in and never stored."""
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
@@ -118,7 +122,7 @@ class ConfigVersionTable:
         Raises Conflict where that part is another table's, TransientError where another request is at the same items.
         """
         try:
-            self._dynamodb.transact_write_items(TransactItems=parts)
+            self._dynamodb.transact_write_items(TransactItems=cast("Sequence[TransactWriteItemTypeDef]", parts))
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise

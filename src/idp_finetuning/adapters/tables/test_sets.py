@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -14,6 +14,9 @@ from idp_finetuning.errors import Conflict, TestSetNotFound
 from idp_finetuning.pagination import Page
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
 KIND = "testSet"
 
 
@@ -22,7 +25,7 @@ class TestSetTable:
 
     __test__ = False
 
-    def __init__(self, dynamodb: Any, table: str) -> None:
+    def __init__(self, dynamodb: DynamoDBClient, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
