@@ -133,7 +133,7 @@ def require_usable(version: ConfigVersion) -> None:
     The classes its model was trained with stay allowed: a test set with such names is only warned of.
     """
     config = version.classification
-    config.prompt.checked()
+    config.prompt.require_trainable()
     learned = version.trained_with and version.trained_with.classes == PromptDigests.of(config.prompt).classes
     folded = Counter(item.name.casefold() for item in config.classes)
     twice = sorted({item.name for item in config.classes if folded[item.name.casefold()] > 1})

@@ -109,7 +109,7 @@ def _configuration(name: str | None, identity: Identity, services: Services) -> 
         return None
     require_in_scope(identity, name, services)
     version = services.config_versions.get(name)
-    prompt = version.classification.prompt.checked()
+    prompt = version.classification.prompt.require_trainable()
     return JobConfiguration(config_version=version.name, revision=version.revision, **dict(prompt))
 
 
