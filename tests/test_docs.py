@@ -19,7 +19,7 @@ from idp_finetuning.errors import FinetuningError
 from idp_finetuning.jobs.deadlines import Deadlines
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.base_models import base_models
-from idp_finetuning.operations.identity import ALLOWED_GROUPS
+from idp_finetuning.operations.table import OPERATIONS
 from idp_finetuning.training_data.dataset import NO_RESULT
 from stacks.appsync_schema import for_appsync
 from stacks.options import read_options
@@ -109,8 +109,8 @@ def test_the_guide_page_tells_what_the_catalogue_says_of_the_base_models() -> No
 def test_the_table_of_roles_is_the_one_the_api_enforces() -> None:
     documented = table("security", "operation")
     allowed = {
-        operation: ["yes" if not groups or group in groups else "no" for group in (*GROUPS, None)]
-        for operation, groups in ALLOWED_GROUPS.items()
+        field: ["yes" if not operation.groups or group in operation.groups else "no" for group in (*GROUPS, None)]
+        for field, operation in OPERATIONS.items()
     }
     assert documented == allowed
     assert f"| operation | {' | '.join(GROUPS)} | no group |" in page("security")

@@ -1,4 +1,4 @@
-"""The one error tree. A class name is at once the ASL error name and the GraphQL errorType.
+"""The tree of errors. A class name is at once the ASL error name and the GraphQL errorType.
 
 FinetuningError
 ├── InvalidInput            a request or one of its values cannot be used
@@ -8,18 +8,18 @@ FinetuningError
 ├── ConfigVersionNotFound   no configuration version has this name
 ├── UserNotFound            the user pool has no such user
 ├── ClassificationNotFound  no classification of the caller has this id
-├── Conflict                the state of the thing does not allow the operation
+├── Conflict                the current state does not allow the operation
 ├── TestSetInvalid          the labelled documents break a rule of fine-tuning
 ├── DocumentRejected        one document cannot become training data
 ├── DatasetUnusable         too little of the test set became training data
-├── ValidationRunning       the labels are still being read; ask again in a while
+├── ValidationRunning       the labels are still being read; ask again later
 ├── ModelUnavailable        the account does not offer the base model for fine-tuning
 ├── TrainingFailed          Bedrock ended the customization job without a model
 ├── DeploymentFailed        Bedrock ended the deployment without an endpoint
 ├── JobStopping             the job is being stopped; its workflow ends here
-├── StaleState              a late or repeated run found the job elsewhere
+├── StaleState              a late or repeated run found the job in another status
 ├── TransientError          throttled or temporarily failing call; the workflow retries it
-├── AwsCallRefused          an AWS service refused a call for good
+├── AwsCallRefused          an AWS service refused a call; the same call would be refused again
 ├── SettingMissing          the function's environment lacks a variable
 └── InternalError           anything else; details are in the log only
 """
@@ -71,7 +71,7 @@ class ClassificationNotFound(FinetuningError):
 
 
 class Conflict(FinetuningError):
-    """The state of the thing does not allow the operation."""
+    """The current state of what the request names does not allow the operation."""
 
 
 class TestSetInvalid(FinetuningError):
@@ -81,7 +81,7 @@ class TestSetInvalid(FinetuningError):
 
 
 class DocumentRejected(FinetuningError):
-    """One document cannot become training data; `reason_code` names why in one word."""
+    """One document cannot become training data; `reason_code` says why in one word."""
 
     def __init__(self, reason_code: str, message: str) -> None:
         super().__init__(f"{reason_code}: {message}")
@@ -109,7 +109,7 @@ class DeploymentFailed(FinetuningError):
 
 
 class JobStopping(FinetuningError):
-    """The job is being stopped; whatever its workflow does next ends here."""
+    """The job is being stopped; its workflow ends here."""
 
 
 class StaleState(FinetuningError):
@@ -121,7 +121,7 @@ class TransientError(FinetuningError):
 
 
 class AwsCallRefused(FinetuningError):
-    """An AWS service refused a call for good."""
+    """An AWS service refused a call, and would refuse it again."""
 
 
 class SettingMissing(FinetuningError):

@@ -1,26 +1,48 @@
-"""What users type and call their files: any script and any space, but one line without control characters."""
+"""Text for and from people: names they type, which may be of any script but take one line, and lists in messages."""
 
 from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Annotated, TypeVar
 
-NAMED = 10
+from pydantic import AfterValidator
+
+T = TypeVar("T")
+
+# Characters, of a test set or a configuration version.
+MAXIMUM_DESCRIPTION = 200
+FIRST_FEW = 10
 
 # Control characters, halves of surrogate pairs, line and paragraph separators. Spaces of all kinds and joiners
 # stay: file names of macOS screenshots, Persian words and emoji are made with them.
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_NONCHARACTERS = frozenset({"\ufffe", "\uffff"})  # no XML answer of S3 can hold them
+_NONCHARACTERS = frozenset({"\ufffe", "\uffff"})  # S3 answers in XML, which cannot hold them
 
 
 def is_one_line(text: str) -> bool:
-    """Whether a text can stand as a name: on one line, in UTF-8, in an XML answer of S3."""
+    """Return whether a text can be a name: on one line, in UTF-8, in the XML that S3 answers with."""
     return not any(unicodedata.category(char) in _REFUSED or char in _NONCHARACTERS for char in text)
 
 
-def named(things: Iterable[str]) -> str:
-    """The first ten, quoted where they would be unclear, and how many more there are."""
-    listed = list(things)
-    more = f" and {len(listed) - NAMED} more" if len(listed) > NAMED else ""
-    return ", ".join(json.dumps(t, ensure_ascii=False) if not t.isprintable() else t for t in listed[:NAMED]) + more
+def _require_one_line(text: str) -> str:
+    if not is_one_line(text):
+        raise ValueError("one line without control characters is needed")
+    return text
+
+
+OneLine = Annotated[str, AfterValidator(_require_one_line)]
+
+
+def first_few(items: Iterable[T]) -> tuple[Sequence[T], int]:
+    """Return the first ten items, and how many more there are."""
+    listed = list(items)
+    return listed[:FIRST_FEW], max(0, len(listed) - FIRST_FEW)
+
+
+def join_first(names: Iterable[str]) -> str:
+    """Join the first ten names, quoted if they would be unclear, and say how many more there are."""
+    shown, more = first_few(names)
+    quoted = (name if name.isprintable() else json.dumps(name, ensure_ascii=False) for name in shown)
+    return ", ".join(quoted) + (f" and {more} more" if more else "")

@@ -1,4 +1,4 @@
-"""What goes over the wire: the base of every model (snake_case inside, camelCase outside), and times in UTC."""
+"""The base of every model (snake_case inside, camelCase on the wire), and times in UTC."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class WireModel(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="forbid")
 
     def to_wire(self) -> dict[str, Any]:
-        """JSON-ready dict in camelCase."""
+        """Return a JSON-ready dict in camelCase."""
         return self.model_dump(mode="json", by_alias=True)
 
 
 def timestamp(moment: datetime | None = None) -> str:
-    """ISO 8601 in UTC with milliseconds, for example 2026-11-22T18:45:03.120Z; now without a moment."""
+    """Format a moment (default: now) as ISO 8601 in UTC with milliseconds, for example 2026-11-22T18:45:03.120Z."""
     moment = (moment or datetime.now(UTC)).astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 

@@ -19,7 +19,7 @@ from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.deployment import GROUPS, STATE_MACHINES, TABLES, environment_variables, state_machine_name
 from idp_local.aws.storage import create_table
 from tests.support.domain.fake_bedrock import FakeBedrock
-from tests.support.domain.service_model import problems
+from tests.support.domain.service_model import AnyClient, problems
 
 REGION = "us-east-1"
 
@@ -96,7 +96,7 @@ def fake_bedrock() -> FakeBedrock:
     return FakeBedrock()
 
 
-class FakeLambda:
+class FakeLambda(AnyClient):  # type: ignore[misc]
     """Functions that are invoked in the background, by name and event."""
 
     def __init__(self) -> None:

@@ -18,6 +18,7 @@ from idp_finetuning.test_sets.split import Split
 from idp_finetuning.test_sets.validation import validate
 from idp_finetuning.training_data.examples import ManifestDocument
 from idp_finetuning.wire import WireModel
+from tests.support.domain.service_model import AnyClient
 from tests.support.statemachines.definitions import DEFINITIONS, State, definition, is_terminal, levels, tasks
 from tests.support.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, contract, size, walk
 
@@ -132,7 +133,7 @@ def test_a_choice_compares_with_a_word_its_function_can_answer(machine: str) -> 
                 assert choice["StringEquals"] in get_args(answer.model_fields[member].annotation)
 
 
-class SentInput:
+class SentInput(AnyClient):  # type: ignore[misc]
     """Step Functions as far as the start of an execution goes: keeps the input."""
 
     def start_execution(self, **arguments: str) -> None:

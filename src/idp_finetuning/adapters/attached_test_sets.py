@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from idp_finetuning.adapters.tables.test_sets import TestSetPage
 from idp_finetuning.errors import InvalidInput, TestSetNotFound
+from idp_finetuning.pagination import OpaqueToken, Page
 from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ObjectTypeDef
+
+
+class IdToken(OpaqueToken):
+    """The last test set of a page, by its id."""
+
+    id: str
 
 
 class AttachedTestSets:
     """Stands in for the table where the test-set bucket is attached; a test set is a prefix with documents."""
 
-    def __init__(self, s3: Any, bucket: str) -> None:
+    def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
@@ -60,33 +69,22 @@ class AttachedTestSets:
             created_at=min(entry["LastModified"] for entry in documents),
         )
 
-    def list(self, *, limit: int, next_token: str | None) -> TestSetPage:
-        """A page of test sets by id; a bucket knows no order of creation."""
-        after = _id_in(next_token) if next_token else ""
+    def list(self, *, limit: int, next_token: str | None) -> Page[TestSet]:
+        """Return a page of test sets by id; a bucket knows no order of creation."""
+        after = IdToken.from_text(next_token).id if next_token else ""
         ids = [test_set_id for test_set_id in self._ids() if test_set_id > after]
         found: list[TestSet] = []
         for test_set_id in ids:
             if len(found) == limit:
-                return TestSetPage(items=tuple(found), next_token=_token(found[-1].id))
+                return Page(items=tuple(found), next_token=IdToken(id=found[-1].id).to_text())
             if any(self._objects(input_prefix(test_set_id))):
                 found.append(self.get(test_set_id))
-        return TestSetPage(items=tuple(found), next_token=None)
+        return Page(items=tuple(found))
 
     def _ids(self) -> Sequence[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Delimiter="/")
         return sorted(entry["Prefix"].rstrip("/") for page in pages for entry in page.get("CommonPrefixes", []))
 
-    def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
+    def _objects(self, prefix: str) -> Iterator[ObjectTypeDef]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
         return (entry for page in pages for entry in page.get("Contents", []))
-
-
-def _token(test_set_id: str) -> str:
-    return base64.urlsafe_b64encode(test_set_id.encode()).decode()
-
-
-def _id_in(token: str) -> str:
-    try:
-        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
-    except ValueError as error:
-        raise InvalidInput("nextToken is not one this API returned. Start the list again without it.") from error

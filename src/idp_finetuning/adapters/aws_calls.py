@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from idp_finetuning.errors import AwsCallRefused, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_stepfunctions import SFNClient
 
 _TRANSIENT_CODES = frozenset(
     {
@@ -35,14 +44,37 @@ _TRANSIENT_CODES = frozenset(
 )
 
 
-@cache
+@overload
+def client(service: Literal["bedrock"]) -> BedrockClient: ...
+@overload
+def client(service: Literal["bedrock-runtime"]) -> BedrockRuntimeClient: ...
+@overload
+def client(service: Literal["cognito-idp"]) -> CognitoIdentityProviderClient: ...
+@overload
+def client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
+@overload
+def client(service: Literal["lambda"]) -> LambdaClient: ...
+@overload
+def client(service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(service: Literal["stepfunctions"]) -> SFNClient: ...
 def client(service: str) -> Any:
-    """The boto3 client of a service, one a process. Signature v4, which KMS buckets demand of presigned URLs."""
+    """Return the process's one client of a service."""
+    return _cached_client(service)
+
+
+@cache
+def _cached_client(service: str) -> Any:
+    return make_client(service)
+
+
+def make_client(service: str) -> Any:
+    """Return a new client. S3 signs with version 4, which buckets encrypted with KMS demand of presigned URLs."""
     return boto3.client(  # type: ignore[call-overload, unused-ignore]
         service,
         config=Config(
             signature_version="s3v4" if service == "s3" else None,
-            # Converse waits by itself, for much longer [adapters.converse].
+            # adapters/converse.py waits and retries by itself, for much longer.
             retries={"mode": "standard", "total_max_attempts": 1 if service == "bedrock-runtime" else 3},
             connect_timeout=5,
             read_timeout=60,

@@ -1,10 +1,10 @@
-"""What an account holds in Bedrock: the models it may fine-tune, what carries names of ours, and how much there is."""
+"""What an account holds in Bedrock: models it may fine-tune, resources this service named, and use of quotas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
@@ -13,76 +13,65 @@ from idp_finetuning.jobs.bedrock_names import job_id_in
 from idp_finetuning.nova.quotas import AccountUsage
 from idp_finetuning.wire import WireModel
 
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock import BedrockClient
+    from mypy_boto3_bedrock.type_defs import (
+        CustomModelDeploymentSummaryTypeDef,
+        CustomModelSummaryTypeDef,
+        ModelCustomizationJobSummaryTypeDef,
+    )
+
 JOB_TAG = "idp-finetuning:job-id"
 
 
-class Found(WireModel):
-    """Something in Bedrock whose name this service made."""
+class NamedResource(WireModel):
+    """A resource in Bedrock whose name this service made."""
 
     kind: Literal["customization job", "custom model", "deployment"]
     name: str
     arn: str
 
 
-_LISTS: tuple[tuple[Any, ...], ...] = (
-    (
-        "customization job",
-        "list_model_customization_jobs",
-        "modelCustomizationJobSummaries",
-        "jobName",
-        "jobArn",
-        "creationTime",
-        {"statusEquals": "InProgress"},
-    ),
-    ("custom model", "list_custom_models", "modelSummaries", "modelName", "modelArn", "creationTime", {}),
-    (
-        "deployment",
-        "list_custom_model_deployments",
-        "modelDeploymentSummaries",
-        "customModelDeploymentName",
-        "customModelDeploymentArn",
-        "createdAt",
-        {},
-    ),
-)
-
-
 class BedrockAccount:
     """Lists of the control plane."""
 
-    def __init__(self, bedrock: Any) -> None:
+    def __init__(self, bedrock: BedrockClient) -> None:
         self._bedrock = bedrock
 
     def fine_tunable_models(self) -> frozenset[str]:
-        """Ids the account may fine-tune."""
-        answer = self._bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
-        return frozenset(summary["modelId"] for summary in answer["modelSummaries"])
+        """Return the ids of the models the account may fine-tune."""
+        response = self._bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
+        return frozenset(summary["modelId"] for summary in response["modelSummaries"])
 
     def usage(self) -> AccountUsage:
-        """How much the account holds of what has a quota."""
+        """Count what the account holds of the resources that have a quota."""
+        owned = self._bedrock.get_paginator("list_custom_models").paginate(isOwned=True)
         return AccountUsage(
-            custom_models=self._count("list_custom_models", "modelSummaries", isOwned=True),
-            customization_jobs=self._count(
-                "list_model_customization_jobs", "modelCustomizationJobSummaries", statusEquals="InProgress"
-            ),
-            deployments=self._count("list_custom_model_deployments", "modelDeploymentSummaries"),
+            custom_models=sum(len(page.get("modelSummaries", [])) for page in owned),
+            customization_jobs=sum(1 for _ in self._running_jobs()),
+            deployments=sum(1 for _ in self._deployments()),
         )
 
-    def _count(self, operation: str, rows: str, **filters: Any) -> int:
-        return sum(len(page.get(rows, [])) for page in self._bedrock.get_paginator(operation).paginate(**filters))
+    def deployment_statuses(self) -> dict[str, str]:
+        """Return the status of every deployment of the account by ARN."""
+        return {row["customModelDeploymentArn"]: row["status"] for row in self._deployments()}
 
-    def ours(self, *, older_than: timedelta) -> Iterator[Found]:
-        """Running customization jobs, custom models and deployments whose names are of our making, not just created."""
+    def named_resources(self, *, older_than: timedelta) -> Iterator[NamedResource]:
+        """Yield running customization jobs, custom models and deployments that this service named, not just created."""
         latest = datetime.now(UTC) - older_than
-        for kind, operation, rows, name, arn, created, filters in _LISTS:
-            pages = self._bedrock.get_paginator(operation).paginate(**filters)
-            for page in pages:
-                for row in page.get(rows, []):
-                    if job_id_in(row[name]) and row[created] < latest:
-                        yield Found(kind=kind, name=row[name], arn=row[arn])
+        for job in self._running_jobs():
+            if job_id_in(job["jobName"]) and job["creationTime"] < latest:
+                yield NamedResource(kind="customization job", name=job["jobName"], arn=job["jobArn"])
+        for model in self._models():
+            if job_id_in(model["modelName"]) and model["creationTime"] < latest:
+                yield NamedResource(kind="custom model", name=model["modelName"], arn=model["modelArn"])
+        for row in self._deployments():
+            name = row["customModelDeploymentName"]
+            if job_id_in(name) and row["createdAt"] < latest:
+                yield NamedResource(kind="deployment", name=name, arn=row["customModelDeploymentArn"])
 
-    def is_tagged_ours(self, arn: str) -> bool:
-        """Whether the resource carries this service's tag; one that is gone meanwhile carries none."""
+    def has_job_tag(self, arn: str) -> bool:
+        """Return whether the resource carries this service's tag; one that is gone meanwhile does not."""
         try:
             tags = self._bedrock.list_tags_for_resource(resourceARN=arn)["tags"]
         except ClientError as error:
@@ -91,16 +80,19 @@ class BedrockAccount:
             raise
         return any(tag["key"] == JOB_TAG for tag in tags)
 
-    def deployment_statuses(self) -> dict[str, str]:
-        """Status of every deployment of the account by ARN, in one list."""
-        pages = self._bedrock.get_paginator("list_custom_model_deployments").paginate()
-        return {
-            row["customModelDeploymentArn"]: row["status"]
-            for page in pages
-            for row in page.get("modelDeploymentSummaries", [])
-        }
+    def _running_jobs(self) -> Iterator[ModelCustomizationJobSummaryTypeDef]:
+        for page in self._bedrock.get_paginator("list_model_customization_jobs").paginate(statusEquals="InProgress"):
+            yield from page.get("modelCustomizationJobSummaries", [])
+
+    def _models(self) -> Iterator[CustomModelSummaryTypeDef]:
+        for page in self._bedrock.get_paginator("list_custom_models").paginate():
+            yield from page.get("modelSummaries", [])
+
+    def _deployments(self) -> Iterator[CustomModelDeploymentSummaryTypeDef]:
+        for page in self._bedrock.get_paginator("list_custom_model_deployments").paginate():
+            yield from page.get("modelDeploymentSummaries", [])
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether Bedrock knows no such thing."""
+    """Return whether Bedrock knows no such resource."""
     return error_code(error) == "ResourceNotFoundException"

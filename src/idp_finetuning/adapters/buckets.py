@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -18,6 +18,10 @@ from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.test_sets.labels import Listing, StoredFile
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
 from idp_finetuning.wire import WireModel
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, ObjectIdentifierTypeDef
 
 M = TypeVar("M", bound=WireModel)
 R = TypeVar("R")
@@ -33,7 +37,7 @@ PART_BYTES = 5 * 1024 * 1024  # the least S3 takes: 10,000 of them are more than
 class Bucket:
     """Objects of one bucket; contents are bytes."""
 
-    def __init__(self, s3: Any, name: str) -> None:
+    def __init__(self, s3: S3Client, name: str) -> None:
         self._s3 = s3
         self.name = name
 
@@ -147,7 +151,7 @@ class Bucket:
         removed = 0
         while True:
             page = self._s3.list_object_versions(Bucket=self.name, Prefix=prefix)
-            doomed = [
+            doomed: list[ObjectIdentifierTypeDef] = [
                 {"Key": entry["Key"], "VersionId": entry["VersionId"]}
                 for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             ]
@@ -227,7 +231,7 @@ class DataBucket(Bucket):
     def write_stream(self, key: str, lines: Iterable[bytes]) -> int:
         """Writes chunks as one object with at most two parts in memory, and answers its size in bytes."""
         buffer, size, upload = bytearray(), 0, None
-        parts: list[dict[str, Any]] = []
+        parts: list[CompletedPartTypeDef] = []
         try:
             for chunk in lines:
                 buffer += chunk
@@ -252,6 +256,6 @@ class DataBucket(Bucket):
             raise
         return size
 
-    def _part(self, key: str, upload_id: str, number: int, content: bytes) -> dict[str, Any]:
+    def _part(self, key: str, upload_id: str, number: int, content: bytes) -> CompletedPartTypeDef:
         answer = self._s3.upload_part(Bucket=self.name, Key=key, UploadId=upload_id, PartNumber=number, Body=content)
         return {"PartNumber": number, "ETag": answer["ETag"]}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from idp_finetuning.adapters.aws_calls import error_code, error_text
 from idp_finetuning.errors import AwsCallRefused, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
 # Worth waiting for, with what the user is told where it does not end [botocore bedrock-runtime Converse].
 _PASSING = {
@@ -36,7 +39,7 @@ class Converse:
     `wait` sleeps for so many seconds and answers whether to give up, as threading.Event.wait does.
     """
 
-    def __init__(self, bedrock_runtime: Any) -> None:
+    def __init__(self, bedrock_runtime: BedrockRuntimeClient) -> None:
         self._bedrock_runtime = bedrock_runtime
 
     def answer(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from idp_finetuning.wire import WireModel
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 class BackgroundFunction:
     """One function, invoked without waiting for its answer."""
 
-    def __init__(self, lambda_: Any, name: str) -> None:
+    def __init__(self, lambda_: LambdaClient, name: str) -> None:
         self._lambda = lambda_
         self._name = name
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
 from traceback import extract_tb
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aws_lambda_powertools import Logger
 
@@ -16,7 +16,12 @@ from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import AwsCallRefused, FinetuningError, InternalError, SettingMissing, TransientError
 from idp_finetuning.wire import WireModel
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 E = TypeVar("E", bound=WireModel)
+# Lambda always passes a context; tests and benchmarks may pass none, and then there is no time limit.
+Handler = Callable[[dict[str, Any], "LambdaContext | None"], dict[str, Any]]
 
 logger = Logger(location=None)
 
@@ -24,32 +29,31 @@ logger = Logger(location=None)
 for _library in ("boto3", "botocore", "s3transfer"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
-# Failures whose text tells of AWS or of the deployment, never of a document.
+# Failures whose text is about AWS or the deployment, never about a document.
 _FOR_OPERATORS = (AwsCallRefused, SettingMissing, TransientError)
 
 
 def state_handler(
     event_model: type[E], *, shown: Callable[[Any], Mapping[str, object]] = lambda _: {}
-) -> Callable[[Callable[[E, Services], WireModel | None]], Callable[[dict[str, Any], Any], dict[str, Any]]]:
-    """Makes a Lambda handler of a function from a typed event and services to a model (or nothing: `{}`).
+) -> Callable[[Callable[[E, Services], WireModel | None]], Handler]:
+    """Make a Lambda handler of a function from a typed event and services to a model (or to None: `{}`).
 
     Failures leave as classes of idp_finetuning.errors, which Step Functions sees under their names. Log lines
-    carry the job id and never the content of a document; `shown` makes of the answer what the last line adds.
+    carry the job id and never the content of a document; `shown` makes the extra fields of the last line from the
+    result.
     """
 
-    def decorate(
-        work: Callable[[E, Services], WireModel | None],
-    ) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
+    def decorate(work: Callable[[E, Services], WireModel | None]) -> Handler:
         @wraps(work)
-        def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        def handler(event: dict[str, Any], context: LambdaContext | None) -> dict[str, Any]:
             keys = {
                 "job_id": event.get("jobId"),
                 "test_set_id": event.get("testSetId"),
                 "classification_id": event.get("classificationId"),
             }
-            with _logged(context, **keys) as told, aws_calls():
+            with _log_outcome(context, **keys) as fields, aws_calls():
                 result = work(event_model.model_validate(event), Services(context))
-                told.update(shown(result))
+                fields.update(shown(result))
             return result.to_wire() if result else {}
 
         return handler
@@ -59,23 +63,23 @@ def state_handler(
 
 def resolver_handler(
     answer: Callable[[dict[str, Any], Services], Any], error_answer: Callable[[FinetuningError], dict[str, Any]]
-) -> Callable[[dict[str, Any], Any], dict[str, Any]]:
-    """Makes the Lambda handler behind the API: `{"data": …}`, or `{"error": {"type", "message"}}`.
+) -> Handler:
+    """Make the Lambda handler behind the API, which returns `{"data": …}` or `{"error": {"type", "message"}}`.
 
     A failure outside of it, a lack of memory for example, is turned into an InternalError by graphql/resolver.js.
     """
 
-    def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    def handler(event: dict[str, Any], context: LambdaContext | None) -> dict[str, Any]:
         arguments = event.get("arguments") or {}
-        named = {**arguments, **(arguments.get("input") or {})}
+        ids = {**arguments, **(arguments.get("input") or {})}
         keys = {
-            "job_id": named.get("jobId"),
-            "test_set_id": named.get("testSetId"),
-            "classification_id": named.get("classificationId"),
+            "job_id": ids.get("jobId"),
+            "test_set_id": ids.get("testSetId"),
+            "classification_id": ids.get("classificationId"),
             "field": event.get("field"),
         }
         try:
-            with _logged(context, **keys), aws_calls():
+            with _log_outcome(context, **keys), aws_calls():
                 return {"data": answer(event, Services(context))}
         except FinetuningError as error:
             return error_answer(error)
@@ -84,17 +88,17 @@ def resolver_handler(
 
 
 @contextmanager
-def _logged(context: Any, **keys: object) -> Iterator[dict[str, object]]:
-    """Logs how a run ended, with these keys in every line of it, and where it ended well with what the block told.
+def _log_outcome(context: LambdaContext | None, **keys: object) -> Iterator[dict[str, object]]:
+    """Log how a run ended, with these keys in every line; what the block adds to the dict goes into the last one.
 
     An unexpected exception leaves as InternalError: its own text may quote a document, so only its name and the
-    places it passed are logged.
+    lines of code it passed are logged.
     """
-    told: dict[str, object] = {}
+    fields: dict[str, object] = {}
     known = {name: value for name, value in keys.items() if value is not None}
-    with logger.append_context_keys(request_id=getattr(context, "aws_request_id", None), **known):
+    with logger.append_context_keys(request_id=context.aws_request_id if context else None, **known):
         try:
-            yield told
+            yield fields
         except FinetuningError as error:
             reason = error.message if isinstance(error, _FOR_OPERATORS) else None
             cause = type(error.__cause__).__name__ if error.__cause__ else None
@@ -105,4 +109,4 @@ def _logged(context: Any, **keys: object) -> Iterator[dict[str, object]]:
             places = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)]
             logger.error("failed unexpectedly", extra={"error_code": name, "places": places})  # noqa: TRY400
             raise InternalError(f"The step ended unexpectedly ({name}). See the log of its function.") from None
-        logger.info("done", extra=told)
+        logger.info("done", extra=fields)

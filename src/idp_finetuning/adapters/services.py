@@ -6,7 +6,7 @@ import math
 import os
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING
 
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import client
@@ -25,6 +25,9 @@ from idp_finetuning.deployment import BucketIs, DefaultScope, Variable
 from idp_finetuning.errors import SettingMissing
 from idp_finetuning.jobs.deadlines import Deadlines
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 
 def setting(variable: Variable) -> str:
     """The variable's value. Raises SettingMissing."""
@@ -41,13 +44,12 @@ def _hours(variable: Variable) -> timedelta:
 class Services:
     """Tables, buckets, workflows and Bedrock; each reads only the variables it needs."""
 
-    def __init__(self, context: Any = None) -> None:
+    def __init__(self, context: LambdaContext | None = None) -> None:
         self._context = context
 
     def seconds_left(self) -> float:
         """Time until Lambda ends this run; endless where there is no limit."""
-        left = getattr(self._context, "get_remaining_time_in_millis", None)
-        return left() / 1000 if left else math.inf
+        return self._context.get_remaining_time_in_millis() / 1000 if self._context else math.inf
 
     @cached_property
     def jobs(self) -> JobTable:

@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-import base64
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 from pydantic import Field
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.classification.scopes import DirectoryUser
-from idp_finetuning.errors import InvalidInput, UserNotFound
-from idp_finetuning.wire import WireModel
+from idp_finetuning.errors import UserNotFound
+from idp_finetuning.pagination import OpaqueToken, Page, unknown_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef, ListUsersRequestTypeDef
 
 MAXIMUM_PAGE = 60  # [botocore cognito-idp QueryLimitType]
 
 
-class DirectoryPage(WireModel):
-    """A page of users in the pool's order."""
+class DirectoryToken(OpaqueToken):
+    """Cognito's own token of the next page."""
 
-    users: tuple[DirectoryUser, ...]
-    next_token: str | None
-
-
-class _PageToken(WireModel):
     pagination_token: str = Field(min_length=1)
 
 
 class UserDirectory:
     """One user pool."""
 
-    def __init__(self, cognito: Any, user_pool_id: str) -> None:
+    def __init__(self, cognito: CognitoIdentityProviderClient, user_pool_id: str) -> None:
         self._cognito = cognito
         self._pool = user_pool_id
 
-    def page(self, *, limit: int, next_token: str | None) -> DirectoryPage:
-        """At most 60 users, however many are asked for. Raises InvalidInput for a token of others."""
-        start = {"PaginationToken": _pagination_token(next_token)} if next_token else {}
+    def page(self, *, limit: int, next_token: str | None) -> Page[DirectoryUser]:
+        """Return a page of users in the pool's order, at most 60. Raises InvalidInput for a token of another list."""
+        request: ListUsersRequestTypeDef = {"UserPoolId": self._pool, "Limit": min(limit, MAXIMUM_PAGE)}
+        if next_token:
+            request["PaginationToken"] = DirectoryToken.from_text(next_token).pagination_token
         try:
-            answer = self._cognito.list_users(UserPoolId=self._pool, Limit=min(limit, MAXIMUM_PAGE), **start)
+            answer = self._cognito.list_users(**request)
         except ClientError as error:
             if next_token and error_code(error) == "InvalidParameterException":
-                raise _not_ours() from error
+                raise unknown_token() from error
             raise
         following = answer.get("PaginationToken")
-        return DirectoryPage(
-            users=tuple(_user(entry["Username"], entry.get("Attributes", [])) for entry in answer["Users"]),
-            next_token=_opaque(following) if following else None,
+        return Page(
+            items=tuple(_user(entry["Username"], entry.get("Attributes", [])) for entry in answer["Users"]),
+            next_token=DirectoryToken(pagination_token=following).to_text() if following else None,
         )
 
     def find(self, user: str) -> DirectoryUser:
@@ -73,22 +75,6 @@ class UserDirectory:
         return tuple(sorted(group["GroupName"] for page in pages for group in page["Groups"]))
 
 
-def _user(username: str, attributes: list[dict[str, str]]) -> DirectoryUser:
+def _user(username: str, attributes: Iterable[AttributeTypeTypeDef]) -> DirectoryUser:
     values = {attribute["Name"]: attribute.get("Value") for attribute in attributes}
     return DirectoryUser(id=values.get("sub") or username, username=username, email=values.get("email"))
-
-
-def _opaque(pagination_token: str) -> str:
-    token = _PageToken(pagination_token=pagination_token)
-    return base64.urlsafe_b64encode(token.model_dump_json(by_alias=True).encode()).decode()
-
-
-def _pagination_token(text: str) -> str:
-    try:
-        return _PageToken.model_validate_json(base64.urlsafe_b64decode(text.encode())).pagination_token
-    except ValueError as error:
-        raise _not_ours() from error
-
-
-def _not_ours() -> InvalidInput:
-    return InvalidInput("nextToken is not one this API returned. Start the list again without it.")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.jobs.job import JobRun, JobStatus
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
 
 
 class ExecutionStatus(StrEnum):
@@ -27,7 +30,7 @@ class Workflow:
     """One state machine and its poll intervals in seconds."""
 
     def __init__(
-        self, stepfunctions: Any, arn: str, *, training_poll_seconds: int, deployment_poll_seconds: int
+        self, stepfunctions: SFNClient, arn: str, *, training_poll_seconds: int, deployment_poll_seconds: int
     ) -> None:
         self._stepfunctions = stepfunctions
         self._arn = arn

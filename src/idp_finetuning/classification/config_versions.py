@@ -107,13 +107,6 @@ class ConfigVersion(WireModel):
 _PARTS = {"system_prompt": "system prompt", "task_prompt": "task prompt", "classes": "classes or their descriptions"}
 
 
-class ConfigVersionPage(WireModel):
-    """A page of versions, newest first."""
-
-    items: tuple[ConfigVersion, ...]
-    next_token: str | None
-
-
 def default_version(*, active: bool) -> ConfigVersion:
     """The built-in version: Nova 2 Lite, the built-in prompt, temperature 0, no classes."""
     name = next(model.name for model in base_models() if model.id == DEFAULT_MODEL)
@@ -140,7 +133,7 @@ def require_usable(version: ConfigVersion) -> None:
     The classes its model was trained with stay allowed: a test set with such names is only warned of.
     """
     config = version.classification
-    config.prompt.checked()
+    config.prompt.require_trainable()
     learned = version.trained_with and version.trained_with.classes == PromptDigests.of(config.prompt).classes
     folded = Counter(item.name.casefold() for item in config.classes)
     twice = sorted({item.name for item in config.classes if folded[item.name.casefold()] > 1})

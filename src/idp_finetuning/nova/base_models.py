@@ -1,4 +1,4 @@
-"""The base models that can be fine-tuned; their figures stand in base_models.json, which an operator may edit."""
+"""The base models that can be fine-tuned; their figures are in base_models.json, which an operator may edit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class HyperParameters(WireModel):
         return {k: v for k, v in values.items() if v is not None} if isinstance(values, dict) else values
 
     def for_bedrock(self) -> dict[str, str]:
-        """The map of strings that CreateModelCustomizationJob takes."""
+        """Return the map of strings that CreateModelCustomizationJob takes."""
         return {
             "epochCount": str(self.epoch_count),
             "learningRate": f"{self.learning_rate:.10f}".rstrip("0"),
@@ -38,7 +38,7 @@ class HyperParameters(WireModel):
 
 
 class BaseModelSpec(WireModel):
-    """One base model: how it is called where, and what a customization job on it takes."""
+    """One base model: its ids and names, and what a customization job on it takes."""
 
     id: str
     name: str
@@ -53,21 +53,21 @@ class BaseModelSpec(WireModel):
 
     @property
     def foundation_model_id(self) -> str:
-        """The plain id, for example amazon.nova-pro-v1:0."""
+        """The id without the Region prefix, for example amazon.nova-pro-v1:0."""
         return self.id.removeprefix("us.")
 
 
 @cache
 def base_models() -> tuple[BaseModelSpec, ...]:
-    """The catalogue in the order shown to users: recommended before legacy."""
+    """Return the catalogue in the order shown to users: recommended before legacy."""
     text = resources.files("idp_finetuning.nova").joinpath("base_models.json").read_text(encoding="utf-8")
     return TypeAdapter(tuple[BaseModelSpec, ...]).validate_json(text)
 
 
 def find_base_model(identifier: str) -> BaseModelSpec:
-    """The model with this id: inference profile, plain or fine-tuning id.
+    """Return the model with this id: inference profile, plain or fine-tuning id.
 
-    Raises InvalidInput, naming the supported ids, where there is none.
+    Raises InvalidInput, naming the supported ids, if there is none.
     """
     for model in base_models():
         if identifier in (model.id, model.foundation_model_id, model.fine_tuning_id):

@@ -1,4 +1,4 @@
-"""The prompt: one piece of code renders it for training, evaluation and classification."""
+"""The prompt a page is classified with, rendered by the same code for training, evaluation and classification."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from idp_finetuning.wire import WireModel
 CLASSES_PLACEHOLDER = "{CLASS_NAMES_AND_DESCRIPTIONS}"
 IMAGE_PLACEHOLDER = "{DOCUMENT_IMAGE}"
 TEXT_PLACEHOLDER = "{DOCUMENT_TEXT}"
+# Of a class name. Step Functions passes a document's labels in a payload of at most 256 KiB.
+MAXIMUM_CLASS_NAME = 200
+MAXIMUM_CLASS_NAME_BYTES = 400
 _WORDS = re.compile(f"{re.escape(CLASSES_PLACEHOLDER)}|{re.escape(TEXT_PLACEHOLDER)}")
 
-# Nova training fails where one of these stands in a text block, in any case and inside longer words
-# [docs:nova/fine-tune-prepare-data-understanding; AWS's Nova validators add the last two].
+# Nova training fails if a text block contains one of these, in any case and inside longer words. Source:
+# https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html; AWS's dataset
+# validators in github.com/aws-samples/amazon-nova-samples add the last two.
 RESERVED_WORDS = (
     "system:",
     "user:",
@@ -56,7 +60,7 @@ class Boundary(StrEnum):
 
 
 class DocumentClass(WireModel):
-    """A class with the description the prompt shows for it (may be empty)."""
+    """A document class with the description the prompt shows for it (may be empty)."""
 
     name: str
     description: str = ""
@@ -69,19 +73,19 @@ class PageLabel(WireModel):
     boundary: Boundary
 
     def to_answer(self) -> str:
-        """The target text of a training record, and the form of a model's answer."""
+        """Return the target text of a training record, which is also the form of a model's answer."""
         return json.dumps({"class": self.class_name, "document_boundary": self.boundary}, ensure_ascii=False)
 
 
-class ReadAnswer(WireModel):
-    """What could be read of a model's answer: a class of the list, a boundary, or None for either."""
+class ParsedAnswer(WireModel):
+    """The usable parts of a model's answer: a class of the list, a boundary, or None for either."""
 
     class_name: str | None = None
     boundary: Boundary | None = None
 
 
 class Prompt(WireModel):
-    """System prompt, task prompt and classes: the snapshot that a job trains with."""
+    """System prompt, task prompt and classes; a job trains with a snapshot of one."""
 
     system_prompt: str = SYSTEM_PROMPT
     task_prompt: str = TASK_PROMPT
@@ -89,13 +93,14 @@ class Prompt(WireModel):
 
     @property
     def needs_text(self) -> bool:
-        """Whether the text of each page belongs into it."""
+        """Whether the prompt contains the text of the page."""
         return TEXT_PLACEHOLDER in self.task_prompt
 
     def texts(self, page_text: str = "") -> tuple[str, str, str]:
-        """System text, text before the image and text after it, as the accelerator sends them at inference.
+        """Return the system text, the text before the image and the text after it.
 
-        Placeholders are replaced in one pass: one that stands in a page's text or in a description stays as it is.
+        They are laid out as AWS's IDP accelerator sends them at inference. Placeholders are replaced in one pass: one
+        in a page's text or in a description stays as it is.
         """
         words = {
             CLASSES_PLACEHOLDER: "\n".join(f"{item.name}  \t[ {item.description} ]" for item in self.classes),
@@ -106,10 +111,10 @@ class Prompt(WireModel):
         return self.system_prompt, before, after
 
     def render(self, image: dict[str, Any], page_text: str = "") -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        """System blocks and the user's content blocks around an image block.
+        """Return the system blocks and the user's content blocks around an image block.
 
         `image` is the value of Bedrock's `image` member: `{"format": "jpeg", "source": {...}}`, with an
-        `s3Location` source in training records and `bytes` in Converse. `page_text` stands for {DOCUMENT_TEXT}.
+        `s3Location` source in training records and `bytes` in Converse. `page_text` replaces {DOCUMENT_TEXT}.
         """
         system, before, after = self.texts(page_text)
         content: list[dict[str, Any]] = [{"text": before}, {"image": image}, {"text": after}]
@@ -118,11 +123,11 @@ class Prompt(WireModel):
     def converse_request(
         self, model_id: str, page: bytes, page_text: str = "", *, temperature: float = 0
     ) -> dict[str, Any]:
-        """Arguments of bedrock-runtime Converse for one page.
+        """Return the arguments of bedrock-runtime Converse for one page.
 
         `page` is a JPEG of at most 3.75 MB; `model_id` a deployment's ARN or a base model's id. The answer
-        is held to a class name's length, because Bedrock reserves `maxTokens` against the quota. At temperature 0 the
-        likeliest token is taken; above it, a choice of one would leave the temperature without effect.
+        is limited to the length of a class name, because Bedrock reserves `maxTokens` against the quota. At temperature
+        0 `topK` 1 takes the likeliest token; above 0 it would leave the temperature without effect.
         """
         system, content = self.render({"format": "jpeg", "source": {"bytes": page}}, page_text)
         greedy = {"additionalModelRequestFields": {"inferenceConfig": {"topK": 1}}}
@@ -135,41 +140,43 @@ class Prompt(WireModel):
         }
 
     def read_answer(self, text: str) -> PageLabel | None:
-        """The label in a model's answer; None where it is not the JSON asked for or names no class of the list."""
-        read = self.read_parts(text)
+        """Return the label in a model's answer, or None if it is not the expected JSON or has no known class."""
+        read = self.parse_answer(text)
         if read.class_name is None or read.boundary is None:
             return None
         return PageLabel(class_name=read.class_name, boundary=read.boundary)
 
-    def read_parts(self, text: str) -> ReadAnswer:
-        """The class and the boundary in a model's answer, each where it is one."""
+    def parse_answer(self, text: str) -> ParsedAnswer:
+        """Return the class and the boundary in a model's answer, each None if it is not usable."""
         start, end = text.find("{"), text.rfind("}")
         try:
             answer = json.loads(text[start : end + 1])
         except (ValueError, RecursionError):  # the latter for thousands of nested brackets
-            return ReadAnswer()
+            return ParsedAnswer()
         name, boundary = (answer.get("class"), answer.get("document_boundary")) if isinstance(answer, dict) else (0, 0)
-        return ReadAnswer(
+        return ParsedAnswer(
             class_name=next((item.name for item in self.classes if item.name == name), None),
             boundary=next((item for item in Boundary if item == boundary), None),
         )
 
-    def checked(self) -> Prompt:
-        """Itself, or InvalidInput where Bedrock would refuse records made with it."""
+    def require_trainable(self) -> Prompt:
+        """Return the prompt itself. Raises InvalidInput if Bedrock would refuse records made with it."""
         if IMAGE_PLACEHOLDER not in self.task_prompt or CLASSES_PLACEHOLDER not in self.task_prompt:
-            raise InvalidInput(f"The task prompt needs {IMAGE_PLACEHOLDER} and {CLASSES_PLACEHOLDER}.")
+            raise InvalidInput(
+                f"The task prompt needs {IMAGE_PLACEHOLDER} and {CLASSES_PLACEHOLDER}. Add what is missing."
+            )
         if self.task_prompt.count(IMAGE_PLACEHOLDER) > 1:
-            raise InvalidInput(f"The task prompt may hold {IMAGE_PLACEHOLDER} once: one page is shown at a time.")
+            raise InvalidInput(f"The task prompt may contain {IMAGE_PLACEHOLDER} once: one page is shown at a time.")
         for text in self.texts():
             if found := reserved_word(text):
                 raise InvalidInput(
                     f"The prompt contains '{found}', which Nova training reserves. Remove it from the prompt, "
-                    "class names and descriptions."
+                    "the class names and the descriptions."
                 )
         return self
 
 
 def reserved_word(text: str) -> str | None:
-    """The first word reserved by Nova training in a text (case-insensitive substring), or None."""
+    """Return the first word reserved by Nova training in a text (case-insensitive substring), or None."""
     lowered = text.casefold()
     return next((word for word in RESERVED_WORDS if word in lowered), None)

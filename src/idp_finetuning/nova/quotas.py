@@ -1,4 +1,4 @@
-"""Bedrock's quotas that a job can meet; the figures stand in quotas.json, which an operator may edit."""
+"""Bedrock's quotas that a job can meet; the figures are in quotas.json, which an operator may edit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from idp_finetuning.wire import WireModel
 
 
 class AccountUsage(WireModel):
-    """How much an account holds of what has a quota, whoever made it."""
+    """How much an account holds of each resource with a quota, no matter who created it."""
 
     custom_models: int
     customization_jobs: int
@@ -25,30 +25,30 @@ class Quota(WireModel):
 
 
 class Quotas(WireModel):
-    """The quota of each thing."""
+    """The quota of each resource."""
 
     custom_models: Quota
     customization_jobs: Quota
     deployments: Quota
 
     def nearly_used_up(self, usage: AccountUsage) -> tuple[str, ...]:
-        """A warning for each quota that is full, or that one more fills."""
+        """Return a warning for each quota that is full, or full with one more."""
         warnings = []
-        for thing in AccountUsage.model_fields:
-            quota: Quota = getattr(self, thing)
-            held: int = getattr(usage, thing)
+        for resource in AccountUsage.model_fields:
+            quota: Quota = getattr(self, resource)
+            held: int = getattr(usage, resource)
             if held >= quota.most - 1:
                 warnings.append(
                     f"This account holds {held} {quota.name}, and Bedrock's quota is about {quota.most}. Delete what "
-                    "is not needed or ask AWS for more, else the job may fail or wait. Service Quotas shows your "
-                    "figure."
+                    "you do not need or ask AWS for a higher quota; otherwise the job may fail or wait. Service Quotas "
+                    "shows your account's figure."
                 )
         return tuple(warnings)
 
 
 @cache
 def known_quotas() -> Quotas:
-    """The quotas of quotas.json."""
+    """Return the quotas of quotas.json."""
     return Quotas.model_validate_json(
         resources.files("idp_finetuning.nova").joinpath("quotas.json").read_text(encoding="utf-8")
     )

@@ -23,7 +23,8 @@ from idp_finetuning.classification.config_versions import ClassificationConfig, 
 from idp_finetuning.classification.layout import ClassificationLayout, uploads_of
 from idp_finetuning.errors import ClassificationNotFound, InvalidInput, Unauthorized
 from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER, Prompt
-from idp_finetuning.operations.identity import ADMINS, Identity
+from idp_finetuning.operations.arguments import Id, Input, ModelId
+from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.model_choice import ChosenModel, model_named
 from idp_finetuning.operations.scope import require_in_scope, scope_of
 from idp_finetuning.test_sets.keys import input_prefix, page_texts_prefix
@@ -51,21 +52,15 @@ class ClassificationUploadInput(WireModel):
     md5: str = Field(pattern=r"^[0-9a-f]{32}$")
 
 
-class ClassificationUploadArguments(WireModel):
-    """Arguments of createClassificationUpload."""
-
-    input: ClassificationUploadInput
-
-
 class StartClassificationInput(WireModel):
     """Which document is to be classified with what."""
 
     upload_key: str | None = Field(default=None, min_length=1, max_length=1024)
-    test_set_id: str | None = Field(default=None, min_length=1, max_length=100)
+    test_set_id: Id | None = None
     document_path: str | None = Field(default=None, min_length=1, max_length=1024)
     page_texts: tuple[str, ...] | None = Field(default=None, max_length=MAXIMUM_PAGES)
     config_version: str | None = Field(default=None, min_length=1, max_length=50)
-    model: str | None = Field(default=None, min_length=1, max_length=300)
+    model: ModelId | None = None
 
     @model_validator(mode="after")
     def _one_document(self) -> StartClassificationInput:
@@ -75,21 +70,15 @@ class StartClassificationInput(WireModel):
         return self
 
 
-class StartClassificationArguments(WireModel):
-    """Arguments of startClassification."""
-
-    input: StartClassificationInput
-
-
 class ClassificationArguments(WireModel):
     """Arguments that name a classification."""
 
-    classification_id: str = Field(min_length=1, max_length=100)
+    classification_id: Id
 
 
 def create_classification_upload(
-    arguments: ClassificationUploadArguments, identity: Identity, services: Services
-) -> WireModel:
+    arguments: Input[ClassificationUploadInput], identity: Identity, services: Services
+) -> ClassificationUpload:
     """Where to send a document; only the caller can have it classified."""
     file = arguments.input
     key = f"{uploads_of(identity.sub)}{uuid4()}/{file.file_name}"
@@ -98,7 +87,7 @@ def create_classification_upload(
 
 
 def start_classification(
-    arguments: StartClassificationArguments, identity: Identity, services: Services
+    arguments: Input[StartClassificationInput], identity: Identity, services: Services
 ) -> Classification:
     """Records what is asked, with everything it takes, and starts the function that asks the model."""
     given = arguments.input
@@ -139,7 +128,7 @@ def get_classification(arguments: ClassificationArguments, identity: Identity, s
     name = arguments.classification_id
     layout = ClassificationLayout(classification_id=name)
     request = services.data.read_model(layout.request, ClassificationRequest) if _ID.fullmatch(name) else None
-    if request is None or not (request.created_by_sub == identity.sub or ADMINS & set(identity.groups)):
+    if request is None or not (request.created_by_sub == identity.sub or identity.is_admin):
         raise ClassificationNotFound(
             f"You have no classification '{name}'. They are kept for 30 days, for whoever started them and for Admins."
         )

@@ -17,6 +17,7 @@ from idp_finetuning.classification.config_versions import (
     VersionName,
 )
 from idp_finetuning.nova.prompt import DocumentClass
+from idp_finetuning.operations.arguments import Id, ModelId
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
@@ -46,7 +47,7 @@ class DocumentClassInput(WireModel):
 class ClassificationConfigInput(WireModel):
     """What a version says of classification; what is left out, or null, is taken from elsewhere."""
 
-    model: str | None = Field(default=None, min_length=1, max_length=300)
+    model: ModelId | None = None
     # Converse refuses a blank text [botocore bedrock-runtime SystemContentBlock].
     system_prompt: str | None = Field(default=None, pattern=r"\S", max_length=MAXIMUM_SYSTEM_PROMPT)
     task_prompt: str | None = Field(default=None, min_length=1, max_length=MAXIMUM_TASK_PROMPT)
@@ -68,7 +69,7 @@ class CreateConfigVersionInput(WireModel):
 
     name: VersionName
     description: Annotated[str, Field(max_length=MAXIMUM_DESCRIPTION), OneLine] | None = None
-    from_job: str | None = Field(default=None, min_length=1, max_length=100)
+    from_job: Id | None = None
     classification: ClassificationConfigInput | None = None
 
 
@@ -79,15 +80,3 @@ class UpdateConfigVersionInput(WireModel):
     revision: int
     description: Annotated[str, Field(max_length=MAXIMUM_DESCRIPTION), OneLine] | None = None
     classification: ClassificationConfigInput | None = None
-
-
-class CreateArguments(WireModel):
-    """Arguments of createConfigVersion."""
-
-    input: CreateConfigVersionInput
-
-
-class UpdateArguments(WireModel):
-    """Arguments of updateConfigVersion."""
-
-    input: UpdateConfigVersionInput

@@ -13,32 +13,36 @@ from idp_finetuning.classification.config_versions import (
     require_usable,
 )
 from idp_finetuning.errors import Conflict, InvalidInput
-from idp_finetuning.operations.arguments import JobArguments, PageArguments
+from idp_finetuning.nova.prompt import Prompt
+from idp_finetuning.operations.arguments import Input, JobArguments, PageArguments
 from idp_finetuning.operations.config_version_inputs import (
     ClassificationConfigInput,
-    CreateArguments,
-    UpdateArguments,
+    CreateConfigVersionInput,
+    UpdateConfigVersionInput,
     VersionArguments,
 )
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.model_choice import ChosenModel, model_named, model_of_job, prompt_of_job
 from idp_finetuning.operations.scope import require_in_scope, scope_of
-from idp_finetuning.wire import WireModel, timestamp
+from idp_finetuning.pagination import Page
+from idp_finetuning.wire import timestamp
 
 
-def list_config_versions(arguments: PageArguments, identity: Identity, services: Services) -> WireModel:
+def list_config_versions(arguments: PageArguments, identity: Identity, services: Services) -> Page[ConfigVersion]:
     """Versions in the caller's scope, newest first, `default` last."""
     scope = scope_of(identity, services)
     return services.config_versions.page(limit=arguments.size, next_token=arguments.next_token, allows=scope.allows)
 
 
-def get_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> WireModel:
+def get_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> ConfigVersion:
     """One version."""
     require_in_scope(identity, arguments.name, services)
     return services.config_versions.get(arguments.name)
 
 
-def create_config_version(arguments: CreateArguments, identity: Identity, services: Services) -> WireModel:
+def create_config_version(
+    arguments: Input[CreateConfigVersionInput], identity: Identity, services: Services
+) -> ConfigVersion:
     """A new version under a name in the caller's scope; what is not given comes from the job, else from `default`."""
     request = arguments.input
     if request.name == DEFAULT_NAME:
@@ -71,7 +75,9 @@ def create_config_version(arguments: CreateArguments, identity: Identity, servic
     return version
 
 
-def update_config_version(arguments: UpdateArguments, identity: Identity, services: Services) -> WireModel:
+def update_config_version(
+    arguments: Input[UpdateConfigVersionInput], identity: Identity, services: Services
+) -> ConfigVersion:
     """Changes a version where it still has the revision the change was made from. Raises Conflict where it has not."""
     request = arguments.input
     require_in_scope(identity, request.name, services)
@@ -97,7 +103,7 @@ def update_config_version(arguments: UpdateArguments, identity: Identity, servic
     return changed
 
 
-def activate_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> WireModel:
+def activate_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> ConfigVersion:
     """Makes a version the one that is used where none is named. May be repeated."""
     require_in_scope(identity, arguments.name, services)
     return services.config_versions.activate(arguments.name)
@@ -112,7 +118,7 @@ def delete_config_version(arguments: VersionArguments, identity: Identity, servi
     return True
 
 
-def get_finetuning_job_prompt(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
+def get_finetuning_job_prompt(arguments: JobArguments, identity: Identity, services: Services) -> Prompt:
     """The prompt a job trains with. Raises Conflict while it is not written."""
     return prompt_of_job(services.jobs.get(arguments.job_id), identity, services)
 

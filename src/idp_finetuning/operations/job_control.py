@@ -17,7 +17,7 @@ from idp_finetuning.jobs.failures import stage_failure
 from idp_finetuning.jobs.job import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
 from idp_finetuning.jobs.life import RESUMABLE
 from idp_finetuning.nova.base_models import HyperParameters, find_base_model
-from idp_finetuning.operations.arguments import JobArguments
+from idp_finetuning.operations.arguments import BaseModelId, Id, Input, JobArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.scope import require_in_scope, scope_of
 from idp_finetuning.stages.retry import choose_resumption
@@ -33,8 +33,8 @@ class StartFinetuningJobInput(WireModel):
     """What a new job is made of."""
 
     job_name: str = Field(min_length=1, max_length=256)
-    test_set_id: str = Field(min_length=1, max_length=100)
-    base_model: str = Field(min_length=1, max_length=200)
+    test_set_id: Id
+    base_model: BaseModelId
     train_split: float | None = Field(default=None, ge=0.5, le=0.95)
     hyper_parameters: HyperParameters | None = None
     config_version: VersionName | None = None
@@ -55,13 +55,9 @@ class StartFinetuningJobInput(WireModel):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-class StartArguments(WireModel):
-    """Arguments of startFinetuningJob."""
-
-    input: StartFinetuningJobInput
-
-
-def start_finetuning_job(arguments: StartArguments, identity: Identity, services: Services) -> WireModel:
+def start_finetuning_job(
+    arguments: Input[StartFinetuningJobInput], identity: Identity, services: Services
+) -> FinetuningJob:
     """Records a new job and starts its workflow; the same client token and input answer with the same job.
 
     They do so too where the test set or the version are gone by then.
@@ -114,7 +110,7 @@ def _configuration(name: str | None, identity: Identity, services: Services) -> 
         return None
     require_in_scope(identity, name, services)
     version = services.config_versions.get(name)
-    prompt = version.classification.prompt.checked()
+    prompt = version.classification.prompt.require_trainable()
     return JobConfiguration(config_version=version.name, revision=version.revision, **dict(prompt))
 
 
@@ -136,7 +132,7 @@ def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> 
         raise
 
 
-def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
+def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
     """Asks a running job to stop and stops its training; the workflow ends it at its next step. May be repeated."""
     job = services.jobs.get(arguments.job_id)
     if job.status is JobStatus.STOPPING:
@@ -154,7 +150,7 @@ def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: S
     return stopping
 
 
-def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> WireModel:
+def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
     """Resumes a failed or stopped job at the stage that did not end; what is paid for is used again."""
     job = services.jobs.get(arguments.job_id)
     if job.status not in RESUMABLE:

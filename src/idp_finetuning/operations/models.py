@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import FinetuningError
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models
-from idp_finetuning.operations.arguments import NoArguments
+from idp_finetuning.operations.arguments import BaseModelId, Id, NoArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.stages.read_labels import read_test_set_or_start
 from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT
 from idp_finetuning.test_sets.test_set import TestSetStatus
-from idp_finetuning.test_sets.validation import validate
+from idp_finetuning.test_sets.validation import Validation, validate
 from idp_finetuning.wire import WireModel
 
 T = TypeVar("T")
@@ -27,8 +27,8 @@ T = TypeVar("T")
 class ValidateArguments(WireModel):
     """Arguments of validateTestSetForFinetuning."""
 
-    test_set_id: str = Field(min_length=1, max_length=100)
-    base_model: str | None = Field(default=None, min_length=1, max_length=200)
+    test_set_id: Id
+    base_model: BaseModelId | None = None
     train_split: float | None = Field(default=None, ge=0.5, le=0.95)
 
 
@@ -62,8 +62,18 @@ class AvailableModels(WireModel):
     custom_models: tuple[CustomModelView, ...]
 
 
-def validate_test_set(arguments: ValidateArguments, identity: Identity, services: Services) -> dict[str, Any]:
-    """The verdict on a test set, by the same rules and the same split as a job's."""
+class FinetuningValidation(Validation):
+    """A verdict as the API shows it: the distribution as AWSJSON, without the paths of the held-out documents."""
+
+    held_out_paths: frozenset[str] = Field(exclude=True)
+
+    @field_serializer("class_distribution")
+    def _to_json(self, value: dict[str, int]) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+
+def validate_test_set(arguments: ValidateArguments, identity: Identity, services: Services) -> FinetuningValidation:
+    """Return the verdict on a test set, by the same rules and the same split as a job's."""
     test_set = services.test_sets.get(arguments.test_set_id)
     read = read_test_set_or_start(
         test_set.id, bucket=services.test_set_bucket, data=services.data, background=services.label_reader
@@ -74,11 +84,10 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
         base_model=arguments.base_model,
         uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
     )
-    shown = verdict.model_copy(update={"held_out_paths": frozenset()}).to_wire()
-    return {**shown, "classDistribution": json.dumps(verdict.class_distribution, ensure_ascii=False)}
+    return FinetuningValidation(**dict(verdict))
 
 
-def list_available_models(arguments: NoArguments, identity: Identity, services: Services) -> WireModel:
+def list_available_models(arguments: NoArguments, identity: Identity, services: Services) -> AvailableModels:
     """The catalogue, and the deployments of completed jobs, newest first, with the status Bedrock lists them with.
 
     A deployment Bedrock does not list is left out: somebody removed it. Where it does not answer, the records speak.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.classification.scopes import Scope, UserScope
 from idp_finetuning.errors import Unauthorized
-from idp_finetuning.operations.identity import ADMINS, Identity
+from idp_finetuning.operations.identity import Identity
 
 
 def scope_of(identity: Identity, services: Services) -> Scope:
     """The caller's scope; an Admin's is everything, without a look-up. Raises Unauthorized where one fails."""
-    if ADMINS & set(identity.groups):
+    if identity.is_admin:
         return Scope(kind=UserScope.ALL)
     try:
         record = services.users.find(identity.sub)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound
 from idp_finetuning.jobs.job import JobStatus
-from idp_finetuning.operations.arguments import PageArguments
+from idp_finetuning.operations.arguments import Id, Input, PageArguments
 from idp_finetuning.operations.identity import Identity
+from idp_finetuning.pagination import Page
 from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
-from idp_finetuning.test_sets.test_set import NAME_PATTERN, TestSet, TestSetFile, TestSetStatus, identifier_of
+from idp_finetuning.test_sets.test_set import (
+    NAME_PATTERN,
+    TestSet,
+    TestSetFile,
+    TestSetStatus,
+    TestSetUpload,
+    identifier_of,
+)
 from idp_finetuning.wire import WireModel
 
 
@@ -22,7 +29,7 @@ class TestSetArguments(WireModel):
 
     __test__ = False
 
-    test_set_id: str = Field(min_length=1, max_length=100)
+    test_set_id: Id
 
 
 class CreateTestSetInput(WireModel):
@@ -32,30 +39,24 @@ class CreateTestSetInput(WireModel):
     description: str | None = Field(default=None, max_length=200)
 
 
-class CreateTestSetArguments(WireModel):
-    """Arguments of createTestSet."""
-
-    input: CreateTestSetInput
-
-
 class UploadsArguments(WireModel):
     """Arguments of createTestSetUploads: at most 100 files a call."""
 
-    test_set_id: str = Field(min_length=1, max_length=100)
+    test_set_id: Id
     files: tuple[TestSetFile, ...] = Field(min_length=1, max_length=100)
 
 
-def list_test_sets(arguments: PageArguments, identity: Identity, services: Services) -> WireModel:
+def list_test_sets(arguments: PageArguments, identity: Identity, services: Services) -> Page[TestSet]:
     """Test sets, newest first."""
     return services.test_sets.list(limit=arguments.size, next_token=arguments.next_token)
 
 
-def get_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> WireModel:
+def get_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSet:
     """One test set."""
     return services.test_sets.get(arguments.test_set_id)
 
 
-def create_test_set(arguments: CreateTestSetArguments, identity: Identity, services: Services) -> WireModel:
+def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, services: Services) -> TestSet:
     """A new, empty test set that takes uploads."""
     name = arguments.input.name.strip()
     if not name:
@@ -74,17 +75,17 @@ def create_test_set(arguments: CreateTestSetArguments, identity: Identity, servi
 
 def create_test_set_uploads(
     arguments: UploadsArguments, identity: Identity, services: Services
-) -> list[dict[str, Any]]:
+) -> tuple[TestSetUpload, ...]:
     """Where to send each file. Raises Conflict once the test set is complete."""
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     if test_set.status is not TestSetStatus.UPLOADING:
         state = "complete" if test_set.status is TestSetStatus.READY else "being deleted"
         raise Conflict(f"Test set '{test_set.id}' is {state} and takes no more files. Create a new test set.")
-    return [upload.to_wire() for upload in services.test_set_bucket.uploads(test_set.id, arguments.files)]
+    return services.test_set_bucket.uploads(test_set.id, arguments.files)
 
 
-def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> WireModel:
+def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSet:
     """Makes a test set ready for jobs; may be repeated.
 
     Raises InvalidInput where it holds no document, and Conflict where it is being deleted.

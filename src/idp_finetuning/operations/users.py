@@ -9,9 +9,10 @@ from pydantic import Field
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.classification.config_versions import VersionName
 from idp_finetuning.classification.scopes import MAXIMUM_ALLOWED_VERSIONS, DirectoryUser, User, UserRecord, UserScope
-from idp_finetuning.operations.arguments import NoArguments, PageArguments
+from idp_finetuning.operations.arguments import Input, NoArguments, PageArguments
 from idp_finetuning.operations.identity import ADMINS, Identity
 from idp_finetuning.operations.scope import scope_of
+from idp_finetuning.pagination import Page
 from idp_finetuning.wire import WireModel, timestamp
 
 
@@ -26,20 +27,7 @@ class UpdateUserInput(WireModel):
     allowed_config_versions: Annotated[tuple[VersionName, ...], Field(max_length=MAXIMUM_ALLOWED_VERSIONS)] | None
 
 
-class UpdateUserArguments(WireModel):
-    """Arguments of updateUser."""
-
-    input: UpdateUserInput
-
-
-class UserPage(WireModel):
-    """A page of users in the user pool's order."""
-
-    items: tuple[User, ...]
-    next_token: str | None
-
-
-def get_my_profile(arguments: NoArguments, identity: Identity, services: Services) -> WireModel:
+def get_my_profile(arguments: NoArguments, identity: Identity, services: Services) -> User:
     """The caller with the groups of their token. Raises Unauthorized where their scope cannot be looked up."""
     scope = scope_of(identity, services)
     return User(
@@ -52,14 +40,14 @@ def get_my_profile(arguments: NoArguments, identity: Identity, services: Service
     )
 
 
-def list_users(arguments: PageArguments, identity: Identity, services: Services) -> WireModel:
+def list_users(arguments: PageArguments, identity: Identity, services: Services) -> Page[User]:
     """Everyone in the user pool, those who have never signed in too; at most 60 a page."""
     page = services.user_directory.page(limit=arguments.size, next_token=arguments.next_token)
-    users = tuple(_shown(user, services.users.find(user.id), services) for user in page.users)
-    return UserPage(items=users, next_token=page.next_token)
+    users = tuple(_shown(user, services.users.find(user.id), services) for user in page.items)
+    return Page(items=users, next_token=page.next_token)
 
 
-def update_user(arguments: UpdateUserArguments, identity: Identity, services: Services) -> WireModel:
+def update_user(arguments: Input[UpdateUserInput], identity: Identity, services: Services) -> User:
     """Sets or removes the record of a user of the pool; the names may be those of versions yet to come.
 
     An Author with a list creates versions under its names. Raises UserNotFound.

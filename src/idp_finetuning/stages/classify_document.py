@@ -87,7 +87,7 @@ def _classified(
     def ask(number: int, jpeg: bytes, text: str) -> ClassifiedPage:
         asked = request.prompt.converse_request(request.model, jpeg, text, temperature=request.temperature)
         said = converse.answer(asked, seconds_left=time_left, wait=giving_up.wait)
-        read = request.prompt.read_parts(said)
+        read = request.prompt.parse_answer(said)
         return ClassifiedPage(number=number, class_name=read.class_name, boundary=read.boundary)
 
     answered: list[ClassifiedPage] = []

@@ -28,11 +28,11 @@ from idp_finetuning.training_data.dataset import (
     NO_RESULT,
     AcceptedDocument,
     RejectedDocument,
-    check_usable,
     dataset_report,
+    require_usable,
 )
-from idp_finetuning.training_data.examples import ManifestDocument, tokens_at_most
-from idp_finetuning.training_data.job_prompt import job_prompt
+from idp_finetuning.training_data.examples import ManifestDocument, bound_tokens
+from idp_finetuning.training_data.job_prompt import make_job_prompt
 from idp_finetuning.wire import WireModel
 
 _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])
@@ -80,11 +80,11 @@ def validate_test_set(
     )
     if not validation.is_valid:
         raise TestSetInvalid(" ".join(validation.errors))
-    chosen = job_prompt(jobs.configuration(job.id), validation.class_distribution)
-    prompt = chosen.prompt.checked()
+    chosen = make_job_prompt(jobs.configuration(job.id), validation.class_distribution)
+    prompt = chosen.prompt.require_trainable()
     if prompt.needs_text and (lacking := " ".join(text_errors(read.listing, read.labels))):
         raise TestSetInvalid(lacking)
-    if tokens_at_most(prompt) > model.maximum_tokens_per_record:
+    if bound_tokens(prompt) > model.maximum_tokens_per_record:
         raise TestSetInvalid(
             f"The prompt with its {validation.class_count} classes is too long for a training record of "
             f"{model.maximum_tokens_per_record} tokens. Use fewer classes, or shorter names, descriptions and prompts."
@@ -169,7 +169,7 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
         ),
         validation_records=report.validation.pages if model.validation_supported else 0,
     )
-    check_usable(report, manifest, model)
+    require_usable(report, manifest, model)
 
 
 def _rejections(layout: JobLayout, data: DataBucket, documents: list[ManifestDocument]) -> Iterator[RejectedDocument]:

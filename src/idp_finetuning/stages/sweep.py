@@ -26,16 +26,16 @@ class Swept(WireModel):
 def sweep(*, jobs: JobTable, bedrock: Bedrock, data: DataBucket, older_than: timedelta) -> Swept:
     """Looks at all of ours in Bedrock and at the data of all jobs, but for what was made less long ago."""
     stopped, orphans = [], []
-    for found in bedrock.ours(older_than=older_than):
+    for found in bedrock.named_resources(older_than=older_than):
         owner = _owner(found.name, jobs)
         if _goes_on(owner):
             continue
         if found.kind == "customization job":
             # A retry may adopt it at any time; where it did so after this look, the job fails and can be retried.
-            if bedrock.is_tagged_ours(found.arn) and not _goes_on(_owner(found.name, jobs)):
+            if bedrock.has_job_tag(found.arn) and not _goes_on(_owner(found.name, jobs)):
                 bedrock.stop_customization_job(found.arn)
                 stopped.append(found.name)
-        elif (not owner or not _owns(owner, found.name)) and bedrock.is_tagged_ours(found.arn):
+        elif (not owner or not _owns(owner, found.name)) and bedrock.has_job_tag(found.arn):
             orphans.append(f"{found.kind} {found.name}")
     removed = []
     latest = datetime.now(UTC) - older_than

@@ -6,40 +6,40 @@ import hashlib
 
 
 def document_id(input_key: str) -> str:
-    """20 hexadecimal characters of the SHA-256 of the input key: legal in every S3 key Bedrock reads."""
+    """Return 20 hexadecimal characters of the SHA-256 of the input key: legal in every S3 key Bedrock reads."""
     return hashlib.sha256(input_key.encode()).hexdigest()[:20]
 
 
 def input_prefix(test_set_id: str) -> str:
-    """Prefix of a test set's documents."""
+    """Return the prefix of a test set's documents."""
     return f"{test_set_id}/input/"
 
 
 def baseline_prefix(test_set_id: str) -> str:
-    """Prefix of a test set's labels."""
+    """Return the prefix of a test set's labels."""
     return f"{test_set_id}/baseline/"
 
 
 def page_texts_prefix(test_set_id: str, path: str) -> str:
-    """Prefix of what was read of each page of a document."""
+    """Return the prefix of the text of each page of a document."""
     return f"{baseline_prefix(test_set_id)}{path}/pages/"
 
 
 def page_text_key(test_set_id: str, path: str, page: int) -> str:
-    """Key of what was read of one page; numbers start at 1."""
+    """Return the key of the text of one page; `page` counts from 1."""
     return f"{page_texts_prefix(test_set_id, path)}{page}/result.json"
 
 
 def uploading_marker(test_set_id: str) -> str:
-    """Key that exists while a test set is being uploaded."""
+    """Return the key that exists while a test set is being uploaded."""
     return f"{test_set_id}/.uploading"
 
 
 def labels_key(test_set_id: str, fingerprint: str) -> str:
-    """Key in the data bucket of the labels read from one state of a test set."""
+    """Return the key, in the data bucket, of the labels read from one state of a test set."""
     return f"validation/{test_set_id}/{fingerprint}.json"
 
 
 def reading_marker(test_set_id: str, fingerprint: str) -> str:
-    """Key that says since when the labels of this state are being read in the background."""
+    """Return the key that says since when the labels of this state are being read in the background."""
     return f"validation/{test_set_id}/{fingerprint}.reading"

@@ -1,4 +1,4 @@
-"""Labels of a test set in the accelerator's layout: read, checked document by document, never guessed around."""
+"""Labels of a test set in the layout of AWS's IDP accelerator: read, and checked document by document."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
+from idp_finetuning.nova.prompt import MAXIMUM_CLASS_NAME, MAXIMUM_CLASS_NAME_BYTES
 from idp_finetuning.test_sets.keys import baseline_prefix, document_id, input_prefix, uploading_marker
 from idp_finetuning.test_sets.test_set import MAXIMUM_PAGES
 from idp_finetuning.text import is_one_line
@@ -20,8 +21,11 @@ class LabelProblem(StrEnum):
     NO_BASELINE = "has no baseline"
     MALFORMED = "has a baseline that cannot be read"
     UNCLASSIFIED = "has no classification in its baseline"
-    BAD_CLASS_NAME = "has a class name with a line break or more than 200 characters (400 bytes)"
-    TOO_MANY_PAGES = "has labels for more than 500 pages"
+    BAD_CLASS_NAME = (
+        f"has a class name with a line break or more than {MAXIMUM_CLASS_NAME} characters "
+        f"({MAXIMUM_CLASS_NAME_BYTES} bytes)"
+    )
+    TOO_MANY_PAGES = f"has labels for more than {MAXIMUM_PAGES} pages"
     OVERLAP = "has sections that overlap"
     GAP = "has sections that leave pages out"
 
@@ -77,13 +81,13 @@ class DocumentLabels(WireModel):
 
     @property
     def page_count(self) -> int | None:
-        """Pages as the labels tell them; None where only the document can tell."""
+        """Number of pages in the labels; None if only the document itself shows it."""
         if not self.sections or any(section.page_indices is None for section in self.sections):
             return None
         return sum(len(section.page_indices or ()) for section in self.sections)
 
     def document_id(self, test_set_id: str) -> str:
-        """Id of the document in every key of a job."""
+        """Return the id of the document in every key of a job."""
         return document_id(input_prefix(test_set_id) + self.path)
 
 
@@ -99,9 +103,9 @@ _SECTION_KEY = re.compile(r"^(?P<path>.+)/sections/(?P<number>\d+)/result\.json$
 
 
 def read_labels(listing: Listing, read_all: Callable[[list[str]], Iterable[bytes]]) -> Labels:
-    """The labels of a listed test set.
+    """Return the labels of a listed test set.
 
-    `read_all` answers the contents of the keys in their order; each section file is read once.
+    `read_all` returns the contents of the keys in their order; each section file is read once.
     """
     inputs = input_prefix(listing.test_set_id)
     baselines = baseline_prefix(listing.test_set_id)
@@ -137,7 +141,10 @@ def _document(
 
 
 def parse_section(content: bytes) -> Section | LabelProblem:
-    """The section in a `result.json`: `document_class` as `{"type": …}` or a string, `split_document.page_indices`."""
+    """Return the section in a `result.json`, or the problem with it.
+
+    The class is `document_class`, as `{"type": …}` or a string; the pages are `split_document.page_indices`.
+    """
     try:
         result = json.loads(content)
     except (ValueError, RecursionError):  # the latter for thousands of nested brackets
@@ -153,8 +160,7 @@ def parse_section(content: bytes) -> Section | LabelProblem:
     name = name.strip()
     if not name:
         return LabelProblem.UNCLASSIFIED
-    # A child of the workflow gets a document's labels in a payload of at most 256 KiB.
-    if len(name) > 200 or not is_one_line(name) or len(name.encode()) > 400:
+    if not _is_class_name(name):
         return LabelProblem.BAD_CLASS_NAME
     split_document = result.get("split_document")
     if split_document is None:
@@ -167,8 +173,16 @@ def parse_section(content: bytes) -> Section | LabelProblem:
     return Section(class_name=name, page_indices=tuple(indices))
 
 
+def _is_class_name(name: str) -> bool:
+    return (
+        len(name) <= MAXIMUM_CLASS_NAME
+        and is_one_line(name)  # before encode(), which fails on half a surrogate pair
+        and len(name.encode()) <= MAXIMUM_CLASS_NAME_BYTES
+    )
+
+
 def _page_problem(sections: tuple[Section, ...]) -> LabelProblem | None:
-    """Every page belongs to exactly one section."""
+    """Check that every page belongs to exactly one section."""
     if any(section.page_indices is None for section in sections):
         return LabelProblem.OVERLAP if len(sections) > 1 else None
     pages = sorted(index for section in sections for index in section.page_indices or ())

@@ -1,4 +1,4 @@
-"""Texts of pages, for prompts with {DOCUMENT_TEXT}: from the baseline of a test set, page by page."""
+"""Texts of pages in the baseline of a test set, for prompts with {DOCUMENT_TEXT}."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER
 from idp_finetuning.test_sets.keys import page_text_key
 from idp_finetuning.test_sets.labels import DocumentLabels, Labels, Listing
-from idp_finetuning.text import named
+from idp_finetuning.text import join_first
 
 
 def page_text(content: bytes, page: int) -> str:
-    """The text in a page's `result.json`, `{"text": …}`; `page` counts from 1.
+    """Return the text in a page's `result.json`, `{"text": …}`; `page` counts from 1.
 
-    Raises DocumentRejected where it holds none.
+    Raises DocumentRejected if it has none.
     """
     try:
         result = json.loads(content)
@@ -30,9 +30,9 @@ def page_text(content: bytes, page: int) -> str:
 
 
 def text_errors(listing: Listing, labels: Labels) -> Iterator[str]:
-    """Which documents lack the text of a page, as one sentence; nothing where none does.
+    """Yield one sentence that names the documents without the text of a page, if there are any.
 
-    Where the labels do not tell the number of pages, only the text of the first page is missed here.
+    If the labels do not show the number of pages, only the text of the first page is looked for.
     """
     keys = {file.key for file in listing.files}
     lacking = [d.path for d in labels.documents if not d.problem and not _has_texts(d, listing.test_set_id, keys)]
@@ -40,8 +40,8 @@ def text_errors(listing: Listing, labels: Labels) -> Iterator[str]:
         noun, verb = ("document", "lacks") if len(lacking) == 1 else ("documents", "lack")
         yield (
             f"The prompt has {TEXT_PLACEHOLDER}, but {len(lacking)} {noun} {verb} the text of a page "
-            f"(baseline/<document>/pages/<page>/result.json): {named(lacking)}. Add the texts, or use a prompt without "
-            f"{TEXT_PLACEHOLDER}."
+            f"(baseline/<document>/pages/<page>/result.json): {join_first(lacking)}. Add the texts, or use a prompt "
+            f"without {TEXT_PLACEHOLDER}."
         )
 
 

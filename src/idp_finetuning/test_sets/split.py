@@ -1,4 +1,4 @@
-"""The split: which documents train and which are held out, by document and the same every time."""
+"""The split of documents into training and held-out ones, deterministic for a test set."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from idp_finetuning.test_sets.labels import DocumentLabels
 
 DEFAULT_TRAIN_SPLIT = 0.9
+TrainSplit = Annotated[float, Field(ge=0.5, le=0.95)]
 
 
 class Split(StrEnum):
@@ -21,18 +25,18 @@ class Split(StrEnum):
 
 
 def held_out_target(document_count: int, train_split: float) -> int:
-    """Documents to hold out: the share rounded half up (150 at 0.9: 15)."""
+    """Return how many documents to hold out: the share rounded half up (150 at 0.9: 15)."""
     share = document_count * (1 - Decimal(str(train_split)))
     return int(share.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def held_out(test_set_id: str, documents: Sequence[DocumentLabels], train_split: float) -> frozenset[str]:
-    """Paths of the held-out documents.
+def hold_out(test_set_id: str, documents: Sequence[DocumentLabels], train_split: float) -> frozenset[str]:
+    """Choose the documents to hold out, and return their paths.
 
-    As many as `held_out_target` says, or as near below it as leaves every class a training document. Within
-    it, as many classes as fit stand on both sides, largest first; the rest follows the classes' shares. A
-    packet counts for each class in it. The order within a class is a hash of test set and path. Identical files
-    stay on one side, a model knows what it was trained with; only where the total cannot be had so, they part.
+    As many as `held_out_target` returns, or the next lower number that leaves every class a training document. As many
+    classes as fit are on both sides, largest first; the rest follows the classes' shares. A packet counts for each
+    class in it. The order within a class is a hash of test set and path. Identical files stay on one side, because a
+    model knows what it was trained with; they are separated only if the total cannot be reached otherwise.
     """
     ordered = sorted(documents, key=lambda d: hashlib.sha256(f"{test_set_id}\0{d.path}".encode()).digest())
     target = held_out_target(len(ordered), train_split)
@@ -49,7 +53,7 @@ def held_out(test_set_id: str, documents: Sequence[DocumentLabels], train_split:
 
 
 class _Unit:
-    """Documents that move together, and how many of them stand for each class."""
+    """Documents that move together, and how many of them have each class."""
 
     def __init__(self, documents: Sequence[DocumentLabels]) -> None:
         self.paths = tuple(d.path for d in documents)
@@ -58,7 +62,7 @@ class _Unit:
 
 
 def _units(ordered: Sequence[DocumentLabels], together: bool) -> list[_Unit]:
-    """Each document by itself, or identical files together, in the order of the first."""
+    """Return each document as a unit, or identical files as one, in the order of the first."""
     units: dict[object, list[DocumentLabels]] = {}
     for document in ordered:
         units.setdefault((document.etag, document.size) if together else document.path, []).append(document)
@@ -69,7 +73,7 @@ class _Choice:
     """Units moved one by one to the held-out side while every class keeps a training document.
 
     Units of the same kind (number of documents and classes) are interchangeable, so they wait in one queue, in
-    hash order. A queue that cannot give a unit now never can again: room and training counts only fall.
+    hash order. A queue whose first unit cannot be moved now is done: room and training counts only fall.
     """
 
     def __init__(self, units: Sequence[_Unit], target: int, kept: frozenset[str]) -> None:
@@ -83,7 +87,7 @@ class _Choice:
         self.chosen: list[str] = []
 
     def fill(self) -> tuple[str, ...]:
-        """Covers the classes, largest first, then fills up by the classes' shares."""
+        """Cover the classes, largest first, then fill up by the classes' shares."""
         while self._cover_more():
             pass
         waiting = [queue for queue in self.queues.values() if queue]
@@ -100,7 +104,7 @@ class _Choice:
         return tuple(self.chosen)
 
     def _cover_more(self) -> bool:
-        """Moves the unit that puts most classes on both sides; among equals, the largest classes."""
+        """Move the unit that puts most classes on both sides; among equals, the largest classes."""
         movable = [queue for queue in self.queues.values() if self._movable(queue) and self._newly_covered(queue)]
         if not movable:
             return False
@@ -124,13 +128,13 @@ class _Choice:
         return [name for name in queue[0].counts if self.training[name] == self.total[name]]
 
     def _rank(self, queue: deque[_Unit]) -> tuple[int, int, list[tuple[int, str]]]:
-        """Most newly covered classes first, then fewest documents, then the largest classes by name."""
+        """Rank by most newly covered classes, then fewest documents, then the largest classes by name."""
         new = self._newly_covered(queue)
         return -len(new), len(queue[0].paths), sorted((-self.total[name], name) for name in new)
 
 
 def _training_cover(documents: Sequence[DocumentLabels]) -> frozenset[str]:
-    """A small set of documents in which every class stands (greedy set cover), to be kept for training."""
+    """Return a small set of documents that has every class (greedy set cover), to be kept for training."""
     missing = {name for d in documents for name in d.classes}
     cover: set[str] = set()
     while missing:

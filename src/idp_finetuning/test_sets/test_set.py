@@ -1,4 +1,4 @@
-"""Test sets: labelled documents under one id, and what may be uploaded to them."""
+"""Test sets: labelled documents under one id, and which files may be uploaded to them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from idp_finetuning.errors import TestSetInvalid
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import UtcTime, WireModel
 
-# The accelerator's rule for test-set names.
+# The rule of AWS's IDP accelerator for names of test sets.
 NAME_PATTERN = r"^[A-Za-z0-9 _-]{1,50}$"
-MAXIMUM_KEY_BYTES = 900  # S3 allows 1,024 for the whole key; the test-set id stands before it
-
-
+MAXIMUM_KEY_BYTES = 900  # S3 allows 1,024 for the whole key; the test-set id comes before it
 MAXIMUM_DOCUMENT_BYTES = 250_000_000
 MAXIMUM_PAGES = 500  # of a document
+
+
+Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class TestSetStatus(StrEnum):
@@ -44,7 +45,7 @@ class TestSet(WireModel):
     created_at: UtcTime
 
     def require_ready(self) -> None:
-        """Raises TestSetInvalid where no job may read it."""
+        """Raise TestSetInvalid if no job may read it."""
         if self.status is TestSetStatus.UPLOADING:
             raise TestSetInvalid(
                 f"Test set '{self.id}' is not ready: its upload is still in progress. Complete the upload first."
@@ -53,7 +54,7 @@ class TestSet(WireModel):
             raise TestSetInvalid(f"Test set '{self.id}' is not ready: it is being deleted. Choose another test set.")
 
 
-def _uploadable(key: str) -> str:
+def _require_uploadable(key: str) -> str:
     segments = key.split("/")
     if segments[0] not in ("input", "baseline") or len(segments) < 2:
         raise ValueError("a key begins with input/ or baseline/")
@@ -71,9 +72,9 @@ class TestSetFile(WireModel):
 
     __test__ = False
 
-    key: Annotated[str, AfterValidator(_uploadable)]
+    key: Annotated[str, AfterValidator(_require_uploadable)]
     size: int = Field(ge=0, le=MAXIMUM_DOCUMENT_BYTES)
-    md5: str = Field(pattern=r"^[0-9a-f]{32}$")
+    md5: Md5
 
 
 class UploadField(WireModel):
@@ -84,7 +85,7 @@ class UploadField(WireModel):
 
 
 class TestSetUpload(WireModel):
-    """Where to send a file: an S3 POST for exactly this file, or nothing where S3 already holds it."""
+    """Where to send a file: an S3 POST for exactly this file, or nothing if S3 already has it."""
 
     __test__ = False
 
@@ -95,5 +96,5 @@ class TestSetUpload(WireModel):
 
 
 def identifier_of(name: str) -> str:
-    """The id of a name: lower case, spaces to hyphens (the accelerator's rule)."""
+    """Return the id of a name: lower case, spaces to hyphens, as AWS's IDP accelerator makes it."""
     return re.sub(" ", "-", name.strip().lower())

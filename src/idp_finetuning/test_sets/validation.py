@@ -1,4 +1,4 @@
-"""The rules a test set has to meet before anything is paid for, as errors and warnings for people."""
+"""The rules a test set must meet before a job costs money, as errors and warnings for people."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models, find_base_model
 from idp_finetuning.nova.prompt import reserved_word
 from idp_finetuning.test_sets.labels import DocumentLabels, LabelProblem, Labels
-from idp_finetuning.test_sets.split import held_out
-from idp_finetuning.text import NAMED, named
+from idp_finetuning.test_sets.split import hold_out
+from idp_finetuning.text import first_few, join_first
 from idp_finetuning.wire import WireModel
 
 MINIMUM_DOCUMENTS = 10
@@ -36,14 +36,14 @@ class Validation(WireModel):
 def validate(
     labels: Labels, *, train_split: float, base_model: str | None = None, uploading: bool = False
 ) -> Validation:
-    """Applies every rule to labels that were read; opens no document. Without a base model all models are weighed.
+    """Apply every rule to the labels, without opening documents; without a base model, to all models.
 
     `base_model` is any id of the catalogue; an unknown one is an error of the verdict.
     """
     documents = labels.documents
     usable = [d for d in documents if d.problem is None]
     distribution: Counter[str] = Counter(s.class_name for d in usable for s in d.sections)
-    held = held_out(labels.test_set_id, usable, train_split)
+    held = hold_out(labels.test_set_id, usable, train_split)
     train = [d for d in usable if d.path not in held]
     errors = [
         *_state_errors(uploading),
@@ -87,7 +87,7 @@ def _count_errors(document_count: int, distribution: Counter[str]) -> Iterator[s
     if len(distribution) < MINIMUM_CLASSES:
         yield (
             f"Insufficient classes: {len(distribution)} found, at least {MINIMUM_CLASSES} needed. "
-            "Label the documents with at least 2 document classes."
+            f"Label the documents with at least {MINIMUM_CLASSES} document classes."
         )
 
 
@@ -104,7 +104,7 @@ def _label_errors(documents: Iterable[DocumentLabels]) -> Iterator[str]:
                 if len(paths) == 1
                 else problem.value.replace("has ", "have ", 1).replace(" its ", " their ")
             )
-            yield f"{noun} {verb}: {named(paths)}. Correct the labels."
+            yield f"{noun} {verb}: {join_first(paths)}. Correct the labels."
 
 
 def _name_errors(distribution: Counter[str]) -> Iterator[str]:
@@ -139,7 +139,7 @@ def _split_warnings(documents: list[DocumentLabels], held: frozenset[str]) -> It
     classes = {name for d in documents for name in d.classes}
     missing = sorted(classes - {name for d in documents if d.path in held for name in d.classes})
     if missing:
-        yield f"Classes without a held-out document are not evaluated: {named(missing)}"
+        yield f"Classes without a held-out document are not evaluated: {join_first(missing)}"
 
 
 def _likely_mistakes(labels: Labels, distribution: Counter[str], held: frozenset[str]) -> Iterator[str]:
@@ -152,11 +152,11 @@ def _likely_mistakes(labels: Labels, distribution: Counter[str], held: frozenset
             yield f"Class names differ only by case and are trained as different classes: {quoted}"
     yield from _identical_files(labels, held)
     if labels.orphans:
-        yield f"Baselines without a document are ignored ({len(labels.orphans)}): {named(labels.orphans)}"
+        yield f"Baselines without a document are ignored ({len(labels.orphans)}): {join_first(labels.orphans)}"
 
 
 def _identical_files(labels: Labels, held: frozenset[str]) -> Iterator[str]:
-    """A warning for each set of identical files, the first ten of a kind, and how many more there are."""
+    """Warn of each set of identical files, the first ten of a kind, and say how many more there are."""
     by_content: defaultdict[tuple[str, int], list[DocumentLabels]] = defaultdict(list)
     for document in labels.documents:
         if document.problem is None:
@@ -169,10 +169,11 @@ def _identical_files(labels: Labels, held: frozenset[str]) -> Iterator[str]:
         ],
     }
     for words, found in kinds.items():
-        for same in found[:NAMED]:
-            yield f"{words}: {named([d.path for d in same])}"
-        if len(found) > NAMED:
-            yield f"{words}: {len(found) - NAMED} more such files."
+        shown, more = first_few(found)
+        for same in shown:
+            yield f"{words}: {join_first(d.path for d in same)}"
+        if more:
+            yield f"{words}: {more} more such files."
 
 
 def _model_errors(base_model: str, train: list[DocumentLabels]) -> Iterator[str]:
@@ -183,7 +184,7 @@ def _model_errors(base_model: str, train: list[DocumentLabels]) -> Iterator[str]
 
 
 def _size_problems(model: BaseModelSpec, train: list[DocumentLabels]) -> Iterator[str]:
-    """Too few or too many training pages, where the labels tell them."""
+    """Compare the number of training pages with the model's limits, as far as the labels show it."""
     counts = [d.page_count for d in train]
     pages = sum(count for count in counts if count is not None)
     if None not in counts and pages < model.minimum_records:

@@ -1,4 +1,4 @@
-"""What became of every document, and whether that is enough to train on."""
+"""The report on every document of a data set, and whether it is enough to train on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from idp_finetuning.errors import DatasetUnusable
 from idp_finetuning.nova.base_models import BaseModelSpec
 from idp_finetuning.test_sets.split import Split
-from idp_finetuning.text import named
+from idp_finetuning.text import join_first
 from idp_finetuning.training_data.examples import ManifestDocument
 from idp_finetuning.wire import WireModel
 
@@ -35,7 +35,7 @@ class ClassReport(WireModel):
 
 
 class SplitReport(WireModel):
-    """One side of the split."""
+    """Counts of one side of the split."""
 
     documents: int
     pages: int
@@ -43,7 +43,7 @@ class SplitReport(WireModel):
 
 
 class DatasetReport(WireModel):
-    """found = accepted + rejected, always."""
+    """What became of the documents; `found` is always `accepted + rejected`."""
 
     found: int
     accepted: int
@@ -64,7 +64,7 @@ class AcceptedDocument(WireModel):
 def dataset_report(
     accepted: Iterable[AcceptedDocument], rejected: Sequence[RejectedDocument], warnings: Iterable[str]
 ) -> DatasetReport:
-    """Counts documents and pages per class and split."""
+    """Count documents and pages per class and split."""
     by_split: dict[Split, list[AcceptedDocument]] = {split: [] for split in Split}
     for item in accepted:
         by_split[item.document.split].append(item)
@@ -96,10 +96,10 @@ def _split_report(items: Sequence[AcceptedDocument]) -> SplitReport:
     )
 
 
-def check_usable(report: DatasetReport, manifest: Iterable[ManifestDocument], model: BaseModelSpec) -> None:
-    """Raises DatasetUnusable where too much was rejected, a class is lost or the model's limits do not hold."""
+def require_usable(report: DatasetReport, manifest: Iterable[ManifestDocument], model: BaseModelSpec) -> None:
+    """Raise DatasetUnusable if too much was rejected, a class is lost or a limit of the model is not met."""
     reasons = [f"{item.key} ({item.reason})" for item in report.rejected_documents]
-    listed = f" Rejected: {named(reasons)}" if reasons else ""
+    listed = f" Rejected: {join_first(reasons)}" if reasons else ""
     if report.rejected > TOLERATED_REJECTIONS * report.found:
         raise DatasetUnusable(
             f"{report.rejected} of {report.found} documents could not be used; at most "
@@ -108,7 +108,7 @@ def check_usable(report: DatasetReport, manifest: Iterable[ManifestDocument], mo
     wanted = {s.class_name for d in manifest if d.split is Split.TRAIN for s in d.sections}
     if lost := sorted(wanted - {c.name for c in report.train.classes}):
         raise DatasetUnusable(
-            f"No training document of these classes could be used: {named(lost)}. Correct the rejected documents "
+            f"No training document of these classes could be used: {join_first(lost)}. Correct the rejected documents "
             f"and start the job again.{listed}"
         )
     pages = report.train.pages

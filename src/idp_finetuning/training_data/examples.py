@@ -1,4 +1,4 @@
-"""Training records: one a page, in the format of the accelerator's inference."""
+"""Training records: one for each page, in the format of inference with AWS's IDP accelerator."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from idp_finetuning.test_sets.split import Split
 from idp_finetuning.wire import WireModel
 
 SCHEMA_VERSION = "bedrock-conversation-2024"
-# More than Nova spends on any page image within our limits; AWS publishes no upper bound [facts §3.2].
+# More than Nova needs for any page image within the limits of adapters/pages.py; AWS publishes no upper bound.
 IMAGE_TOKENS = 5_000
 
 
 class ManifestDocument(WireModel):
-    """A document as the workflow hands it to its child: where it lies, its labels and its side of the split."""
+    """A document as the workflow passes it to a child of the Map: its key, its labels and its side of the split."""
 
     document_id: str
     key: str
@@ -26,9 +26,9 @@ class ManifestDocument(WireModel):
 
 
 def page_labels(sections: Sequence[Section], page_count: int) -> list[PageLabel]:
-    """The label of each page: class of the section that lists it; `start` on the section's first page.
+    """Return the label of each page: the class of its section; `start` on the section's first page.
 
-    Raises DocumentRejected where the sections do not match the pages the document really has.
+    Raises DocumentRejected if the sections do not match the pages of the document.
     """
     labels: dict[int, PageLabel] = {}
     for section in sections:
@@ -40,13 +40,16 @@ def page_labels(sections: Sequence[Section], page_count: int) -> list[PageLabel]
     if labels.keys() != set(range(page_count)):
         raise DocumentRejected(
             "label_mismatch",
-            f"The labels tell of {max(labels) + 1} pages, the document has {page_count}. Correct the sections.",
+            f"The labels have {max(labels) + 1} pages, the document has {page_count}. Correct the sections.",
         )
     return [labels[index] for index in range(page_count)]
 
 
 def training_record(prompt: Prompt, image_s3_uri: str, label: PageLabel, page_text: str = "") -> bytes:
-    """One line of JSONL, newline included [docs:nova/fine-tune-prepare-data-understanding]."""
+    """Return one line of JSONL, newline included.
+
+    Format: https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html
+    """
     system, content = prompt.render({"format": "jpeg", "source": {"s3Location": {"uri": image_s3_uri}}}, page_text)
     record = {
         "schemaVersion": SCHEMA_VERSION,
@@ -59,21 +62,21 @@ def training_record(prompt: Prompt, image_s3_uri: str, label: PageLabel, page_te
     return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
 
-def tokens_at_most(prompt: Prompt, page_text: str = "") -> int:
-    """An upper bound of a record's tokens: no token is shorter than a byte of UTF-8."""
+def bound_tokens(prompt: Prompt, page_text: str = "") -> int:
+    """Return an upper bound of a record's tokens: no token is shorter than a byte of UTF-8."""
     longest = max(len(item.name.encode()) for item in prompt.classes)
     return sum(len(text.encode()) for text in prompt.texts(page_text)) + longest + 100 + IMAGE_TOKENS
 
 
 def require_trainable(prompt: Prompt, page_text: str, *, page: int, maximum_tokens: int) -> None:
-    """Raises DocumentRejected where Nova would refuse a record with this page's text; `page` counts from 1."""
+    """Raise DocumentRejected if Nova would refuse a record with this page's text; `page` counts from 1."""
     for text in prompt.texts(page_text):
         if found := reserved_word(text):
             raise DocumentRejected(
                 "reserved_word",
                 f"The text of page {page} contains '{found}', which Nova training reserves. Correct the text.",
             )
-    if tokens_at_most(prompt, page_text) > maximum_tokens:
+    if bound_tokens(prompt, page_text) > maximum_tokens:
         raise DocumentRejected(
             "text_too_long",
             f"With the text of page {page}, a training record may have more than the {maximum_tokens} tokens the model "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.test_sets.labels import DocumentLabels, Section
-from idp_finetuning.test_sets.split import held_out
+from idp_finetuning.test_sets.split import hold_out
 from idp_local.demo.failure import DemoFailed
 from idp_sdk import BaseModel as OfferedModel
 from idp_sdk import IDPClient, LabelledDocument
@@ -51,7 +51,7 @@ def _countable(model: OfferedModel, test_set_id: str, documents: Sequence[Labell
         )
         for document in documents
     ]
-    held = held_out(test_set_id, labels, TRAIN_SPLIT)
+    held = hold_out(test_set_id, labels, TRAIN_SPLIT)
     pages = sum(document.page_count or 0 for document in labels if document.path not in held)
     if pages >= model.minimum_records:
         return []

@@ -9,13 +9,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from idp_finetuning.nova.prompt import MAXIMUM_CLASS_NAME, MAXIMUM_CLASS_NAME_BYTES
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_KEY_BYTES
 from idp_finetuning.text import is_one_line
 from idp_sdk.errors import InvalidInput
 from idp_sdk.uploads.labelled import LabelledDocument, LabelledSection, LocalFile, baseline_key
-
-MAXIMUM_CLASS_NAME = 200
-MAXIMUM_CLASS_NAME_BYTES = 400
 
 
 class Layout(StrEnum):

@@ -90,8 +90,8 @@ def test_a_huge_message_is_cut() -> None:
 
 
 def test_a_rejected_document_keeps_its_code_and_reason() -> None:
-    error = caught("DocumentRejected", "label_mismatch: The labels tell of 3 pages: one too many.")
-    assert document_rejection(error) == ("label_mismatch", "The labels tell of 3 pages: one too many.")
+    error = caught("DocumentRejected", "label_mismatch: The labels have 3 pages: one too many.")
+    assert document_rejection(error) == ("label_mismatch", "The labels have 3 pages: one too many.")
 
 
 @pytest.mark.parametrize("content", [{}, {"Error": "KeyError", "Cause": '{"errorMessage": "a customer\'s name"}'}])

@@ -60,7 +60,7 @@ def test_no_empty_text_is_sent(task: str, kinds: list[str]) -> None:
 
 @pytest.mark.parametrize("name", NASTY_NAMES)
 def test_training_and_converse_say_the_same_words(name: str) -> None:
-    built_in = prompt(name, "other").checked()
+    built_in = prompt(name, "other").require_trainable()
     label = PageLabel(class_name=name, boundary=Boundary.START)
     record = json.loads(training_record(built_in, "s3://data/jobs/1/pages/a/1.jpeg", label))
     request = built_in.converse_request("us.amazon.nova-lite-v1:0", b"jpeg")
@@ -138,7 +138,7 @@ def test_ordinary_words_are_not_reserved(text: str) -> None:
 def test_a_reserved_word_is_refused_wherever_it_would_reach_a_record(changes: dict[str, object]) -> None:
     values: dict[str, object] = {"classes": (DocumentClass(name="a"),)}
     with pytest.raises(InvalidInput, match="which Nova training reserves"):
-        Prompt.model_validate(values | changes).checked()
+        Prompt.model_validate(values | changes).require_trainable()
 
 
 def test_no_reserved_word_arises_when_names_become_json() -> None:
@@ -152,7 +152,7 @@ def test_no_reserved_word_arises_when_names_become_json() -> None:
 @pytest.mark.parametrize("task", ["no placeholders", "{DOCUMENT_IMAGE}", "{CLASS_NAMES_AND_DESCRIPTIONS}"])
 def test_a_task_prompt_without_its_placeholders_is_refused(task: str) -> None:
     with pytest.raises(InvalidInput, match="The task prompt needs"):
-        Prompt(task_prompt=task, classes=(DocumentClass(name="a"),)).checked()
+        Prompt(task_prompt=task, classes=(DocumentClass(name="a"),)).require_trainable()
 
 
 WITH_TEXT = "{CLASS_NAMES_AND_DESCRIPTIONS}\n{DOCUMENT_TEXT}\n{DOCUMENT_IMAGE}\nAgain: {DOCUMENT_TEXT}"
@@ -160,7 +160,7 @@ WITH_TEXT = "{CLASS_NAMES_AND_DESCRIPTIONS}\n{DOCUMENT_TEXT}\n{DOCUMENT_IMAGE}\n
 
 def test_what_a_page_says_is_not_taken_for_a_placeholder() -> None:
     classes = (DocumentClass(name="a", description="{DOCUMENT_TEXT}"),)
-    asked = Prompt(task_prompt=WITH_TEXT, classes=classes).checked()
+    asked = Prompt(task_prompt=WITH_TEXT, classes=classes).require_trainable()
     text = "{CLASS_NAMES_AND_DESCRIPTIONS} {DOCUMENT_IMAGE} {DOCUMENT_TEXT} \\1"
     _, before, after = asked.texts(text)
     assert before == f"a  \t[ {{DOCUMENT_TEXT}} ]\n{text}\n"
@@ -176,7 +176,7 @@ def test_only_a_prompt_with_the_placeholder_needs_texts() -> None:
 def test_a_second_place_for_the_image_is_refused() -> None:
     task = "{CLASS_NAMES_AND_DESCRIPTIONS} {DOCUMENT_IMAGE} {DOCUMENT_IMAGE}"
     with pytest.raises(InvalidInput, match="once"):
-        Prompt(task_prompt=task, classes=(DocumentClass(name="a"),)).checked()
+        Prompt(task_prompt=task, classes=(DocumentClass(name="a"),)).require_trainable()
 
 
 def test_a_temperature_is_not_undone_by_a_choice_of_one() -> None:
@@ -196,5 +196,5 @@ def test_a_temperature_is_not_undone_by_a_choice_of_one() -> None:
     ],
 )
 def test_the_usable_half_of_an_answer_is_read(answer: str, expected: tuple[str | None, str | None]) -> None:
-    read = prompt("invoice").read_parts(answer)
+    read = prompt("invoice").parse_answer(answer)
     assert (read.class_name, read.boundary) == expected

@@ -9,8 +9,9 @@ import pytest
 from graphql import ListValueNode, ObjectTypeDefinitionNode, StringValueNode, parse
 from idp_finetuning.deployment import GROUPS
 from idp_finetuning.errors import Unauthorized
-from idp_finetuning.operations.dispatch import OPERATIONS
-from idp_finetuning.operations.identity import ALLOWED_GROUPS, Identity, authorize
+from idp_finetuning.operations.dispatch import authorize
+from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.table import OPERATIONS
 
 SCHEMA = Path(__file__).parents[3] / "graphql" / "schema.graphql"
 
@@ -46,7 +47,9 @@ def caller(*groups: str) -> Identity:
 
 
 def test_the_resolvers_table_equals_the_schemas_directives() -> None:
-    assert SCHEMA_FIELDS["Query"] | SCHEMA_FIELDS["Mutation"] == ALLOWED_GROUPS
+    assert SCHEMA_FIELDS["Query"] | SCHEMA_FIELDS["Mutation"] == {
+        field: operation.groups for field, operation in OPERATIONS.items()
+    }
 
 
 def test_every_field_has_an_operation_and_every_operation_a_field() -> None:
@@ -54,7 +57,7 @@ def test_every_field_has_an_operation_and_every_operation_a_field() -> None:
 
 
 def test_every_group_that_is_allowed_something_exists() -> None:
-    assert {group for groups in ALLOWED_GROUPS.values() for group in groups} <= set(GROUPS)
+    assert {group for operation in OPERATIONS.values() for group in operation.groups} <= set(GROUPS)
 
 
 @pytest.mark.parametrize("field", MUTATIONS)

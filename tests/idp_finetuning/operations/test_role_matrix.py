@@ -19,8 +19,9 @@ from idp_finetuning.adapters.tables.users import UserTable
 from idp_finetuning.classification.scopes import UserRecord
 from idp_finetuning.deployment import GROUPS
 from idp_finetuning.errors import FinetuningError, Unauthorized
-from idp_finetuning.operations.dispatch import OPERATIONS, ResolverEvent, answer
+from idp_finetuning.operations.dispatch import ResolverEvent, answer
 from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.table import OPERATIONS
 from idp_local.api import execution
 from idp_local.api.schema import Call, executable_schema
 from idp_local.api.server import graphql_app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -11,6 +11,9 @@ from idp_finetuning.errors import UserNotFound
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.fake_bedrock import client_error
 from tests.support.domain.versions import new_user
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
 
 pytestmark = pytest.mark.usefixtures("environment")
 
@@ -88,7 +91,7 @@ def test_a_name_cognito_takes_for_none_is_not_found() -> None:
             raise client_error("AdminGetUser", "InvalidParameterException")
 
     with pytest.raises(UserNotFound):
-        UserDirectory(Cognito(), "pool").find("zero\u200bwidth")
+        UserDirectory(cast("CognitoIdentityProviderClient", Cognito()), "pool").find("zero\u200bwidth")
 
 
 def test_a_user_nobody_made_is_not_found() -> None:

@@ -162,7 +162,7 @@ def test_a_document_of_more_pages_than_its_labels_tell_is_rejected(
     pipeline.run("AssembleDataset", event)
     (rejected,) = read(s3, "dataset/report.json")["rejectedDocuments"]
     assert rejected["code"] == "label_mismatch"
-    assert rejected["reason"].startswith("The labels tell of 2 pages, the document has 3.")
+    assert rejected["reason"].startswith("The labels have 2 pages, the document has 3.")
 
 
 def test_a_document_that_takes_too_long_is_given_up_before_the_function_ends(

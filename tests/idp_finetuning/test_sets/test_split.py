@@ -9,7 +9,7 @@ from itertools import combinations
 import pytest
 
 from idp_finetuning.test_sets.labels import DocumentLabels
-from idp_finetuning.test_sets.split import held_out, held_out_target
+from idp_finetuning.test_sets.split import held_out_target, hold_out
 from tests.support.domain.samples import GUIDE_CLASSES, document, of_classes
 
 SHARES = (0.5, 0.6, 0.75, 0.8, 0.9, 0.95)
@@ -58,7 +58,7 @@ def test_the_held_out_share_is_rounded_half_up(documents: int, share: float, tar
 
 def test_the_guides_test_set_is_split_135_to_15_with_every_class_held_out() -> None:
     documents = list(of_classes(GUIDE_CLASSES, pages=2).documents)
-    chosen = held_out("docsplit", documents, 0.9)
+    chosen = hold_out("docsplit", documents, 0.9)
     assert len(chosen) == 15
     held = Counter(name for d in documents if d.path in chosen for name in d.classes)
     assert held.keys() == GUIDE_CLASSES.keys()
@@ -70,14 +70,14 @@ def test_the_split_does_not_depend_on_the_order_of_the_documents() -> None:
     for _ in range(200):
         documents = random_documents(rng, packets=True)
         share = rng.choice(SHARES)
-        first = held_out("docsplit", documents, share)
+        first = hold_out("docsplit", documents, share)
         rng.shuffle(documents)
-        assert held_out("docsplit", documents, share) == first
+        assert hold_out("docsplit", documents, share) == first
 
 
 def test_another_test_set_of_the_same_paths_is_split_otherwise() -> None:
     documents = of_classes({"a": 50, "b": 50}).documents
-    assert held_out("one", documents, 0.9) != held_out("two", documents, 0.9)
+    assert hold_out("one", documents, 0.9) != hold_out("two", documents, 0.9)
 
 
 def test_every_class_keeps_a_training_document_and_the_share_is_never_exceeded() -> None:
@@ -85,7 +85,7 @@ def test_every_class_keeps_a_training_document_and_the_share_is_never_exceeded()
     for _ in range(1000):
         documents = random_documents(rng, packets=rng.random() < 0.7)
         share = rng.choice(SHARES)
-        chosen = held_out("docsplit", documents, share)
+        chosen = hold_out("docsplit", documents, share)
         assert chosen <= {d.path for d in documents}
         assert len(chosen) <= held_out_target(len(documents), share)
         assert classes_of([d for d in documents if d.path not in chosen]) == classes_of(documents)
@@ -97,7 +97,7 @@ def test_as_many_packets_are_held_out_as_any_choice_could() -> None:
         documents = random_documents(rng, packets=True)
         share = rng.choice(SHARES)
         wanted = largest_possible(documents, held_out_target(len(documents), share))
-        assert len(held_out("docsplit", documents, share)) == wanted, [sorted(d.classes) for d in documents]
+        assert len(hold_out("docsplit", documents, share)) == wanted, [sorted(d.classes) for d in documents]
 
 
 def test_the_largest_classes_are_held_out_first_where_documents_have_one_class() -> None:
@@ -107,14 +107,14 @@ def test_the_largest_classes_are_held_out_first_where_documents_have_one_class()
         share = rng.choice(SHARES)
         sizes = Counter(name for d in documents for name in d.classes)
         divisible = sorted((n for n in sizes if sizes[n] > 1), key=lambda n: (-sizes[n], n))
-        chosen = held_out("docsplit", documents, share)
+        chosen = hold_out("docsplit", documents, share)
         target = held_out_target(len(documents), share)
         assert classes_of([d for d in documents if d.path in chosen]) == set(divisible[:target])
 
 
 def test_the_rest_follows_the_classes_shares() -> None:
     documents = list(of_classes({"large": 300, "middle": 150, "small": 50}).documents)
-    chosen = held_out("docsplit", documents, 0.9)
+    chosen = hold_out("docsplit", documents, 0.9)
     held = Counter(name for d in documents if d.path in chosen for name in d.classes)
     assert held == {"large": 30, "middle": 15, "small": 5}
 
@@ -130,12 +130,12 @@ def test_the_rest_follows_the_classes_shares() -> None:
     ],
 )
 def test_nothing_is_held_out_where_every_document_is_needed(documents: list[DocumentLabels]) -> None:
-    assert held_out("docsplit", documents, 0.5) == frozenset()
+    assert hold_out("docsplit", documents, 0.5) == frozenset()
 
 
 def test_a_packet_that_alone_holds_every_class_frees_all_others() -> None:
     documents = [document("packet.pdf", *"abcde"), *(document(f"{name}.pdf", name) for name in "abcde")]
-    chosen = held_out("docsplit", documents, 0.5)
+    chosen = hold_out("docsplit", documents, 0.5)
     assert "packet.pdf" not in chosen
     assert len(chosen) == 3
 
@@ -143,7 +143,7 @@ def test_a_packet_that_alone_holds_every_class_frees_all_others() -> None:
 def test_a_file_that_occurs_twice_trains_as_long_as_there_are_others_to_hold_out() -> None:
     unique = list(of_classes({"a": 15, "b": 15}).documents)
     twins = [d.model_copy(update={"etag": "same", "size": 5}) for d in of_classes({"c": 5, "d": 5}).documents]
-    chosen = held_out("docsplit", [*unique, *twins], 0.8)
+    chosen = hold_out("docsplit", [*unique, *twins], 0.8)
     assert len(chosen) == 8
     assert not chosen & {d.path for d in twins}
 
@@ -152,7 +152,7 @@ def test_identical_files_stay_on_one_side_where_the_total_can_be_had_so() -> Non
     documents = [
         d.model_copy(update={"etag": f"pair {n // 2}"}) for n, d in enumerate(of_classes({"a": 20, "b": 20}).documents)
     ]
-    chosen = held_out("docsplit", documents, 0.9)
+    chosen = hold_out("docsplit", documents, 0.9)
     assert len(chosen) == 4
     sides = {etag: {d.path in chosen for d in documents if d.etag == etag} for etag in {d.etag for d in documents}}
     assert all(len(side) == 1 for side in sides.values())

@@ -6,7 +6,7 @@ import pytest
 
 from idp_finetuning.test_sets.labels import DocumentLabels
 from idp_finetuning.test_sets.validation import validate
-from idp_finetuning.text import named
+from idp_finetuning.text import join_first
 from tests.support.domain.samples import document, labels, of_classes
 
 
@@ -96,4 +96,4 @@ def test_without_a_base_model_each_model_that_is_out_of_reach_is_named() -> None
     ],
 )
 def test_names_are_listed_ten_at_most_and_quoted_where_unclear(things: list[str], text: str) -> None:
-    assert named(things) == text
+    assert join_first(things) == text

@@ -12,8 +12,8 @@ from idp_finetuning.training_data.dataset import (
     AcceptedDocument,
     ClassReport,
     RejectedDocument,
-    check_usable,
     dataset_report,
+    require_usable,
 )
 from idp_finetuning.training_data.examples import ManifestDocument
 
@@ -37,7 +37,7 @@ def check(documents: list[ManifestDocument], *, lost: int, pages: int = 2, model
     """Judges the data set where the first `lost` documents were rejected."""
     accepted = [AcceptedDocument(document=d, pages=pages) for d in documents[lost:]]
     rejected = [RejectedDocument(key=d.key, code="damaged", reason="It is damaged.") for d in documents[:lost]]
-    check_usable(dataset_report(accepted, rejected, []), documents, model)
+    require_usable(dataset_report(accepted, rejected, []), documents, model)
 
 
 def test_the_report_counts_pages_by_section_and_a_packet_for_each_class_once() -> None:

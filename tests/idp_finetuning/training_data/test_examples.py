@@ -9,7 +9,7 @@ import pytest
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
 from idp_finetuning.test_sets.labels import Section
-from idp_finetuning.training_data.examples import page_labels, tokens_at_most, training_record
+from idp_finetuning.training_data.examples import bound_tokens, page_labels, training_record
 
 S, C = Boundary.START, Boundary.CONTINUE
 
@@ -38,7 +38,7 @@ def test_a_page_has_its_sections_class_and_starts_where_the_section_does(
 
 @pytest.mark.parametrize("pages", [1, 2, 4])
 def test_labels_of_another_number_of_pages_reject_the_document(pages: int) -> None:
-    with pytest.raises(DocumentRejected, match=f"labels tell of 3 pages, the document has {pages}") as rejected:
+    with pytest.raises(DocumentRejected, match=f"labels have 3 pages, the document has {pages}") as rejected:
         page_labels([section("a", 0, 1), section("b", 2)], pages)
     assert rejected.value.reason_code == "label_mismatch"
 
@@ -63,5 +63,5 @@ def test_a_record_is_one_line_of_json_in_novas_shape() -> None:
 def test_the_token_bound_holds_the_prompt_its_classes_and_the_image() -> None:
     few = Prompt(classes=tuple(DocumentClass(name=f"class {n}") for n in range(13)))
     many = Prompt(classes=tuple(DocumentClass(name="文" * 100 + str(n)) for n in range(100)))
-    assert 5_000 < tokens_at_most(few) < 8_000
-    assert tokens_at_most(many) > 32_000
+    assert 5_000 < bound_tokens(few) < 8_000
+    assert bound_tokens(many) > 32_000

@@ -6,7 +6,7 @@ from typing import Any
 
 from idp_finetuning.jobs.job import JobConfiguration
 from idp_finetuning.nova.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass
-from idp_finetuning.training_data.job_prompt import job_prompt
+from idp_finetuning.training_data.job_prompt import make_job_prompt
 
 
 def configuration(*classes: DocumentClass, **changes: Any) -> JobConfiguration:
@@ -16,7 +16,7 @@ def configuration(*classes: DocumentClass, **changes: Any) -> JobConfiguration:
 
 
 def test_without_a_version_it_is_the_built_in_one() -> None:
-    made = job_prompt(None, ["letter", "invoice"])
+    made = make_job_prompt(None, ["letter", "invoice"])
     assert (made.prompt.system_prompt, made.prompt.task_prompt) == (SYSTEM_PROMPT, TASK_PROMPT)
     assert made.prompt.classes == (DocumentClass(name="invoice"), DocumentClass(name="letter"))
     assert made.warnings == ()
@@ -26,7 +26,7 @@ def test_the_version_describes_the_classes_of_the_test_set() -> None:
     described = configuration(
         DocumentClass(name="letter", description="Dear"), DocumentClass(name="invoice", description="Pay")
     )
-    made = job_prompt(described, ["letter", "invoice"])
+    made = make_job_prompt(described, ["letter", "invoice"])
     assert made.prompt.system_prompt == "Sort."
     assert [(item.name, item.description) for item in made.prompt.classes] == [("invoice", "Pay"), ("letter", "Dear")]
     assert made.warnings == ()
@@ -34,7 +34,7 @@ def test_the_version_describes_the_classes_of_the_test_set() -> None:
 
 def test_classes_that_only_one_of_them_knows_are_warned_of() -> None:
     described = configuration(DocumentClass(name="Letter", description="Dear"), DocumentClass(name="invoice"))
-    made = job_prompt(described, ["letter", "invoice"])
+    made = make_job_prompt(described, ["letter", "invoice"])
     assert [item.name for item in made.prompt.classes] == ["invoice", "letter"]
     unlabelled, undescribed = made.warnings
     assert unlabelled.startswith("Configuration version 'claims' has classes without a labelled document")
@@ -44,10 +44,10 @@ def test_classes_that_only_one_of_them_knows_are_warned_of() -> None:
 
 def test_warnings_which_everybody_reads_name_no_class_that_only_the_version_knows() -> None:
     described = configuration(DocumentClass(name="secret", description="hush"), DocumentClass(name="letter"))
-    assert not [warning for warning in job_prompt(described, ["letter"]).warnings if "secret" in warning]
+    assert not [warning for warning in make_job_prompt(described, ["letter"]).warnings if "secret" in warning]
 
 
 def test_a_version_without_classes_describes_none_and_warns_of_none() -> None:
-    made = job_prompt(configuration(), ["letter"])
+    made = make_job_prompt(configuration(), ["letter"])
     assert made.prompt.classes == (DocumentClass(name="letter"),)
     assert made.warnings == ()

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.support.domain.service_model import problems, service_model
+from tests.support.domain.service_model import AnyClient, problems, service_model
 
 PREFIX = "arn:aws:bedrock:us-east-1:123456789012:"
 THEN = datetime(2026, 11, 22, 10, tzinfo=UTC)
@@ -24,7 +24,7 @@ def client_error(operation: str, code: str, message: str = "Bedrock's own words.
     )
 
 
-class FakeBedrock:
+class FakeBedrock(AnyClient):  # type: ignore[misc]
     """Customization jobs, models and deployments by name; `calls` names every call, `failures` waits for them."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from idp_finetuning.nova.prompt import Boundary, PageLabel
 from tests.support.domain.fake_bedrock import client_error
-from tests.support.domain.service_model import problems
+from tests.support.domain.service_model import AnyClient, problems
 
 Reply = Callable[[dict[str, Any]], str]
 
@@ -19,7 +19,7 @@ def label(class_name: str, boundary: Boundary = Boundary.START) -> str:
     return PageLabel(class_name=class_name, boundary=boundary).to_answer()
 
 
-class FakeConverse:
+class FakeConverse(AnyClient):  # type: ignore[misc]
     """Answers each request by `reply`; `failures` are error codes that come first; `most_at_once` counts callers."""
 
     def __init__(self, reply: Reply = lambda _: label("invoice")) -> None:

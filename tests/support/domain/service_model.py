@@ -11,6 +11,9 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
+# Base of fakes that are handed over in the place of a boto3 client: any type to mypy.
+AnyClient: Any = object
+
 
 @cache
 def service_model(service: str) -> ServiceModel:

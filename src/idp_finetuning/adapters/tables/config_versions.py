@@ -12,11 +12,11 @@ from idp_finetuning.adapters.tables.items import PageToken, TransactionPart, fro
 from idp_finetuning.classification.config_versions import (
     DEFAULT_NAME,
     ConfigVersion,
-    ConfigVersionPage,
     default_version,
 )
 from idp_finetuning.deployment import CONFIG_VERSIONS_BY_CREATION
 from idp_finetuning.errors import ConfigVersionNotFound, Conflict, TransientError
+from idp_finetuning.pagination import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -44,7 +44,7 @@ class ConfigVersionTable:
         name = self._active_name()
         return self._version(name, name)
 
-    def page(self, *, limit: int, next_token: str | None, allows: Callable[[str], bool]) -> ConfigVersionPage:
+    def page(self, *, limit: int, next_token: str | None, allows: Callable[[str], bool]) -> Page[ConfigVersion]:
         """A page of those that are allowed, newest first and `default` last; shorter where versions are large."""
         stored = sorted((key for key in self._keys() if allows(key[1])), reverse=True)
         if next_token:
@@ -64,9 +64,9 @@ class ConfigVersionTable:
                 continue  # the index is a moment behind the table
             size += len(items[-1].model_dump_json())
         if seen == len(waiting):
-            return ConfigVersionPage(items=tuple(items), next_token=None)
+            return Page(items=tuple(items))
         created_at, name = waiting[seen - 1]
-        return ConfigVersionPage(items=tuple(items), next_token=PageToken(created_at=created_at, id=name).to_text())
+        return Page(items=tuple(items), next_token=PageToken(created_at=created_at, id=name).to_text())
 
     def create(self, version: ConfigVersion, parts: Sequence[TransactionPart] = ()) -> None:
         """Writes a new version together with the other parts. Raises Conflict where the name or a part is refused."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Collection, Mapping
 from decimal import Decimal
@@ -10,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.errors import InvalidInput
+from idp_finetuning.pagination import OpaqueToken, Page
 from idp_finetuning.wire import WireModel
 
 if TYPE_CHECKING:
@@ -79,34 +78,16 @@ def failed_conditions(error: ClientError) -> frozenset[str]:
     return frozenset(reason["Code"] for reason in reasons) - {"None"}
 
 
-class PageToken(WireModel):
-    """Where the next page of a list begins: the last item's sort key and id."""
+class PageToken(OpaqueToken):
+    """Where the next page of an index begins: the last item's sort key and id."""
 
     created_at: str = Field(pattern=r"^[0-9TZ:.-]{20,30}$")
     id: str = Field(min_length=1, max_length=100)
 
-    def to_text(self) -> str:
-        """Opaque text for clients."""
-        return base64.urlsafe_b64encode(self.model_dump_json(by_alias=True).encode()).decode()
-
-    @classmethod
-    def from_text(cls, text: str) -> PageToken:
-        """The token in a client's text; raises InvalidInput for anything this service did not make."""
-        try:
-            return cls.model_validate_json(base64.urlsafe_b64decode(text.encode()))
-        except (ValueError, ValidationError) as error:
-            raise InvalidInput("nextToken is not one this API returned. Start the list again without it.") from error
-
-
-class Page(WireModel):
-    """One page of an index query: raw items, and the token of the next page."""
-
-    items: tuple[dict[str, Any], ...]
-    next_token: str | None = None
-
 
 def query_newest(
     dynamodb: DynamoDBClient,
+    model: type[M],
     *,
     table: str,
     index: str,
@@ -114,10 +95,10 @@ def query_newest(
     limit: int,
     next_token: str | None,
     extra_key: Mapping[str, Any],
-) -> Page:
+) -> Page[M]:
     """Return a page of an index keyed by kind and createdAt, newest first.
 
-    `extra_key` completes the table's own key.
+    `extra_key` completes the table's own key. Raises InvalidInput for a token of another list.
     """
     arguments: dict[str, Any] = {
         "TableName": table,
@@ -132,7 +113,9 @@ def query_newest(
         token = PageToken.from_text(next_token)
         start = {"kind": kind, "createdAt": token.created_at, "id": token.id, **extra_key}
         arguments["ExclusiveStartKey"] = to_attributes(start)
-    answer = dynamodb.query(**arguments)
-    last = answer.get("LastEvaluatedKey")
-    token_text = PageToken(created_at=last["createdAt"]["S"], id=last["id"]["S"]).to_text() if last else None
-    return Page(items=tuple(answer["Items"]), next_token=token_text)
+    page = dynamodb.query(**arguments)
+    last = page.get("LastEvaluatedKey")
+    return Page(
+        items=tuple(from_attributes(model, item) for item in page["Items"]),
+        next_token=PageToken(created_at=last["createdAt"]["S"], id=last["id"]["S"]).to_text() if last else None,
+    )

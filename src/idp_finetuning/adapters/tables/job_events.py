@@ -8,19 +8,12 @@ from uuid import uuid4
 from idp_finetuning.adapters.tables.items import PageToken, TransactionPart, from_attributes, to_attributes
 from idp_finetuning.adapters.tables.job_items import item_key
 from idp_finetuning.jobs.job import JobEvent
-from idp_finetuning.wire import WireModel
+from idp_finetuning.pagination import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 PREFIX = "event#"
-
-
-class JobEventPage(WireModel):
-    """A page of a job's history, newest first."""
-
-    items: tuple[JobEvent, ...]
-    next_token: str | None
 
 
 class JobEvents:
@@ -35,7 +28,7 @@ class JobEvents:
         key = {"id": job_id, "item": f"{PREFIX}{event.at}#{uuid4().hex[:8]}"}
         return {"Put": {"TableName": self._table, "Item": to_attributes({**key, **event.to_wire()})}}
 
-    def page(self, job_id: str, *, limit: int, next_token: str | None) -> JobEventPage:
+    def page(self, job_id: str, *, limit: int, next_token: str | None) -> Page[JobEvent]:
         """Return a page of the history, newest first."""
         start: dict[str, Any] = {}
         if next_token:
@@ -48,7 +41,7 @@ class JobEvents:
             at, _, rest = last["item"]["S"].removeprefix(PREFIX).partition("#")
             token_text = PageToken(created_at=at, id=rest).to_text()
         items = tuple(from_attributes(JobEvent, item) for item in answer["Items"])
-        return JobEventPage(items=items, next_token=token_text)
+        return Page(items=items, next_token=token_text)
 
     def delete(self, job_id: str) -> None:
         """Remove the whole history; idempotent."""

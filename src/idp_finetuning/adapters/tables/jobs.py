@@ -40,7 +40,7 @@ from idp_finetuning.jobs.job import (
     JobStatus,
     JobSummary,
 )
-from idp_finetuning.wire import WireModel
+from idp_finetuning.pagination import Page
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -48,13 +48,6 @@ if TYPE_CHECKING:
 TRIES = 10  # each is lost only to a write that went through, and no more than a few calls change a job at once
 # Reasons that pass by themselves [DynamoDB API Reference, TransactWriteItems, cancellation reasons].
 _PASSING_REASONS = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
-
-
-class JobPage(WireModel):
-    """A page of jobs, newest first."""
-
-    items: tuple[JobSummary, ...]
-    next_token: str | None
 
 
 class JobTable:
@@ -131,10 +124,11 @@ class JobTable:
         item = self._read(job_id, CONFIGURATION)
         return from_attributes(JobConfiguration, item) if item else None
 
-    def list(self, *, limit: int, next_token: str | None) -> JobPage:
+    def list(self, *, limit: int, next_token: str | None) -> Page[JobSummary]:
         """Return a page of jobs, newest first."""
-        page = query_newest(
+        return query_newest(
             self._dynamodb,
+            JobSummary,
             table=self._table,
             index=JOBS_BY_CREATION.name,
             kind=JOB,
@@ -142,7 +136,6 @@ class JobTable:
             next_token=next_token,
             extra_key={"item": JOB},
         )
-        return JobPage(items=tuple(from_attributes(JobSummary, i) for i in page.items), next_token=page.next_token)
 
     def all(self) -> Iterator[JobSummary]:
         """Iterate over every job, newest first."""

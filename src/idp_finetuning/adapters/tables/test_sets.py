@@ -11,22 +11,16 @@ from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.adapters.tables.items import from_attributes, query_newest, to_attributes, update_arguments
 from idp_finetuning.deployment import TEST_SETS_BY_CREATION
 from idp_finetuning.errors import Conflict, TestSetNotFound
+from idp_finetuning.pagination import Page
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
-from idp_finetuning.wire import WireModel
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KIND = "testSet"
-
-
-class TestSetPage(WireModel):
-    """A page of test sets, newest first."""
-
-    __test__ = False
-
-    items: tuple[TestSet, ...]
-    next_token: str | None
 
 
 class TestSetTable:
@@ -63,10 +57,11 @@ class TestSetTable:
             raise TestSetNotFound(f"There is no test set '{test_set_id}'. listTestSets shows those there are.")
         return from_attributes(TestSet, answer["Item"])
 
-    def list(self, *, limit: int, next_token: str | None) -> TestSetPage:
-        """A page of test sets, newest first."""
-        page = query_newest(
+    def list(self, *, limit: int, next_token: str | None) -> Page[TestSet]:
+        """Return a page of test sets, newest first."""
+        return query_newest(
             self._dynamodb,
+            TestSet,
             table=self._table,
             index=TEST_SETS_BY_CREATION.name,
             kind=KIND,
@@ -74,7 +69,6 @@ class TestSetTable:
             next_token=next_token,
             extra_key={},
         )
-        return TestSetPage(items=tuple(from_attributes(TestSet, i) for i in page.items), next_token=page.next_token)
 
     def mark_ready(self, test_set_id: str, file_count: int) -> TestSet:
         """Sets READY with the number of documents; may be repeated. Raises Conflict where it is being deleted."""

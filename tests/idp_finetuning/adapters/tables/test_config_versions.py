@@ -14,12 +14,13 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.classification.config_versions import DEFAULT_NAME, ConfigVersion, default_version
 from idp_finetuning.errors import ConfigVersionNotFound, Conflict, TransientError
 from idp_finetuning.jobs.job import JobStatus
+from tests.support.domain.service_model import AnyClient
 from tests.support.domain.versions import completed_job
 
 TABLE = "t-config-versions"
 
 
-class Interrupted:
+class Interrupted(AnyClient):  # type: ignore[misc]
     """DynamoDB where something else happens right before each transaction of one caller."""
 
     def __init__(self, dynamodb: Any, meanwhile: Callable[[], object]) -> None:
