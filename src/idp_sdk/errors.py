@@ -25,7 +25,7 @@ IDPError
     └── ModelUnavailable        the account does not offer the model
 
 The API's TransientError is Throttled; InternalError, and every type this version does not know, is a ServerError.
-`error_type` holds the type as the API sent it.
+`error_type` is the type as the API sent it.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class TestSets:
     ) -> TestSet:
         """Make a test set of a folder and return it, READY.
 
-        The folder holds one folder for each class, or has the accelerator's layout (`idp_sdk.Layout`). An upload that
+        The folder has one folder for each class, or has the accelerator's layout (`idp_sdk.Layout`). An upload that
         was interrupted continues when it is run again with the same name; no job can use the test set until all files
         are there. `progress(files_done, files, bytes_done, bytes)` is called after every file, from
         several threads but never at once; `on_ignored` with each file that is not sent, and why.

@@ -13,7 +13,7 @@ from idp_cli.main import COMMANDS, cli
 from tests.idp_cli.conftest import Run
 from tests.support.cli import samples
 from tests.support.cli.deployment import OUTPUTS, PASSWORD, Deployment
-from tests.support.cli.documented import Example, examples, mentioned
+from tests.support.cli.documented import Example, examples, find_commands
 from tests.support.docs_pages import ROOT
 
 SPEECHLESS = ("completion", "--help")  # a script and a help text are no data
@@ -103,7 +103,7 @@ def test_the_root_says_of_each_command_what_the_command_says_of_itself() -> None
 def test_commands_and_options_that_a_page_mentions_exist(file: str) -> None:
     known = dict(commands(cli))
     shared = {"--help", "--json", "--profile"}
-    for words in mentioned((ROOT / file).read_text(encoding="utf-8")):
+    for words in find_commands((ROOT / file).read_text(encoding="utf-8")):
         if words[0].startswith("-"):
             continue
         path = next((words[:length] for length in (2, 1) if words[:length] in known), None)
@@ -113,5 +113,5 @@ def test_commands_and_options_that_a_page_mentions_exist(file: str) -> None:
 
 
 def test_commands_of_the_readme_are_found() -> None:
-    found = mentioned((ROOT / "README.md").read_text(encoding="utf-8"))
+    found = find_commands((ROOT / "README.md").read_text(encoding="utf-8"))
     assert ("login", "--username", "author@example.com") in found

@@ -114,7 +114,7 @@ def create(
             remark(f"Job ID: {job.id}")
         else:
             print_lines([*created_lines(job), ""])
-        return _watched(session, client, job.id, interval)
+        return _watch(session, client, job.id, interval)
 
 
 @finetuning.command()
@@ -130,7 +130,7 @@ def status(session: Session, job_id: str, watch: bool, interval: float) -> int:
     """
     with session.client() as client:
         if watch:
-            return _watched(session, client, job_id, interval)
+            return _watch(session, client, job_id, interval)
         _show_job(session, client, client.finetuning.get_job(job_id))
     return 0
 
@@ -176,7 +176,7 @@ def retry(session: Session, job_id: str, wait: bool, interval: float) -> int:
     with session.client() as client:
         job = client.finetuning.retry_job(job_id)
         if wait:
-            return _watched(session, client, job_id, interval)
+            return _watch(session, client, job_id, interval)
     session.show(job, [f"Job {job.id} runs again: {job.status}."])
     return 0
 
@@ -231,7 +231,7 @@ def prompt(session: Session, job_id: str) -> None:
     session.show(found, prompt_lines(found.system_prompt, found.task_prompt, found.classes))
 
 
-def _watched(session: Session, client: IDPClient, job_id: str, interval: float) -> int:
+def _watch(session: Session, client: IDPClient, job_id: str, interval: float) -> int:
     again = f" --profile {session.profile}" if session.profile else ""
     job = follow(client, job_id, interval=interval, again=again)
     _show_job(session, client, job)

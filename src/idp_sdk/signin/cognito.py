@@ -23,7 +23,7 @@ from idp_sdk.signin.tokens import Tokens
 ANSWER_ATTEMPTS = 3
 _SERVICE = "AWSCognitoIdentityProviderService"
 _THROTTLED = frozenset({"TooManyRequestsException", "LimitExceededException", "ThrottlingException"})
-# Failures after which the same challenge may be answered once more.
+# Failures after which Cognito accepts another answer to the same challenge.
 _WRONG_ANSWERS = frozenset({"InvalidPasswordException", "CodeMismatchException"})
 _CHECK = "Check user name and password and sign in again; an Admin can set a new password."
 _ADVICE = {

@@ -38,7 +38,7 @@ class IgnoredFile(BaseModel):
 
 
 class LabelledFolder(BaseModel):
-    """What a folder holds, in path order."""
+    """The files of a folder, in path order."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -30,7 +30,7 @@ def examples() -> list[Example]:
     return found
 
 
-def mentioned(text: str) -> list[tuple[str, ...]]:
+def find_commands(text: str) -> list[tuple[str, ...]]:
     """The words of every command of ours in a text, in code blocks and in code within sentences."""
     found = re.findall(r"(?:^|[/`])(?:idp|idp-cli) ([^`\n#]+)", text.replace("\\\n", " "), re.MULTILINE)
     return [tuple(shlex.split(words)) for words in found]
