@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -45,3 +46,18 @@ def template_in(assembly: Path) -> dict[str, Any]:
     (file,) = assembly.glob("*.template.json")
     template: dict[str, Any] = json.loads(file.read_text())
     return template
+
+
+def shipped_template(base: Path) -> dict[str, Any]:
+    """Return the template as it ships, synthesized by the first worker of pytest-xdist that asks for it.
+
+    `base` is the worker's own base folder; it lies in the folder of the test run.
+    """
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "shipped-template"
+    with (shared / "shipped-template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            folder.mkdir()
+            assembled(folder)
+    return template_in(folder / "assembly")
