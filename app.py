@@ -1,4 +1,4 @@
-"""The CDK app: checks the options and the region, builds the Lambda bundles and makes the one stack."""
+"""The CDK app: checks the options and the Region, builds the Lambda bundles and synthesizes the one stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stacks.options import OptionInvalid, read_options
 
 
 def main() -> None:
-    """Writes the cloud assembly; an option that cannot be used ends with one sentence and exit code 1."""
+    """Write the cloud assembly, or exit with 1 and one sentence if an option cannot be used."""
     app = cdk.App()
     try:
         options = read_options(app.node.get_all_context(), os.environ)

@@ -1,4 +1,4 @@
-"""The GraphQL API: AppSync with Cognito as its only way in, every field resolved by the resolver function."""
+"""The GraphQL API: AppSync with Cognito as its only authentication; one function resolves every root field."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.appsync_schema import for_appsync, root_fields
+from stacks.appsync_schema import convert_for_appsync, root_fields
 from stacks.identity import Identity
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions
@@ -37,14 +37,15 @@ class Api(Construct):
         super().__init__(scope, construct_id)
         text = (GRAPHQL / "schema.graphql").read_text(encoding="utf-8")
         schema = appsync.SchemaFile(file_path=str(GRAPHQL / "schema.graphql"))
-        schema.definition = for_appsync(text)
+        schema.definition = convert_for_appsync(text)
         self.graphql_api = appsync.GraphqlApi(
             self,
             "GraphqlApi",
             name=options.name_prefix,
             definition=appsync.Definition.from_schema(schema),
             authorization_config=appsync.AuthorizationConfig(
-                # One mode only: beside another mode AppSync ignores @aws_auth, and group limits vanish [facts §9].
+                # With a second mode AppSync ignores @aws_auth, which limits mutations to groups (AppSync guide, "Using
+                # additional authorization modes").
                 default_authorization=appsync.AuthorizationMode(
                     authorization_type=appsync.AuthorizationType.USER_POOL,
                     user_pool_config=appsync.UserPoolConfig(
@@ -57,17 +58,17 @@ class Api(Construct):
             query_depth_limit=QUERY_DEPTH_LIMIT,
             xray_enabled=True,
         )
-        self._log(options)
-        self._resolve(root_fields(text), resolver)
+        self._enable_logs(options)
+        self._add_resolvers(root_fields(text), resolver)
 
-    def _log(self, options: DeploymentOptions) -> None:
-        """Logs errors without headers, arguments and results.
+    def _enable_logs(self, options: DeploymentOptions) -> None:
+        """Log errors, without headers, arguments and results.
 
-        Set below the construct's own `log_config`, which would add a Lambda function to set the retention.
+        The construct's own `log_config` would add a Lambda function to set the retention.
         """
         group = make_log_group(self, "Logs", name=f"/aws/appsync/apis/{self.graphql_api.api_id}", options=options)
         role = iam.Role(self, "LogRole", assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"))
-        # AppSync asks for the group before it writes, with CreateLogGroup, whether it exists or not.
+        # AppSync calls CreateLogGroup before it writes, even if the group exists.
         allow = Allow(("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"), (group.log_group_arn,))
         role.add_to_policy(allow.statement())
         cast(
@@ -76,7 +77,7 @@ class Api(Construct):
             cloud_watch_logs_role_arn=role.role_arn, field_log_level="ERROR", exclude_verbose_content=True
         )
 
-    def _resolve(self, fields: list[tuple[str, str]], function: lambda_.IFunction) -> None:
+    def _add_resolvers(self, fields: list[tuple[str, str]], function: lambda_.IFunction) -> None:
         role = iam.Role(self, "ResolverRole", assumed_by=iam.ServicePrincipal("appsync.amazonaws.com"))
         role.add_to_policy(Allow(("lambda:InvokeFunction",), (function.function_arn,)).statement())
         source = appsync.LambdaDataSource(
@@ -85,7 +86,7 @@ class Api(Construct):
             api=self.graphql_api,
             name="Resolver",
             lambda_function=function,
-            # Without its own policy updates the role may call the function itself, not all of its versions.
+            # Keeps CDK from adding a permission for all versions of the function.
             service_role=role.without_policy_updates(),
         )
         code = appsync.Code.from_asset(str(GRAPHQL / "resolver.js"))

@@ -16,7 +16,7 @@ ROOT_TYPES = ("Query", "Mutation")
 
 
 class _Descriptions(Visitor):
-    """Collects where descriptions stand, and whether a comment may stand there instead."""
+    """Collects the descriptions, and whether AppSync accepts a comment in place of each."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,11 +28,11 @@ class _Descriptions(Visitor):
             self.found.append((description, not isinstance(node, EnumValueDefinitionNode)))
 
 
-def for_appsync(schema: str) -> str:
-    """The schema with descriptions turned into comments.
+def convert_for_appsync(schema: str) -> str:
+    """Return the schema with its descriptions turned into comments.
 
-    AppSync's parser knows no description strings and fails the whole deployment over one; it shows comments as
-    descriptions instead, but not on enum values [github.com/aws/aws-appsync-community/issues/38 and 55].
+    AppSync's parser rejects description strings, which fails the deployment. It shows comments as descriptions, but
+    rejects them on enum values (https://github.com/aws/aws-appsync-community/issues/38 and 55).
     """
     collected = _Descriptions()
     visit(parse(schema), collected)
@@ -49,7 +49,7 @@ def for_appsync(schema: str) -> str:
 
 
 def root_fields(schema: str) -> list[tuple[str, str]]:
-    """(type, field) of every query and mutation."""
+    """Return (type, field) of every query and mutation."""
     return [
         (definition.name.value, field.name.value)
         for definition in parse(schema).definitions

@@ -1,4 +1,4 @@
-"""The role Bedrock takes on to read a job's data set and to write what training reports."""
+"""The role that Bedrock assumes to read a job's data set and to write the output of its training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stacks.permissions import Allow
 
 
 class BedrockAccess(Construct):
-    """`role`: trusted only for customization jobs of this account and Region."""
+    """`role`: only customization jobs of this account and Region can assume it."""
 
     def __init__(self, scope: Construct, construct_id: str, *, data_bucket: s3.IBucket) -> None:
         super().__init__(scope, construct_id)
@@ -21,7 +21,8 @@ class BedrockAccess(Construct):
             self,
             "Role",
             description="Bedrock reads data sets of fine-tuning jobs and writes their training output",
-            # The conditions keep other accounts from borrowing the role through Bedrock [facts §5].
+            # The conditions prevent the confused deputy problem (Bedrock user guide, "Create a service role for model
+            # customization").
             assumed_by=iam.ServicePrincipal(
                 "bedrock.amazonaws.com",
                 conditions={
@@ -33,7 +34,7 @@ class BedrockAccess(Construct):
         for allow in (
             Allow(("s3:GetObject",), (data_bucket.arn_for_objects("jobs/*"),)),
             Allow(("s3:PutObject",), (data_bucket.arn_for_objects("jobs/*/output/*"),)),
-            # No prefix condition: how Bedrock lists is not documented, and a refusal shows only after submission.
+            # No prefix condition: AWS does not document how Bedrock lists, and a refusal would fail a submitted job.
             Allow(("s3:ListBucket",), (data_bucket.bucket_arn,)),
         ):
             self.role.add_to_policy(allow.statement())

@@ -34,7 +34,7 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 AWS_SERVICES = frozenset(
     {"bedrock", "bedrock-runtime", "cognito-idp", "dynamodb", "lambda", "s3", "stepfunctions", "sts"}
 )
-# What pip notes about the machine it ran on; without it equal inputs make equal bundles.
+# What pip records about the installation; without it equal inputs make equal bundles.
 _INSTALL_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
 
@@ -48,22 +48,22 @@ class BundleTarget:
 
     @classmethod
     def for_lambda(cls, architecture: str) -> Self:
-        """Lambda's Python runtime on arm64 or x86_64."""
+        """Return the target of AWS Lambda's Python runtime on arm64 or x86_64."""
         return cls(architecture=architecture, python=LAMBDA_PYTHON)
 
     @classmethod
     def for_this_machine(cls) -> Self:
-        """The interpreter that runs now, so that a test can run what the same code bundles."""
+        """Return the target of this interpreter, whose bundles a test can run."""
         architecture = {"aarch64": "arm64", "arm64": "arm64"}.get(platform.machine(), "x86_64")
         return cls(architecture=architecture, python=f"{sys.version_info[0]}.{sys.version_info[1]}", native=True)
 
     @property
     def name(self) -> str:
-        """Folder of the target's bundles, for example arm64-3.13."""
+        """Name of the folder with the target's bundles, for example arm64-3.13."""
         return f"{self.architecture}-{self.python}{'-native' if self.native else ''}"
 
     def pip_arguments(self) -> tuple[str, ...]:
-        """What makes pip choose the target's wheels."""
+        """Return the arguments that make pip choose the target's wheels."""
         if self.native:
             return ()
         machine = _MACHINES[self.architecture]
@@ -72,10 +72,10 @@ class BundleTarget:
 
 
 def build_bundles(target: BundleTarget) -> dict[BundleName, Path]:
-    """Folders with the bundles, built anew only where a lock, a source file or this module changed."""
+    """Return the folders of the bundles, built again if a lock, a source file or this module has changed."""
     (BUILD / target.name).mkdir(parents=True, exist_ok=True)
     with (BUILD / target.name / "lock").open("w") as lock:
-        # Two builds at once would copy into the same folders.
+        # Two processes would write to the same folders.
         fcntl.flock(lock, fcntl.LOCK_EX)
         return {name: _build(name, target) for name in LOCKS}
 
@@ -125,7 +125,7 @@ def _install_packages(bundle: Path, lock: Path, target: BundleTarget) -> None:
         ],
         check=True,
     )
-    # Scripts begin with the path of the interpreter that installed them.
+    # Scripts contain the path of the interpreter that installed them.
     shutil.rmtree(bundle / "bin", ignore_errors=True)
     for note in _INSTALL_NOTES:
         for path in bundle.glob(f"*.dist-info/{note}"):
@@ -146,13 +146,13 @@ def _copy_sources(bundle: Path) -> None:
 
 
 def _make_readable(bundle: Path) -> None:
-    """Lambda runs as another user: a strict umask of the building machine must not reach it."""
+    """Undo a strict umask of this machine: Lambda runs as another user."""
     for path in (bundle, *bundle.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def zipped_bytes(bundle: Path) -> int:
-    """Size of the bundle as the zip file Lambda gets."""
+    """Return the size of the zip file that Lambda gets."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
         for path in sorted(bundle.rglob("*")):

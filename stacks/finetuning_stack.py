@@ -23,7 +23,7 @@ from stacks.bedrock_access import BedrockAccess
 from stacks.bundling import BundleName
 from stacks.functions import Functions
 from stacks.identity import Identity
-from stacks.nag import accept_findings
+from stacks.nag import add_suppressions
 from stacks.observability import Observability
 from stacks.options import DeploymentOptions
 from stacks.permissions import function_permissions
@@ -108,7 +108,7 @@ class FinetuningStack(Stack):
                 "FinetuningStateMachineArn": finetuning.state_machine.state_machine_arn,
             }
         )
-        accept_findings(self)
+        add_suppressions(self)
 
     def _export(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():

@@ -1,4 +1,4 @@
-"""Who may sign in: the user pool with its groups, and the one client that SDK, command line and UI share."""
+"""The user pool with its groups, and the one app client of SDK, command line and UI."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Identity(Construct):
             "Client",
             user_pool_client_name=options.name_prefix,
             generate_secret=False,
-            # Password for SDK, command line and UI, SRP for the AppSync console; refresh always comes with them.
+            # Password for SDK, command line and UI, SRP for the AppSync console; Cognito adds refresh to both.
             auth_flows=cognito.AuthFlow(user_password=True, user_srp=True),
             disable_o_auth=True,
             prevent_user_existence_errors=True,

@@ -12,8 +12,8 @@ from stacks.options import DeploymentOptions
 
 
 def make_log_group(scope: Construct, construct_id: str, *, name: str, options: DeploymentOptions) -> logs.LogGroup:
-    """A log group that goes with the stack: logs hold no documents, and a group left behind blocks its name."""
+    """Return a log group that is deleted with the stack: a retained group would block its name for the next stack."""
     group = logs.LogGroup(scope, construct_id, log_group_name=name, removal_policy=RemovalPolicy.DESTROY)
-    # The construct takes an enum with a member for each number of days; CloudFormation takes the number.
+    # The construct takes an enum of its own; CloudFormation takes the number of days.
     cast(logs.CfnLogGroup, group.node.default_child).retention_in_days = options.log_retention_days
     return group

@@ -1,6 +1,6 @@
-"""What cdk-nag's AwsSolutions rules find in the stack and the product accepts, each with its reason.
+"""Suppressions of cdk-nag's AwsSolutions rules, each with its reason.
 
-The reasons travel as metadata of the template, in the form cdk-nag reads; nothing of cdk-nag is needed to synthesize.
+They are written to the template's metadata in the form that cdk-nag reads; synthesis does not need cdk-nag.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _TEST_SET_PARTS = (
 )
 _ACCOUNT = r"(<AWS::AccountId>|\d{12})"
 
-# Resource patterns in policies (rule IAM5): regular expression of the whole resource, and why it holds a wildcard.
+# Rule IAM5: regular expression of a whole resource in a policy, and why it has a wildcard.
 WILDCARDS: Mapping[str, str] = {
     r"\*": "Tracing, log delivery and Bedrock's lists name no resource; a test holds all else to named ones.",
     _JOB_DATA: "Bedrock reads and DeleteJobData removes whole jobs, whose ids are made at run time.",
@@ -36,13 +36,13 @@ WILDCARDS: Mapping[str, str] = {
     ),
 }
 
-# Rules that no construct of a kind follows, by rule.
-EVERYWHERE: Mapping[str, str] = {
+# Rules suppressed for every construct.
+RULES: Mapping[str, str] = {
     "L1": "The bundles are locked, built and tested for Python 3.13; a newer runtime comes with new locks.",
 }
 
-# Rules that one construct does not follow, by its path in the stack.
-SOMEWHERE: Mapping[str, Mapping[str, str]] = {
+# Rules suppressed for one construct, by its path in the stack.
+CONSTRUCT_RULES: Mapping[str, Mapping[str, str]] = {
     "Identity/UserPool": {
         "COG2": "Clients sign in with a password alone; users may add a one-time password.",
         "COG8": "The plus plan is paid by user; its threat protection is the operator's choice, made in the pool.",
@@ -53,15 +53,15 @@ SOMEWHERE: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def accept_findings(stack: Stack) -> None:
-    """Writes the reasons into the metadata of the stack and of those constructs that it makes itself."""
+def add_suppressions(stack: Stack) -> None:
+    """Write the suppressions to the metadata of the stack and of the constructs that it creates."""
     wildcards = [
         {**_suppression("IAM5", reason), "applies_to": [{"regex": f"/^Resource::{pattern}$/"}]}
         for pattern, reason in WILDCARDS.items()
     ]
-    everywhere = [_suppression(rule, reason) for rule, reason in EVERYWHERE.items()]
-    stack.template_options.metadata = {"cdk_nag": {"rules_to_suppress": [*wildcards, *everywhere]}}
-    for path, reasons in SOMEWHERE.items():
+    rules = [_suppression(rule, reason) for rule, reason in RULES.items()]
+    stack.template_options.metadata = {"cdk_nag": {"rules_to_suppress": [*wildcards, *rules]}}
+    for path, reasons in CONSTRUCT_RULES.items():
         resource = _resource(stack, path)
         if resource:
             suppressions = [_suppression(rule, reason) for rule, reason in reasons.items()]
@@ -69,7 +69,7 @@ def accept_findings(stack: Stack) -> None:
 
 
 def _resource(stack: Stack, path: str) -> CfnResource | None:
-    """The resource of a construct; None where it is attached instead of made."""
+    """Return the resource of a construct, or None if it is attached."""
     construct: IConstruct = stack
     for name in path.split("/"):
         construct = construct.node.find_child(name)

@@ -1,4 +1,4 @@
-"""What tells an operator that something is wrong: alarms, their e-mail, and one dashboard."""
+"""Alarms, their e-mail, and one dashboard."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from constructs import Construct
 from stacks.options import DeploymentOptions
 
 PERIOD = Duration.minutes(5)
-# What is still there at the next pass shall not raise its alarm again for a pass that came a little late.
-SEVERAL_PASSES = Duration.minutes(15)
+# Three passes of ReconcileJobs: a pass that comes late does not raise the alarm on the same finding again.
+THREE_PASSES = Duration.minutes(15)
 
-# Failures that only operators can mend; clients get an InternalError instead [idp_finetuning.operations.dispatch].
-ANSWERED_AS_INTERNAL = ("AwsCallRefused", "SettingMissing")
+# Errors that only operators can fix; clients get an InternalError instead (idp_finetuning.operations.dispatch).
+INTERNAL_ERRORS = ("AwsCallRefused", "SettingMissing")
 
 
 class Observability(Construct):
-    """Alarms on failed jobs and removals, the API's failures, lost background work, orphans, and throttling."""
+    """Alarms on failed jobs and deletions, errors of the API, dropped events, orphans in Bedrock, and throttling."""
 
     def __init__(
         self,
@@ -45,9 +45,9 @@ class Observability(Construct):
         self._action = self._email_action(options.alarm_email)
         resolver, example = functions["Resolver"], functions["GenerateExample"]
         reconciliation = functions["ReconcileJobs"]
-        # Counted in the log of each pass; one that could not look at a job goes on with the others.
-        orphans = self._counted("Orphans", reconciliation, "$.orphans_found")
-        left_over = self._counted("UnreconciledJobs", reconciliation, "$.jobs_failed")
+        # Each pass of ReconcileJobs logs both; it goes on if it fails at one job.
+        orphans = self._log_metric("Orphans", reconciliation, "$.orphans_found")
+        left_over = self._log_metric("UnreconciledJobs", reconciliation, "$.jobs_failed")
         api_errors = cloudwatch.Metric(
             namespace="AWS/AppSync",
             metric_name="5XXError",
@@ -56,20 +56,20 @@ class Observability(Construct):
             period=PERIOD,
         )
         internal_errors = self._internal_errors(resolver)
-        # After its last retry Lambda drops an event without a word; nobody waits for an answer.
+        # After the last retry Lambda drops the event of an asynchronous invocation silently.
         dropped = {
             name: functions[name].metric("AsyncEventsDropped", statistic="Sum", period=PERIOD)
             for name in ("ReadLabels", "ClassifyDocument")
         }
-        # The two functions that run many times at once; of the others there is one a job.
+        # The two functions with many concurrent invocations; the others have one for each job.
         throttles = {
             "api": resolver.metric_throttles(period=PERIOD),
             "rendering": example.metric_throttles(period=PERIOD),
         }
-        # One metric each: a sum of metrics is missing where one of them is.
+        # One metric each: a sum of metrics has no value if one of them has none.
         alarms = {
-            **_bad_ends("job", "A fine-tuning job", finetuning),
-            **_bad_ends("deletion", "The removal of a fine-tuning job", deletion),
+            **_execution_alarms("job", "A fine-tuning job", finetuning),
+            **_execution_alarms("deletion", "The removal of a fine-tuning job", deletion),
             "api-errors": ("The GraphQL API answered with server errors", api_errors),
             "resolver-errors": ("The resolver crashed or ran out of time", resolver.metric_errors(period=PERIOD)),
             "internal-errors": ("Requests of the API ended with an InternalError", internal_errors),
@@ -105,9 +105,9 @@ class Observability(Construct):
         )
 
     def _internal_errors(self, resolver: lambda_.Function) -> cloudwatch.Metric:
-        """Failures the resolver answers as InternalError: to Lambda and AppSync these are successful answers."""
+        """Count what the resolver returns as InternalError, which Lambda and AppSync count as successes."""
         lines = [logs.FilterPattern.string_value("$.level", "=", "ERROR")] + [
-            logs.FilterPattern.string_value("$.error_code", "=", error) for error in ANSWERED_AS_INTERNAL
+            logs.FilterPattern.string_value("$.error_code", "=", error) for error in INTERNAL_ERRORS
         ]
         return logs.MetricFilter(
             self,
@@ -118,8 +118,8 @@ class Observability(Construct):
             metric_name="InternalErrors",
         ).metric(statistic="Sum", period=PERIOD)
 
-    def _counted(self, name: str, function: lambda_.Function, field: str) -> cloudwatch.Metric:
-        """The highest number of this field in the function's log within three passes, which come each PERIOD or so."""
+    def _log_metric(self, name: str, function: lambda_.Function, field: str) -> cloudwatch.Metric:
+        """Return the highest value of this field in the function's log within three passes."""
         return logs.MetricFilter(
             self,
             f"{name}Lines",
@@ -128,14 +128,14 @@ class Observability(Construct):
             metric_namespace=self._prefix,
             metric_name=name,
             metric_value=field,
-        ).metric(statistic="Maximum", period=SEVERAL_PASSES)
+        ).metric(statistic="Maximum", period=THREE_PASSES)
 
     def _email_action(self, address: str | None) -> actions.SnsAction | None:
         if not address:
             return None
         topic = sns.Topic(self, "Alarms", topic_name=f"{self._prefix}-alarms", enforce_ssl=True)
         topic.add_subscription(subscriptions.EmailSubscription(address))
-        # A policy of its own takes the place of the one that would let this account's alarms publish.
+        # A topic with a policy loses the default policy, which lets alarms of this account publish.
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
@@ -153,7 +153,7 @@ class Observability(Construct):
             alarm_name=f"{self._prefix}-{name}",
             alarm_description=f"{self._prefix}: {description}.",
             metric=metric,
-            # One failure in five minutes is worth a look: there are few jobs, and each costs money.
+            # One failure is enough: there are few jobs, and each costs money.
             threshold=1,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
@@ -169,12 +169,15 @@ class Observability(Construct):
 
 
 def _executions(machine: sfn.StateMachine) -> list[cloudwatch.IMetric]:
-    bad = (metric for _, metric in _bad_ends("", "", machine).values())
-    return [machine.metric_started(), machine.metric_succeeded(), *bad]
+    failures = (metric for _, metric in _execution_alarms("", "", machine).values())
+    return [machine.metric_started(), machine.metric_succeeded(), *failures]
 
 
-def _bad_ends(name: str, subject: str, machine: sfn.StateMachine) -> dict[str, tuple[str, cloudwatch.IMetric]]:
-    """Alarms on a state machine; a failed execution has recorded why on its job, the others have not."""
+def _execution_alarms(name: str, subject: str, machine: sfn.StateMachine) -> dict[str, tuple[str, cloudwatch.IMetric]]:
+    """Return descriptions and metrics of the alarms on a state machine, by name.
+
+    A failed execution has recorded its reason on the job; one that timed out or was aborted has not.
+    """
     return {
         f"{name}-failed": (f"{subject} failed", machine.metric_failed(period=PERIOD)),
         f"{name}-timed-out": (f"{subject} ran out of time", machine.metric_timed_out(period=PERIOD)),

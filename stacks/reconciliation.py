@@ -1,4 +1,4 @@
-"""When ReconcileJobs runs: every five minutes, and as soon as an execution has ended badly."""
+"""Runs ReconcileJobs every five minutes, and as soon as an execution fails, times out or is aborted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from constructs import Construct
 
 from stacks.options import DeploymentOptions
 
-PASS = Duration.minutes(5)
-ENDED_BADLY = ("FAILED", "TIMED_OUT", "ABORTED")
+INTERVAL = Duration.minutes(5)
+FAILURE_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 class Reconciliation(Construct):
-    """Two rules before the function. What is lost is not kept in a queue: the next pass looks at everything again."""
+    """Two rules that invoke the function. There is no dead-letter queue: the next pass looks at every job again."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Reconciliation(Construct):
             "EveryFiveMinutes",
             rule_name=f"{options.name_prefix}-reconciliation",
             description="Looks at all unfinished jobs, and for what no job owns in Bedrock",
-            schedule=events.Schedule.rate(PASS),
+            schedule=events.Schedule.rate(INTERVAL),
             targets=[_target(function, {})],
         )
         events.Rule(
@@ -46,20 +46,20 @@ class Reconciliation(Construct):
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                # The documents of a Distributed Map run under a longer ARN of their own and do not match.
+                # Child executions of a Distributed Map have a longer stateMachineArn, which does not match.
                 detail={
                     "stateMachineArn": [machine.state_machine_arn for machine in machines],
-                    "status": list(ENDED_BADLY),
+                    "status": list(FAILURE_STATUSES),
                 },
             ),
-            # Executions are named by the id of their job.
+            # The name of an execution is the id of its job.
             targets=[_target(function, {"executionName": events.EventField.from_path("$.detail.name")})],
         )
-        # A run that failed is not repeated: the next one is due anyway, and its failure raises an alarm.
-        function.configure_async_invoke(retry_attempts=0, max_event_age=PASS)
+        # No retries: the next pass comes anyway, and a failure raises an alarm.
+        function.configure_async_invoke(retry_attempts=0, max_event_age=INTERVAL)
 
 
 def _target(function: lambda_.Function, event: dict[str, str]) -> targets.LambdaFunction:
     return targets.LambdaFunction(
-        function, event=events.RuleTargetInput.from_object(event), retry_attempts=2, max_event_age=PASS
+        function, event=events.RuleTargetInput.from_object(event), retry_attempts=2, max_event_age=INTERVAL
     )

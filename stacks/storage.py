@@ -1,4 +1,4 @@
-"""Tables for each kind of record; buckets for test sets as users upload them, the data of jobs, and access logs."""
+"""The tables, and the buckets for test sets, for the data of jobs, and for access logs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from idp_finetuning.deployment import TABLES, TableSpec
+from idp_finetuning.deployment import CLASSIFICATION_DAYS, LABEL_CACHE_DAYS, TABLES, TableSpec
 from stacks.options import DeploymentOptions
-
-# Labels read during validation; they are read again from the test set where they have expired.
-LABEL_CACHE_DAYS = 30
-# Documents sent to be classified, and what came of it [idp_finetuning.operations.classification].
-CLASSIFICATION_DAYS = 30
 
 
 class Storage(Construct):
@@ -34,7 +29,7 @@ class Storage(Construct):
         self.data_bucket.add_lifecycle_rule(
             id="ForgetClassifications", prefix="classifications/", expiration=Duration.days(CLASSIFICATION_DAYS)
         )
-        _let_browsers_post(self.data_bucket)
+        _allow_browser_uploads(self.data_bucket)
         self.test_set_bucket = self._test_set_bucket()
 
     def _table(self, spec: TableSpec) -> dynamodb.Table:
@@ -42,8 +37,8 @@ class Storage(Construct):
             self,
             spec.name,
             table_name=spec.table_name(self._options.name_prefix),
-            partition_key=_text(spec.partition_key),
-            sort_key=_text(spec.sort_key) if spec.sort_key else None,
+            partition_key=_string(spec.partition_key),
+            sort_key=_string(spec.sort_key) if spec.sort_key else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
@@ -54,8 +49,8 @@ class Storage(Construct):
         for index in spec.indexes:
             table.add_global_secondary_index(
                 index_name=index.name,
-                partition_key=_text(index.partition_key),
-                sort_key=_text(index.sort_key),
+                partition_key=_string(index.partition_key),
+                sort_key=_string(index.sort_key),
                 projection_type=dynamodb.ProjectionType.INCLUDE
                 if index.projected
                 else dynamodb.ProjectionType.KEYS_ONLY,
@@ -67,7 +62,7 @@ class Storage(Construct):
         if self._options.test_set_bucket_name:
             return s3.Bucket.from_bucket_name(self, "TestSetBucket", self._options.test_set_bucket_name)
         bucket = self._bucket("TestSetBucket")
-        _let_browsers_post(bucket)
+        _allow_browser_uploads(bucket)
         return bucket
 
     def _bucket(self, construct_id: str) -> s3.Bucket:
@@ -86,7 +81,7 @@ class Storage(Construct):
         return bucket
 
     def _access_log_bucket(self) -> s3.Bucket:
-        """Who read or wrote which object, kept as long as other logs: keys hold the names of documents."""
+        """Return the bucket of S3's access logs, kept as long as other logs: keys contain the names of documents."""
         bucket = self._closed_bucket("AccessLogs")
         bucket.add_lifecycle_rule(id="ForgetAccess", expiration=Duration.days(self._options.log_retention_days))
         return bucket
@@ -106,12 +101,12 @@ class Storage(Construct):
         )
 
 
-def _let_browsers_post(bucket: s3.Bucket) -> None:
-    """Browsers send documents by presigned POST; the signature, not the origin, is what admits them."""
+def _allow_browser_uploads(bucket: s3.Bucket) -> None:
+    """Let browsers upload by presigned POST from any origin: the signature is the permission."""
     bucket.add_cors_rule(
         allowed_methods=[s3.HttpMethods.POST], allowed_origins=["*"], allowed_headers=["*"], max_age=3600
     )
 
 
-def _text(name: str) -> dynamodb.Attribute:
+def _string(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)

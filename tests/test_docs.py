@@ -21,9 +21,9 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.operations.table import OPERATIONS
 from idp_finetuning.training_data.dataset import NO_RESULT
-from stacks.appsync_schema import for_appsync
+from stacks.appsync_schema import convert_for_appsync
 from stacks.options import read_options
-from stacks.reconciliation import ENDED_BADLY
+from stacks.reconciliation import FAILURE_STATUSES
 from tests.support.docs_pages import PAGES, ROOT, aws_commands, blocks, page, shell, table
 from tests.support.domain.samples import job
 
@@ -73,7 +73,7 @@ def test_every_way_the_reconciliation_ends_a_job_has_its_row() -> None:
     late = job(JOB, status=JobStatus.TRAINING, stage_started_at="2020-01-01T00:00:00.000Z")
     passed = Deadlines(not_started=hours, training=hours, deployment=hours).passed(late, training_started=True)
     assert passed
-    executions = {f"workflow {status}" for status in ENDED_BADLY}
+    executions = {f"workflow {status}" for status in FAILURE_STATUSES}
     documented = set(table("operations", "ended by"))
     assert documented == {passed.code, *executions, "workflow that was never started"}
 
@@ -177,7 +177,7 @@ def test_the_commands_are_found() -> None:
 def test_queries_hold_against_the_schema(name: str) -> None:
     schema = build_schema(
         "scalar AWSDateTime scalar AWSJSON directive @aws_auth(cognito_groups: [String!]!) on FIELD_DEFINITION\n"
-        + for_appsync((ROOT / "graphql" / "schema.graphql").read_text(encoding="utf-8"))
+        + convert_for_appsync((ROOT / "graphql" / "schema.graphql").read_text(encoding="utf-8"))
     )
     for query in blocks(name, "graphql"):
         assert [error.message for error in validate(schema, parse(query))] == []

@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shipped() -> dict[BundleName, Path]:
-    """The bundles of the default architecture, built where a lock or a source has changed."""
+    """The bundles of the default architecture, built if a lock or a source file has changed."""
     return build_bundles(BundleTarget.for_lambda("arm64"))
 
 

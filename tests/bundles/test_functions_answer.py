@@ -1,4 +1,4 @@
-"""Every bundled function answers real events under AWS's runtime interface client, with nothing else installed."""
+"""Every bundled function handles real events under AWS's runtime interface client, with nothing else installed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ ANSWERS: dict[str, Any] = {
     "ClassifyDocument": {"pages": 2, "errorCode": None, "repeated": False},
 }
 
-# The resolver answers with its errors; all others leave theirs to Step Functions, which knows them by this name.
+# The resolver returns its errors; the other functions raise theirs, which Step Functions catches by this name.
 REFUSALS = {
     "ReadLabels": "InternalError",
     "ValidateTestSet": "TestSetInvalid",

@@ -72,5 +72,5 @@ def test_the_functions_were_given_what_they_must_not_log(story: Story, mark: str
 
 @BY_NAME
 def test_what_a_failure_tells_the_workflow_quotes_no_document_label_or_token(story: Story, name: str) -> None:
-    told = json.dumps([run.outcome.payload for run in story.runs[name] if run.outcome.error_type])
-    assert [mark for mark in MARKS if mark in told] == []
+    payloads = json.dumps([run.outcome.payload for run in story.runs[name] if run.outcome.error_type])
+    assert [mark for mark in MARKS if mark in payloads] == []

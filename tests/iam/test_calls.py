@@ -1,4 +1,4 @@
-"""What recorded calls need of IAM where it is not the operation's own name."""
+"""The permissions of calls that need others than the one of the operation's name."""
 
 from __future__ import annotations
 

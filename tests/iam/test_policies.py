@@ -1,4 +1,4 @@
-"""The judge of permissions: patterns as IAM reads them, and conditions it knows."""
+"""The evaluation of policies: resource patterns as IAM reads them, and the supported condition."""
 
 from __future__ import annotations
 

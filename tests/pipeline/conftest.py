@@ -1,4 +1,8 @@
-"""One local runtime for the tests of the whole pipeline, and what happens on it, each once a session."""
+"""A local runtime for the tests of the whole pipeline, and what happens on it, each once a session.
+
+pytest-xdist runs these tests in two groups, each in one worker on a runtime of its own: `pipeline`, the tests that
+share the jobs below and the record of all their calls, and `pipeline_of_single_jobs`, those that need no other job.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ MOVING_STAGES = (
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    """The runtime lives as long as the session."""
+    """The runtime, which lives as long as the session."""
     directory = tmp_path_factory.mktemp("runtime")
     with LocalRuntime(directory, seconds_per_phase=1.0) as runtime:
         yield Pipeline(runtime, directory)

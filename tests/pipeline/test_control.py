@@ -17,7 +17,7 @@ from tests.support.graphql_client import GraphQLError
 from tests.support.pipeline import documents
 from tests.support.pipeline.driver import Pipeline
 
-pytestmark = pytest.mark.xdist_group("pipeline")
+pytestmark = pytest.mark.xdist_group("pipeline_of_single_jobs")
 
 MODEL = "us.amazon.nova-lite-v1:0"
 

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 
 from idp_finetuning.jobs.job import JobStatus
-from idp_local.demo.documents import demo_test_set
 from tests.pipeline.conftest import JOB_NAME
 from tests.support.nova_rules import check_dataset
 from tests.support.pipeline.driver import Finished, Pipeline
 from tests.support.pipeline.guide import operation, selected
-from tests.support.shuffled_labels import shuffled
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -112,15 +110,3 @@ def test_names_in_bedrock_are_legal_and_the_job_is_tagged(pipeline: Pipeline, fi
     assert legal.fullmatch(bedrock_job["outputModelName"])
     tags: list[dict[str, Any]] = pipeline.bedrock.list_tags_for_resource(resourceARN=job["customModelArn"])["tags"]
     assert {"key": "idp-finetuning:job-id", "value": finished.job.id} in tags
-
-
-def test_shuffled_training_labels_teach_nothing(pipeline: Pipeline) -> None:
-    documents = shuffled(demo_test_set()[::2], seed=7)
-    test_set_id = pipeline.upload("Shuffled", documents)
-    followed = pipeline.run(
-        testSetId=test_set_id, baseModel="us.amazon.nova-lite-v1:0", jobName="Shuffled", trainSplit=0.5
-    )
-    assert followed.state.status is JobStatus.COMPLETED, followed.state.error_message
-    custom, majority = pipeline.scores(followed.state)
-    assert custom.pages > 40
-    assert custom.classes_right <= majority.classes_right

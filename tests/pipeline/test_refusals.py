@@ -14,7 +14,7 @@ from tests.support.graphql_client import GraphQLError, post_graphql
 from tests.support.pipeline.driver import Pipeline
 from tests.support.pipeline.guide import operation
 
-pytestmark = pytest.mark.xdist_group("pipeline")
+pytestmark = pytest.mark.xdist_group("pipeline_of_single_jobs")
 
 MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "startFinetuningJob": (

@@ -1,6 +1,6 @@
 """Every AWS call the functions made in the tests of the pipeline, held against the deployed roles, both ways.
 
-It comes last in its folder, so that the calls of all the other tests count too; the fixtures make enough of them.
+The fixtures make all the calls that are needed; those of other tests on the same runtime count too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.support.pipeline.control import Controlled
 from tests.support.pipeline.driver import Finished, Pipeline
 from tests.support.pipeline.versioned import Versioned
 from tests.support.stacks.deployed import Deployed, Statement
-from tests.support.stacks.synthesis import assembled, template_in
+from tests.support.stacks.synthesis import shipped_template
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -35,7 +35,7 @@ BY_NAME = pytest.mark.parametrize("spec", FUNCTIONS, ids=lambda spec: spec.name)
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     """The resources of the template as it ships."""
-    return Deployed(template_in(assembled(tmp_path_factory.mktemp("synthesis"))))
+    return Deployed(shipped_template(tmp_path_factory.getbasetemp()))
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 from tests.support.pipeline.driver import Pipeline
 from tests.support.pipeline.guide import GUIDE
 
-pytestmark = pytest.mark.xdist_group("pipeline")
+pytestmark = pytest.mark.xdist_group("pipeline_of_single_jobs")
 
 # The example asks once a minute; here a minute passes in a moment.
 RUN = """

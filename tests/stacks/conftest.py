@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.stacks.deployed import Deployed
-from tests.support.stacks.synthesis import assembled, template_in
+from tests.support.stacks.synthesis import assembled, shipped_template, template_in
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -29,9 +29,9 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
 
 
 @pytest.fixture(scope="session")
-def template(synthesize: Synthesize) -> dict[str, Any]:
+def template(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The template as it ships."""
-    return synthesize()
+    return shipped_template(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

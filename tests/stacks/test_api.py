@@ -25,7 +25,7 @@ from graphql import (
     get_named_type,
     parse,
 )
-from stacks.appsync_schema import for_appsync
+from stacks.appsync_schema import convert_for_appsync
 from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
 from tests.support.stacks.synthesis import ROOT
 
@@ -106,7 +106,7 @@ def test_the_deployed_schema_is_the_repositorys_but_for_descriptions(deployed: D
 
 
 def test_descriptions_become_comments_except_on_enum_values() -> None:
-    text = for_appsync(
+    text = convert_for_appsync(
         'enum Status {\n  "null until read"\n  READY\n}\n'
         'type Query {\n  """\n  First.\n\n  Second.\n  """\n  a("why" b: Int): Int\n}\n'
     )

@@ -1,4 +1,4 @@
-"""ReconcileJobs runs every five minutes and whenever an execution ended badly, on events it understands."""
+"""ReconcileJobs runs every five minutes and after every failed execution, on events that it can read."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.classification.classification import KEPT_DAYS
 from idp_finetuning.deployment import TABLES, TableSpec
 from tests.support.stacks.deployed import Deployed
 
@@ -97,10 +96,10 @@ def test_no_labelled_document_and_no_job_data_expires_by_itself(deployed: Deploy
     assert expiring == {("DataBucket", "validation/"), ("DataBucket", "classifications/"), ("AccessLogs", None)}
 
 
-def test_classifications_are_kept_as_long_as_the_domain_says(deployed: Deployed) -> None:
+def test_classifications_are_kept_for_thirty_days(deployed: Deployed) -> None:
     rules = deployed.buckets()["DataBucket"]["LifecycleConfiguration"]["Rules"]
     (days,) = [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "classifications/"]
-    assert days == KEPT_DAYS
+    assert days == 30
 
 
 @BUCKETS

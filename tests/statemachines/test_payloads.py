@@ -22,7 +22,7 @@ from tests.support.domain.service_model import AnyClient
 from tests.support.statemachines.definitions import DEFINITIONS, State, definition, is_terminal, levels, tasks
 from tests.support.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, contract, size, walk
 
-MAXIMUM_PAGES = 500  # of one document [design §4]
+MAXIMUM_PAGES = 500  # of one document
 
 # What Workflow.start sends for either machine; the longest name of a stage.
 INPUT = {

@@ -10,7 +10,6 @@ from idp_finetuning.nova.prompt import Boundary, Prompt
 from idp_finetuning.test_sets.test_set import UploadField
 from idp_finetuning.wire import UtcTime, WireModel
 
-KEPT_DAYS = 30
 # ClassifyDocument ends after 15 minutes, and waits at most 5 before it begins.
 TAKES_AT_MOST = timedelta(minutes=20)
 TOO_LONG = "The classification took too long and was given up. Start it again; split the document if it is large."

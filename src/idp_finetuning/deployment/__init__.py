@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from idp_finetuning.deployment.buckets import CLASSIFICATION_DAYS, LABEL_CACHE_DAYS
 from idp_finetuning.deployment.environment import (
     DEPLOYMENT_HOURS,
     NOT_STARTED_HOURS,
@@ -36,6 +37,7 @@ from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
 GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")
 
 __all__ = [
+    "CLASSIFICATION_DAYS",
     "CONFIG_VERSIONS_BY_CREATION",
     "CONFIG_VERSIONS_TABLE",
     "DELETION",
@@ -45,6 +47,7 @@ __all__ = [
     "GROUPS",
     "JOBS_BY_CREATION",
     "JOBS_TABLE",
+    "LABEL_CACHE_DAYS",
     "NOT_STARTED_HOURS",
     "POWERTOOLS_VARIABLES",
     "STATE_MACHINES",

@@ -21,6 +21,7 @@ from idp_finetuning.classification.classification import (
 )
 from idp_finetuning.classification.config_versions import ClassificationConfig, ConfigVersion, PromptDigests
 from idp_finetuning.classification.layout import ClassificationLayout, uploads_of
+from idp_finetuning.deployment import CLASSIFICATION_DAYS
 from idp_finetuning.errors import ClassificationNotFound, InvalidInput, Unauthorized
 from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER, Prompt
 from idp_finetuning.operations.arguments import Id, Input, ModelId
@@ -130,7 +131,8 @@ def get_classification(arguments: ClassificationArguments, identity: Identity, s
     request = services.data.read_model(layout.request, ClassificationRequest) if _ID.fullmatch(name) else None
     if request is None or not (request.created_by_sub == identity.sub or identity.is_admin):
         raise ClassificationNotFound(
-            f"You have no classification '{name}'. They are kept for 30 days, for whoever started them and for Admins."
+            f"You have no classification '{name}'. They are kept for {CLASSIFICATION_DAYS} days, for whoever started "
+            "them and for Admins."
         )
     return classification(request, services.data.read_model(layout.result, ClassificationResult))
 

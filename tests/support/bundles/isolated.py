@@ -96,7 +96,7 @@ class BundledFunction:
         return self._log.read_text(encoding="utf-8")
 
     def invoke(self, event: Any) -> Outcome:
-        """What became of the event. Raises AssertionError with the log where the process ended or is silent."""
+        """Return the outcome of an event. Raises AssertionError with the log if there is none."""
         deadline = time.monotonic() + START_AND_ANSWER_SECONDS
         outcome = self._api.invoke(event, function_arn=self._arn, timeout_seconds=self.spec.timeout_seconds)
         while outcome is None:

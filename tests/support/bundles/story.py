@@ -78,7 +78,7 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
         return outcome.payload
 
     def both(name: str, ended: Callable[[Any], bool] = lambda _: True) -> None:
-        """What it has to refuse, and its own event until it answers as the workflow waits for."""
+        """Run the event that it refuses, then its own until it returns what the workflow waits for."""
         with function(name) as target:
             send(target, event(f"{target.spec.module}-refused"))
             deadline = time.monotonic() + PATIENCE_SECONDS

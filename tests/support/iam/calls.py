@@ -1,4 +1,4 @@
-"""What AWS asks a role for when a boto3 call is made [service authorization reference; S3's API reference]."""
+"""The permissions that AWS checks for each boto3 call (service authorization reference; S3 API reference)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.support.stacks.deployed import ACCOUNT, REGION
 Parameters = Mapping[str, Any]
 Needs = Callable[[Parameters], Iterable[Need]]
 
-# Where the `us.` inference profiles of Nova route requests to.
+# The Regions that Nova's `us.` inference profiles route to.
 PROFILE_REGIONS = ("us-east-1", "us-east-2", "us-west-2")
-# Without leave to list the bucket, who asks for an absent object is told 403 [S3 API reference, GetObject].
+# Without permission to list the bucket S3 returns 403 for an absent object (S3 API reference, GetObject).
 ABSENT = {"404", "NoSuchKey"}
 
 
@@ -106,7 +106,7 @@ def _on_bedrock(action: str, kind: str, parameter: str) -> Needs:
 
 
 def _create_customization_job(parameters: Parameters) -> list[Need]:
-    """[facts §5: three resources, the tags, and the role that is handed over]"""
+    """Three resources, the tags, and the role that is passed (service authorization reference, Bedrock)."""
     create, tag = "bedrock:CreateModelCustomizationJob", "bedrock:TagResource"
     job, model = arn("bedrock", f"model-customization-job/{parameters['jobName']}"), parameters["customModelName"]
     return [
@@ -130,7 +130,8 @@ def _create_deployment(parameters: Parameters) -> list[Need]:
 
 
 def _converse(parameters: Parameters) -> list[Need]:
-    """A profile needs itself and its model wherever it routes to [Bedrock user guide, inference profiles]."""
+    """A profile needs itself, and its model in every Region it routes to (Bedrock user guide, "Prerequisites for
+    inference profiles")."""
     model: str = parameters["modelId"]
     if model.startswith("arn:"):
         return [Need("bedrock:InvokeModel", model)]

@@ -1,4 +1,4 @@
-"""Holds what a function called against what its role allows, both ways."""
+"""Compares what a function called with what its role allows, both ways."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Grant = tuple[str, str]  # an action and a kind of resource
 
 
 def granted(statements: Iterable[Statement]) -> frozenset[Grant]:
-    """What statements allow, by kinds of resources."""
+    """Return what statements allow, by kinds of resources."""
     return frozenset(
         (action, kind)
         for statement in statements
@@ -23,14 +23,15 @@ def granted(statements: Iterable[Statement]) -> frozenset[Grant]:
 
 
 def needed(needs: Iterable[Need]) -> frozenset[Grant]:
-    """What calls needed, by kinds of resources; a resource of no kind stands for itself."""
+    """Return what calls needed, by kinds of resources; a resource of no kind is its own kind."""
     return frozenset((need.action, kind_of(need.resource) or need.resource) for need in needs)
 
 
 def differences(
     statements: Collection[Statement], needs: Collection[Need], excused: Collection[Grant] = ()
 ) -> list[str]:
-    """A line for each need that is not allowed, each permission without need or excuse, each excuse without use."""
+    """Return a line for each need that is not allowed, each permission that is neither needed nor excused, and each
+    excuse that is not used."""
     grants, used = granted(statements), needed(needs)
     refused = {need for need in needs if not allows(statements, need)}
     return [

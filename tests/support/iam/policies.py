@@ -1,4 +1,4 @@
-"""Whether a policy allows what a call needs, as IAM decides it."""
+"""Evaluates policies as IAM does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.stacks.deployed import Statement
 
 
 class Need(NamedTuple):
-    """An action on a resource that AWS asks a role for; `passed_to` is the service a role is handed to."""
+    """An action on a resource that a call needs; `passed_to` is the service that a role is passed to."""
 
     action: str
     resource: str
@@ -19,7 +19,7 @@ class Need(NamedTuple):
 
 
 def allows(statements: Iterable[Statement], need: Need) -> bool:
-    """Whether any statement allows it. Raises NotImplementedError for a condition this module does not know."""
+    """Return whether any statement allows it. Raises NotImplementedError for an unsupported condition."""
     return any(
         any(action.lower() == need.action.lower() for action in statement.actions)
         and any(matches(pattern, need.resource) for pattern in statement.resources)
@@ -30,8 +30,10 @@ def allows(statements: Iterable[Statement], need: Need) -> bool:
 
 @cache
 def matches(pattern: str, resource: str) -> bool:
-    """A star stands for any text and a question mark for a character, but not across parts of an ARN [IAM user guide,
-    Resource element]; the last part may hold colons."""
+    """Match `*` and `?` within the parts of an ARN, as IAM does (IAM user guide, "IAM JSON policy elements: Resource").
+
+    The last part may contain colons.
+    """
     if pattern == "*":
         return True
     wanted, given = pattern.split(":", 5), resource.split(":", 5)

@@ -1,4 +1,4 @@
-"""The kinds of resources a role could reach: each a pattern, finer than any policy may be."""
+"""The kinds of resources that a role could reach: patterns, each as narrow as the narrowest policy."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ KINDS = (
     *(f"arn:aws:bedrock:{region}::foundation-model/*:0" for region in PROFILE_REGIONS if region != REGION),
     BEDROCK_ROLE,
     arn("cognito-idp", "userpool/Identity/UserPool"),
-    # What is none of ours.
+    # Resources that do not belong to the deployment.
     "arn:aws:s3:::other",
     "arn:aws:s3:::other/*",
     f"{DATA}/other",
@@ -92,13 +92,13 @@ KINDS = (
 
 @cache
 def kind_of(resource: str) -> str | None:
-    """The kind a resource is of, if any."""
+    """Return the kind of a resource, if it has one."""
     return resource if resource == "*" else next((k for k in KINDS if _expression(k).fullmatch(resource)), None)
 
 
 @cache
 def kinds_within(pattern: str) -> frozenset[str]:
-    """The kinds a policy's resource reaches; itself where it reaches none, for that is no kind anyone knows."""
+    """Return the kinds that a policy's resource matches, or the resource itself if it matches none."""
     if pattern == "*":
         return frozenset({"*"})
     reached = frozenset(kind for kind in KINDS if matches(pattern, kind.replace("*", "x")))

@@ -1,4 +1,4 @@
-"""What functions may do though no call of the pipeline's tests needs it: each with its reason."""
+"""Permissions of functions that no call of the pipeline's tests needs, each with its reason."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ UNCALLED: tuple[Uncalled, ...] = (
 
 
 def excused(function: str) -> frozenset[tuple[str, str]]:
-    """Actions and kinds of resources of one function that need not be called."""
+    """Return the actions and kinds of resources of one function that need not be called."""
     return frozenset(
         (action, resource)
         for entry in UNCALLED

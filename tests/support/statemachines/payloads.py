@@ -13,9 +13,9 @@ from idp_finetuning.deployment import FUNCTIONS
 from idp_finetuning.wire import WireModel
 from tests.support.statemachines.definitions import Level, State, levels
 
-DOCUMENTS = 20_000  # the most records a customization job takes, and no document has less than one [facts §3.2]
-LIMIT = 262_144  # bytes of a state's input, result or output [facts §10]
-LONGEST_TEXT = 2_048  # no text a handler answers is longer: S3 keys 1,024, failure messages 2,000
+DOCUMENTS = 20_000  # the most records a customization job takes; a document has at least one
+LIMIT = 262_144  # bytes of a state's input, result or output (Step Functions quotas)
+LONGEST_TEXT = 2_048  # the longest text a handler returns: S3 keys have 1,024 bytes, failure messages 2,000 characters
 
 Payload = dict[str, Any]
 
