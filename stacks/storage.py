@@ -9,13 +9,19 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from idp_finetuning.deployment import CONFIG_VERSIONS_TABLE, JOBS_TABLE, TABLES, TEST_SETS_TABLE, USERS_TABLE, TableSpec
+from idp_finetuning.deployment import (
+    CLASSIFICATION_DAYS,
+    CONFIG_VERSIONS_TABLE,
+    JOBS_TABLE,
+    TABLES,
+    TEST_SETS_TABLE,
+    USERS_TABLE,
+    TableSpec,
+)
 from stacks.options import DeploymentOptions
 
 # Labels read during validation; they are read again from the test set where they have expired.
 LABEL_CACHE_DAYS = 30
-# Documents sent to be classified, and what came of it [idp_finetuning.operations.classification].
-CLASSIFICATION_DAYS = 30
 
 
 class Storage(Construct):

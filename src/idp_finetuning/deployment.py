@@ -220,4 +220,7 @@ CONFIG_VERSIONS_TABLE = TableSpec(name="config-versions", partition_key="name", 
 USERS_TABLE = TableSpec(name="users", partition_key="id")
 TABLES: tuple[TableSpec, ...] = (JOBS_TABLE, TEST_SETS_TABLE, CONFIG_VERSIONS_TABLE, USERS_TABLE)
 
+# Documents sent to be classified and the results are removed from the data bucket after so many days.
+CLASSIFICATION_DAYS = 30
+
 GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")

@@ -23,20 +23,20 @@ _deserializer = TypeDeserializer()
 
 
 def to_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON-ready values as DynamoDB attributes; None is left out."""
+    """Convert JSON-ready values to DynamoDB attributes; None is left out."""
     exact = json.loads(json.dumps(values), parse_float=Decimal)
     return {name: _serializer.serialize(value) for name, value in exact.items() if value is not None}
 
 
 def from_attributes(model: type[M], item: Mapping[str, Any]) -> M:
-    """The model in an item; attributes that are only keys of the table are dropped."""
+    """Return the model in an item; attributes that are only keys of the table are dropped."""
     values = {name: _deserializer.deserialize(value) for name, value in item.items()}
     known = {field.alias for field in model.model_fields.values()}
     return model.model_validate({name: value for name, value in values.items() if name in known})
 
 
 def update_arguments(changes: Mapping[str, Any], removed: Collection[str] = ()) -> dict[str, Any]:
-    """UpdateItem's expression, names and values that set the (camelCase) changes and remove the others."""
+    """Return UpdateItem's expression, names and values that set the (camelCase) changes and remove the others."""
     names = {f"#{name}": name for name in [*changes, *removed]}
     expression = "SET " + ", ".join(f"#{name} = :{name}" for name in changes)
     if removed:
