@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.deployment import TABLES, TableSpec
+from idp_finetuning.deployment import CLASSIFICATION_DAYS, TABLES, TableSpec
 from tests.support.stacks.deployed import Deployed
 
 USER_DATA = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool")
@@ -99,7 +99,7 @@ def test_no_labelled_document_and_no_job_data_expires_by_itself(deployed: Deploy
 def test_classifications_are_kept_for_thirty_days(deployed: Deployed) -> None:
     rules = deployed.buckets()["DataBucket"]["LifecycleConfiguration"]["Rules"]
     (days,) = [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "classifications/"]
-    assert days == 30
+    assert days == CLASSIFICATION_DAYS
 
 
 @BUCKETS

@@ -185,10 +185,10 @@ def test_the_longest_document_fits_its_child_whatever_its_classes_are_called(cha
     assert max(size(payload) for step in inside for payload in (step.given, step.sent)) < LIMIT
 
 
-def labels_of(sections_of_path: dict[str, list[dict[str, Any]]]) -> Labels:
+def labels_of(make_sections_path: dict[str, list[dict[str, Any]]]) -> Labels:
     """Labels as they are read from a test set with these section files for each document."""
     contents: dict[str, bytes] = {}
-    for path, sections in sections_of_path.items():
+    for path, sections in make_sections_path.items():
         contents[f"set/input/{path}"] = path.encode()
         for number, section in enumerate(sections, start=1):
             contents[f"set/baseline/{path}/sections/{number}/result.json"] = json.dumps(section).encode()

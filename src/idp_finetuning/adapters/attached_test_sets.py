@@ -22,41 +22,41 @@ class IdToken(OpaqueToken):
 
 
 class AttachedTestSets:
-    """Stands in for the table where the test-set bucket is attached; a test set is a prefix with documents."""
+    """Replaces the table if the test-set bucket is attached; a test set is a prefix with documents."""
 
     def __init__(self, s3: S3Client, bucket: str) -> None:
         self._s3 = s3
         self._bucket = bucket
 
     def require_writable(self) -> NoReturn:
-        """Raises InvalidInput: the bucket's owner uploads and removes."""
+        """Raise InvalidInput: only the bucket's owner uploads and deletes."""
         raise InvalidInput(
-            "The test-set bucket belongs to another stack and is read-only here. Upload, complete and remove test sets "
-            "where the bucket belongs."
+            "The test-set bucket belongs to another stack and is read-only here. Upload, complete and delete test sets "
+            "in that stack."
         )
 
     def create(self, test_set: TestSet) -> NoReturn:  # noqa: ARG002 - the table's signature
-        """Raises InvalidInput."""
+        """Raise InvalidInput."""
         self.require_writable()
 
     def mark_ready(self, test_set_id: str, file_count: int) -> NoReturn:  # noqa: ARG002
-        """Raises InvalidInput."""
+        """Raise InvalidInput."""
         self.require_writable()
 
     def close(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
-        """Raises InvalidInput."""
+        """Raise InvalidInput."""
         self.require_writable()
 
     def reopen(self, test_set: TestSet) -> NoReturn:  # noqa: ARG002
-        """Raises InvalidInput."""
+        """Raise InvalidInput."""
         self.require_writable()
 
     def delete(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
-        """Raises InvalidInput."""
+        """Raise InvalidInput."""
         self.require_writable()
 
     def get(self, test_set_id: str) -> TestSet:
-        """The test set below this prefix; READY unless its upload is marked as unfinished. Raises TestSetNotFound."""
+        """Return the test set below this prefix; READY unless its upload is unfinished. Raises TestSetNotFound."""
         documents = [entry for entry in self._objects(input_prefix(test_set_id)) if not entry["Key"].endswith("/")]
         if "/" in test_set_id or not documents:
             raise TestSetNotFound(f"There is no test set '{test_set_id}'. listTestSets shows those there are.")

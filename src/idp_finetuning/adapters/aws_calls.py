@@ -84,18 +84,18 @@ def make_client(service: str) -> Any:
 
 
 def error_code(error: ClientError) -> str:
-    """The service's error code, for example ConflictException."""
+    """Return the service's error code, for example ConflictException."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def error_text(error: ClientError) -> str:
-    """The service's own words."""
+    """Return the service's own message."""
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
 @contextmanager
 def aws_calls() -> Iterator[None]:
-    """Turns failures of AWS calls into TransientError (worth a retry) or AwsCallRefused (not)."""
+    """Turn failures of AWS calls into TransientError (worth a retry) or AwsCallRefused (not)."""
     try:
         yield
     except ClientError as error:

@@ -16,7 +16,7 @@ from idp_finetuning.wire import WireModel, timestamp
 
 
 class CustomizationJob(WireModel):
-    """A customization job as Bedrock reports it [botocore bedrock GetModelCustomizationJobResponse]."""
+    """A customization job as Bedrock reports it (botocore: bedrock GetModelCustomizationJobResponse)."""
 
     arn: str
     status: Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
@@ -31,7 +31,7 @@ class CustomizationJob(WireModel):
 
 
 class ModelDeployment(WireModel):
-    """An on-demand deployment as Bedrock reports it [botocore bedrock GetCustomModelDeploymentResponse]."""
+    """An on-demand deployment as Bedrock reports it (botocore: bedrock GetCustomModelDeploymentResponse)."""
 
     arn: str
     status: Literal["Creating", "Active", "Failed"]
@@ -40,7 +40,7 @@ class ModelDeployment(WireModel):
 
 
 class CustomizationRequest(WireModel):
-    """What a customization job is made of; names are legal for Bedrock, URIs are `s3://` objects or prefixes."""
+    """Settings of a new customization job; names are legal for Bedrock, URIs are `s3://` objects or prefixes."""
 
     name: str
     role_arn: str
@@ -53,14 +53,14 @@ class CustomizationRequest(WireModel):
 
 
 class BedrockRefused(Exception):
-    """Bedrock refused to create something for good; the message is its own."""
+    """Bedrock refused to create a resource and would refuse again; the message is its own."""
 
 
 class BedrockBusy(BedrockRefused):
     """A quota is full or the model is not there yet; the same call may succeed later."""
 
 
-# What Bedrock answers where a name is taken; for deployments no Conflict is declared [facts §2].
+# Errors Bedrock may return if a name is taken; CreateCustomModelDeployment declares no ConflictException in botocore.
 _TAKEN = frozenset({"ConflictException", "ValidationException"})
 _REFUSED = _TAKEN | {"ServiceQuotaExceededException", "TooManyTagsException", "AccessDeniedException"}
 
@@ -69,7 +69,7 @@ class Bedrock(BedrockAccount):
     """The control plane of Bedrock."""
 
     def find_customization_job(self, name_or_arn: str) -> CustomizationJob | None:
-        """The job, or None where Bedrock knows none."""
+        """Return the job, or None if Bedrock knows none."""
         try:
             answer = self._bedrock.get_model_customization_job(jobIdentifier=name_or_arn)
         except ClientError as error:
@@ -87,17 +87,17 @@ class Bedrock(BedrockAccount):
             created_at=timestamp(answer["creationTime"]),
             ended_at=timestamp(answer["endTime"]) if answer.get("endTime") else None,
             metrics=TrainingMetrics(
-                training_loss=_finite((answer.get("trainingMetrics") or {}).get("trainingLoss")),
-                validation_loss=_finite(losses[0] if losses else None),
+                training_loss=_drop_non_finite((answer.get("trainingMetrics") or {}).get("trainingLoss")),
+                validation_loss=_drop_non_finite(losses[0] if losses else None),
             ),
             training_started=training != "NotStarted",
             progress=answer["status"] + (f", training {training}" if training and training != answer["status"] else ""),
         )
 
     def ensure_customization_job(self, request: CustomizationRequest) -> CustomizationJob:
-        """The job of this name, created unless it exists already. Raises BedrockRefused.
+        """Return the job with this name, and create it if it does not exist. Raises BedrockRefused.
 
-        A name is taken for ever, so whatever Bedrock has under it is from an earlier run of this request.
+        A name is never free again, so a job that has it is from an earlier run of this request.
         """
         found = self.find_customization_job(request.name)
         if not found:
@@ -113,7 +113,7 @@ class Bedrock(BedrockAccount):
         if not found:
             raise TransientError(f"Bedrock accepted customization job '{request.name}' but does not show it yet.")
         if found.output_s3_uri != request.output_s3_uri:
-            raise BedrockRefused(f"Customization job '{request.name}' exists in Bedrock and is not of this job.")
+            raise BedrockRefused(f"Customization job '{request.name}' exists in Bedrock, but not for this job.")
         return found
 
     def _create_customization_job(self, request: CustomizationRequest) -> None:
@@ -136,7 +136,7 @@ class Bedrock(BedrockAccount):
         self._bedrock.create_model_customization_job(**arguments)
 
     def stop_customization_job(self, arn: str) -> None:
-        """Stops a running job; one that has ended already is left as it is."""
+        """Stop a running job; one that has ended stays as it is."""
         try:
             self._bedrock.stop_model_customization_job(jobIdentifier=arn)
         except ClientError as error:
@@ -144,7 +144,7 @@ class Bedrock(BedrockAccount):
                 raise
 
     def find_deployment(self, name_or_arn: str) -> ModelDeployment | None:
-        """The deployment, or None where Bedrock knows none."""
+        """Return the deployment, or None if Bedrock knows none."""
         try:
             answer = self._bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=name_or_arn)
         except ClientError as error:
@@ -159,10 +159,10 @@ class Bedrock(BedrockAccount):
         )
 
     def ensure_deployment(self, *, name: str, model_arn: str, job_id: str) -> ModelDeployment:
-        """The deployment of this name, created unless it exists already. Raises BedrockRefused or BedrockBusy."""
+        """Return the deployment with this name, and create it if needed. Raises BedrockRefused or BedrockBusy."""
         found = self.find_deployment(name)
         if not found:
-            if self._is_being_made(model_arn):
+            if self._is_being_created(model_arn):
                 raise BedrockBusy("The custom model is still being created.")
             try:
                 self._bedrock.create_custom_model_deployment(
@@ -183,11 +183,11 @@ class Bedrock(BedrockAccount):
         if not found:
             raise TransientError(f"Bedrock accepted deployment '{name}' but does not show it yet.")
         if found.model_arn != model_arn:
-            raise BedrockRefused(f"Deployment '{name}' exists in Bedrock and is not of this job's model.")
+            raise BedrockRefused(f"Deployment '{name}' exists in Bedrock, but not for this job's model.")
         return found
 
-    def _is_being_made(self, model_arn: str) -> bool:
-        """Whether the model is still Creating [botocore bedrock ModelStatus]; a missing one is the deployment's say."""
+    def _is_being_created(self, model_arn: str) -> bool:
+        """Return whether the model is still Creating (botocore: bedrock ModelStatus); not so if it is missing."""
         try:
             answer = self._bedrock.get_custom_model(modelIdentifier=model_arn)
         except ClientError as error:
@@ -197,7 +197,7 @@ class Bedrock(BedrockAccount):
         return bool(answer.get("modelStatus") == "Creating")
 
     def delete_deployment(self, arn: str) -> None:
-        """Starts the removal of a deployment; one that is gone or already on its way is fine."""
+        """Start the deletion of a deployment, unless it is gone or being deleted."""
         try:
             self._bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
         except ClientError as error:
@@ -205,7 +205,7 @@ class Bedrock(BedrockAccount):
                 raise
 
     def delete_model(self, name_or_arn: str) -> bool:
-        """Removes a custom model; False while a deployment still holds it."""
+        """Delete a custom model; return False while a deployment still uses it."""
         try:
             self._bedrock.delete_custom_model(modelIdentifier=name_or_arn)
         except ClientError as error:
@@ -216,6 +216,6 @@ class Bedrock(BedrockAccount):
         return True
 
 
-def _finite(loss: float | None) -> float | None:
-    """The loss, or None where training diverged: neither DynamoDB nor GraphQL has a number for it."""
+def _drop_non_finite(loss: float | None) -> float | None:
+    """Return the loss, or None if training diverged: DynamoDB and GraphQL cannot store NaN or infinity."""
     return loss if loss is not None and math.isfinite(loss) else None

@@ -30,8 +30,8 @@ PARALLEL_READS = 32
 PARALLEL_WRITES = 4
 UPLOAD_EXPIRES_SECONDS = 3600
 _MISSING = ("NoSuchKey", "NotFound", "404")
-_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")  # [S3 user guide, conditional writes]
-PART_BYTES = 5 * 1024 * 1024  # the least S3 takes: 10,000 of them are more than any data set
+_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")  # of S3's conditional writes
+PART_BYTES = 5 * 1024 * 1024  # the minimum in S3; it allows 10,000 parts, which is more than any data set
 
 
 class Bucket:
@@ -42,13 +42,13 @@ class Bucket:
         self.name = name
 
     def read(self, key: str) -> bytes:
-        """An object's content."""
+        """Return an object's content."""
         with self._s3.get_object(Bucket=self.name, Key=key)["Body"] as body:
             content: bytes = body.read()
             return content
 
     def read_document(self, key: str) -> bytes:
-        """A document's content. Raises DocumentRejected where it is gone or over the size limit."""
+        """Return a document's content. Raises DocumentRejected if it is gone or too large."""
         try:
             answer = self._s3.get_object(Bucket=self.name, Key=key)
         except ClientError as error:
@@ -64,14 +64,14 @@ class Bucket:
             return content
 
     def read_all(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
-        """Contents in the order of the keys, read in parallel, with a bounded number in memory.
+        """Yield contents in the order of the keys, read in parallel, with a bounded number in memory.
 
-        Raises TimeoutError where it takes longer.
+        Raises TimeoutError if it takes longer.
         """
         return self._in_parallel(self.read, keys, within_seconds)
 
     def read_present(self, keys: Iterable[str]) -> Iterator[bytes | None]:
-        """As read_all, with None for an object that is not there."""
+        """Yield contents as read_all does, and None for an object that is not there."""
         return self._in_parallel(self._read_if_present, keys)
 
     def _read_if_present(self, key: str) -> bytes | None:
@@ -96,27 +96,27 @@ class Bucket:
                 running.extend(threads.submit(read, key) for key in islice(waiting, 1))
 
     def list(self, prefix: str) -> Iterator[StoredFile]:
-        """Objects below a prefix in key order."""
+        """Yield the objects below a prefix in key order."""
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         for page in pages:
             for entry in page.get("Contents", []):
                 yield StoredFile(key=entry["Key"], size=entry["Size"], etag=entry["ETag"].strip('"'))
 
     def write(self, key: str, content: bytes, content_type: str = "application/json") -> None:
-        """Writes a whole object."""
+        """Write an object."""
         self._s3.put_object(Bucket=self.name, Key=key, Body=content, ContentType=content_type)
 
     def read_model(self, key: str, model: type[M]) -> M | None:
-        """The model stored at a key, or None where there is none."""
+        """Return the model stored at a key, or None if there is none."""
         content = self._read_if_present(key)
         return None if content is None else model.model_validate_json(content)
 
     def write_model(self, key: str, value: WireModel) -> None:
-        """Stores a model as JSON."""
+        """Store a model as JSON."""
         self.write(key, value.model_dump_json(by_alias=True).encode())
 
     def write_once(self, key: str, value: WireModel) -> bool:
-        """Stores a model where nothing is stored yet; False where something is, or is being written just now."""
+        """Store a model unless the key exists; return False if it does, or is being written by another request."""
         content = value.model_dump_json(by_alias=True).encode()
         try:
             self._s3.put_object(
@@ -129,9 +129,9 @@ class Bucket:
         return True
 
     def upload_form(self, key: str, *, size: int, md5: str) -> tuple[str, tuple[UploadField, ...]]:
-        """Address and fields of a POST that admits exactly one key and size, for an hour.
+        """Return URL and fields of a POST that admits exactly one key and size, for an hour.
 
-        The MD5 also travels as metadata: an ETag is no MD5 where the bucket is encrypted with KMS.
+        The MD5 is sent as metadata too: an ETag is not an MD5 if the bucket is encrypted with KMS.
         """
         fields = {"x-amz-meta-md5": md5}
         post = self._s3.generate_presigned_post(
@@ -144,23 +144,23 @@ class Bucket:
         return post["url"], tuple(UploadField(name=name, value=value) for name, value in post["fields"].items())
 
     def delete_prefix(self, prefix: str) -> int:
-        """Removes every object below a prefix, versions and delete markers included; answers how many.
+        """Delete every object below a prefix, versions and delete markers included, and return how many.
 
-        The first page is listed again until it is empty, for a marker of the next one may point at what is gone.
+        The first page is listed again until it is empty: the marker of the next page may name a deleted object.
         """
         removed = 0
         while True:
             page = self._s3.list_object_versions(Bucket=self.name, Prefix=prefix)
-            doomed: list[ObjectIdentifierTypeDef] = [
+            versions: list[ObjectIdentifierTypeDef] = [
                 {"Key": entry["Key"], "VersionId": entry["VersionId"]}
                 for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             ]
-            if not doomed:
+            if not versions:
                 return removed
-            answer = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": doomed, "Quiet": True})
+            answer = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": versions, "Quiet": True})
             for failed in answer.get("Errors", []):
                 raise ClientError({"Error": failed}, "DeleteObjects")
-            removed += len(doomed)
+            removed += len(versions)
 
 
 class TestSetBucket(Bucket):
@@ -169,11 +169,11 @@ class TestSetBucket(Bucket):
     __test__ = False
 
     def listing(self, test_set_id: str) -> Listing:
-        """All objects of a test set."""
+        """Return the list of all objects of a test set."""
         return Listing(test_set_id=test_set_id, files=tuple(self.list(f"{test_set_id}/")))
 
     def uploads(self, test_set_id: str, files: Sequence[TestSetFile]) -> tuple[TestSetUpload, ...]:
-        """For each file a presigned POST for exactly it, or `present` where S3 holds it already."""
+        """Return for each file a presigned POST for exactly it, or `present` if S3 already has it."""
         with ThreadPoolExecutor(PARALLEL_READS) as threads:
             return tuple(threads.map(lambda file: self._upload(test_set_id, file), files))
 
@@ -194,7 +194,7 @@ class TestSetBucket(Bucket):
         return head["ContentLength"] == file.size and file.md5 in (head["Metadata"].get("md5"), head["ETag"].strip('"'))
 
     def delete(self, key: str) -> None:
-        """Removes an object; may be repeated."""
+        """Delete an object. Idempotent."""
         self._s3.delete_object(Bucket=self.name, Key=key)
 
 
@@ -202,14 +202,14 @@ class DataBucket(Bucket):
     """Data of jobs and classifications."""
 
     def folders(self, prefix: str) -> Iterator[str]:
-        """Names between the prefix and the next slash, also of what is left only as old versions."""
+        """Yield the names between the prefix and the next slash, also of objects with old versions only."""
         pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix, Delimiter="/")
         for page in pages:
             for entry in page.get("CommonPrefixes", []):
                 yield entry["Prefix"].removeprefix(prefix).rstrip("/")
 
     def was_written_since(self, prefix: str, moment: datetime) -> bool:
-        """Whether any version below the prefix is younger."""
+        """Return whether any version below the prefix is newer."""
         pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.name, Prefix=prefix)
         return any(
             entry["LastModified"] > moment
@@ -218,7 +218,7 @@ class DataBucket(Bucket):
         )
 
     def write_all(self, objects: Iterable[tuple[str, bytes]], content_type: str) -> None:
-        """Writes objects in parallel while the next ones are being made; at most eight wait in memory."""
+        """Write objects in parallel while the next ones are being made; at most eight wait in memory."""
         with ThreadPoolExecutor(PARALLEL_WRITES) as threads:
             running: deque[Future[None]] = deque()
             for key, content in objects:
@@ -229,7 +229,7 @@ class DataBucket(Bucket):
                 written.result()
 
     def write_stream(self, key: str, lines: Iterable[bytes]) -> int:
-        """Writes chunks as one object with at most two parts in memory, and answers its size in bytes."""
+        """Write chunks as one object, with at most two parts in memory, and return its size in bytes."""
         buffer, size, upload = bytearray(), 0, None
         parts: list[CompletedPartTypeDef] = []
         try:

@@ -1,4 +1,4 @@
-"""Bedrock's Converse, patient with a throttled or waking model, and its refusals as sentences."""
+"""Bedrock's Converse, with retries while a model is throttled or not ready, and its errors as sentences."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from idp_finetuning.errors import AwsCallRefused, TransientError
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
 
-# Worth waiting for, with what the user is told where it does not end [botocore bedrock-runtime Converse].
+# Errors of Converse (botocore: bedrock-runtime) that are retried, with the message if retries do not help.
 _PASSING = {
-    "ThrottlingException": "Bedrock throttled the model '{model}' all the time. Classify fewer documents at once, or "
-    "ask AWS for a higher quota of requests and tokens a minute",
+    "ThrottlingException": "Bedrock throttled the model '{model}' on every attempt. Classify fewer documents at once, "
+    "or ask AWS for a higher quota of requests and tokens a minute",
     "ModelNotReadyException": "The model '{model}' did not become ready",
     "ModelTimeoutException": "The model '{model}' did not answer in time",
     "ModelErrorException": "The model '{model}' failed",
@@ -27,7 +27,7 @@ _PASSING = {
 _LASTING = {
     "AccessDeniedException": "This service may not use the model '{model}'. Ask its operator for access to it in "
     "Bedrock",
-    "ResourceNotFoundException": "Bedrock knows no model '{model}' (any more). Choose another one",
+    "ResourceNotFoundException": "Bedrock has no model '{model}' (any more). Choose another model",
 }
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 20.0
@@ -36,7 +36,7 @@ LONGEST_WAIT_SECONDS = 20.0
 class Converse:
     """Inference with base models and deployments of custom models.
 
-    `wait` sleeps for so many seconds and answers whether to give up, as threading.Event.wait does.
+    `wait` sleeps for a number of seconds and returns whether to give up, as threading.Event.wait does.
     """
 
     def __init__(self, bedrock_runtime: BedrockRuntimeClient) -> None:
@@ -45,10 +45,10 @@ class Converse:
     def answer(
         self, request: dict[str, Any], *, seconds_left: Callable[[], float], wait: Callable[[float], bool]
     ) -> str:
-        """The text the model answers to a request made by `Prompt.converse_request`.
+        """Return the model's answer to a request from `Prompt.converse_request`.
 
-        What may pass is tried again while there is time, with longer and longer waits of random length. Raises
-        TransientError where it did not pass, AwsCallRefused where Bedrock refused for good.
+        Transient errors are retried while there is time, with exponential backoff and full jitter. Raises
+        TransientError if retries did not help, AwsCallRefused if Bedrock would refuse again.
         """
         longest = FIRST_WAIT_SECONDS
         while True:
@@ -56,7 +56,7 @@ class Converse:
                 answer = self._bedrock_runtime.converse(**request)
             except (ClientError, ConnectionError, HTTPClientError) as error:
                 failure = _failure(error, request["modelId"])
-                seconds = random.uniform(0, longest)  # noqa: S311 - spreads the calls, hides nothing
+                seconds = random.uniform(0, longest)  # noqa: S311 - spreads the calls, protects nothing
                 if isinstance(failure, AwsCallRefused) or seconds_left() < seconds or wait(seconds):
                     raise failure from error
                 longest = min(2 * longest, LONGEST_WAIT_SECONDS)

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class BackgroundFunction:
-    """One function, invoked without waiting for its answer."""
+    """One function, invoked without waiting for its result."""
 
     def __init__(self, lambda_: LambdaClient, name: str) -> None:
         self._lambda = lambda_
         self._name = name
 
     def start(self, event: WireModel) -> None:
-        """Hands the event over; how often Lambda tries a failing run again, deployment.FUNCTIONS says."""
+        """Invoke the function with this event; Lambda retries it as `event_retries` in deployment.FUNCTIONS says."""
         self._lambda.invoke(
             FunctionName=self._name, InvocationType="Event", Payload=event.model_dump_json(by_alias=True).encode()
         )

@@ -20,7 +20,8 @@ from idp_finetuning.test_sets.test_set import MAXIMUM_PAGES
 
 DPI = 150
 JPEG_QUALITY = 85
-# Training takes sides from 25 px, Converse up to 8,000 px and 3.75 MB a page [facts §3.2, §12].
+# Converse takes up to 8,000 px a side and 3.75 MB (botocore: bedrock-runtime Message.content); training takes sides
+# from 25 px (dataset checks in AWS's Nova Forge SDK).
 MINIMUM_SIDE = 25
 MAXIMUM_SIDE = 8_000
 MAXIMUM_BYTES = 3_750_000
@@ -44,16 +45,19 @@ class PageSource(ABC):
     page_count: int
 
     @abstractmethod
-    def _picture(self, index: int) -> Image.Image:
-        """The page as an RGB or RGBX picture within the pixel limits; valid until the next one is asked for."""
+    def _draw(self, index: int) -> Image.Image:
+        """Return the page as an RGB or RGBX picture within the pixel limits; valid until the next call."""
 
     def jpeg(self, index: int) -> bytes:
-        """The page with this 0-based index: JPEG, 25 to 8,000 px a side, at most 3.75 MB. Raises DocumentRejected."""
-        picture = self._picture(index)
+        """Return the page with this 0-based index as a JPEG of 25 to 8,000 px a side and at most 3.75 MB.
+
+        Raises DocumentRejected.
+        """
+        picture = self._draw(index)
         quality = JPEG_QUALITY
         while True:
             buffer = io.BytesIO()
-            picture.save(buffer, "JPEG", quality=quality, comment=b"")  # else the document's own travels along
+            picture.save(buffer, "JPEG", quality=quality, comment=b"")  # else the document's own comment is copied
             if buffer.tell() <= MAXIMUM_BYTES:
                 return buffer.getvalue()
             quality = max(quality - 15, 40)
@@ -64,9 +68,9 @@ class PageSource(ABC):
 
 @contextmanager
 def open_document(content: bytes) -> Iterator[PageSource]:
-    """The document in these bytes; its type is decided by content.
+    """Open the document in these bytes; its content decides the type.
 
-    Raises DocumentRejected where it is empty, encrypted, damaged, of no supported type or has too many pages.
+    Raises DocumentRejected if it is empty, encrypted, damaged, of no supported type or has too many pages.
     PDFium is not thread-safe: one document at a time in a process.
     """
     if not content:
@@ -76,20 +80,20 @@ def open_document(content: bytes) -> Iterator[PageSource]:
         if source.page_count > MAXIMUM_PAGES:
             raise DocumentRejected(
                 "too_many_pages",
-                f"The document has {source.page_count} pages; at most {MAXIMUM_PAGES} are taken. Split it.",
+                f"The document has {source.page_count} pages; at most {MAXIMUM_PAGES} are allowed. Split it.",
             )
         yield source
 
 
 def _is_pdf(content: bytes) -> bool:
-    """Junk may stand before a PDF's header, but not the beginning of an image whose metadata speaks of PDF."""
+    """Return whether this is a PDF: there may be junk before the header, but not an image with PDF in its metadata."""
     return b"%PDF-" in content[:_PDF_HEADER_WITHIN] and not _begins_as_image(content)
 
 
 def _is_cut_off(pdf: bytes) -> bool:
-    """Whether objects follow the last cross-reference: PDFium mends such a file and draws what is missing as blank.
+    """Return whether objects follow the last cross-reference: PDFium repairs such a file and draws blank pages.
 
-    Every complete file ends with `startxref` [ISO 32000-1 §7.5.5]; what mail gateways add behind it is no object.
+    Every complete file ends with `startxref` (ISO 32000-1, 7.5.5); what mail gateways add after it is no object.
     """
     end = pdf.rfind(b"startxref")
     return end < 0 or _PDF_OBJECT.search(pdf, end) is not None
@@ -100,7 +104,7 @@ def _begins_as_image(content: bytes) -> bool:
 
 
 def target_size(width: float, height: float) -> tuple[int, int]:
-    """Pixel size within the limits and as near the wanted one as they allow. Raises DocumentRejected."""
+    """Return the pixel size within the limits that is nearest to the given one. Raises DocumentRejected."""
     if not (width > 0 and height > 0 and math.isfinite(width * height)):
         raise DocumentRejected("page_size", "A page has no size. Save the document again.")
     scale = min(1.0, MAXIMUM_SIDE / max(width, height))
@@ -122,7 +126,7 @@ class _PdfPages(PageSource):
         try:
             self._pdf = pdfium.PdfDocument(content)
         except pdfium.PdfiumError as error:
-            # PDFium tells the last error of the process, which need not be this document's.
+            # PDFium reports the last error of the process, which may be another document's.
             if b"/Encrypt" in content and ("password" in str(error).lower() or "security" in str(error).lower()):
                 raise DocumentRejected("encrypted", "The PDF is encrypted. Save it without a password.") from error
             raise DocumentRejected(
@@ -139,24 +143,24 @@ class _PdfPages(PageSource):
     def __exit__(self, *_: object) -> None:
         self._pdf.close()
 
-    def _picture(self, index: int) -> Image.Image:
+    def _draw(self, index: int) -> Image.Image:
         try:
             page = self._pdf[index]
         except pdfium.PdfiumError as error:
             raise DocumentRejected("damaged", f"Page {index + 1} of the PDF cannot be read; it is damaged.") from error
         try:
             width, height = page.get_size()
-            return self._drawn(page, target_size(width * DPI / 72, height * DPI / 72))
+            return self._render(page, target_size(width * DPI / 72, height * DPI / 72))
         except (pdfium.PdfiumError, MemoryError) as error:
             raise DocumentRejected("damaged", f"Page {index + 1} of the PDF cannot be drawn.") from error
         finally:
             page.close()
 
-    def _drawn(self, page: pdfium.PdfPage, size: tuple[int, int]) -> Image.Image:
-        """The page drawn to exactly this size: PdfPage.render rounds up, and scaling that down costs more than both.
+    def _render(self, page: pdfium.PdfPage, size: tuple[int, int]) -> Image.Image:
+        """Draw the page in exactly this size: PdfPage.render rounds up, and scaling down costs more than drawing.
 
-        One bitmap serves all pages of a size, for fresh memory costs a third of drawing. It has four bytes a pixel in
-        RGB order, as Pillow has in memory, so the picture is no copy of it.
+        One bitmap is used for all pages of a size, because fresh memory costs a third of drawing. It has four bytes a
+        pixel in RGB order, as Pillow has in memory, so the picture is no copy of it.
         """
         if self._bitmap is None or (self._bitmap.width, self._bitmap.height) != size:
             self._bitmap = pdfium.PdfBitmap.new_foreign(
@@ -191,7 +195,7 @@ class _ImagePages(PageSource):
     def __exit__(self, *_: object) -> None:
         self._image.close()
 
-    def _picture(self, index: int) -> Image.Image:
+    def _draw(self, index: int) -> Image.Image:
         try:
             if self.page_count > 1:
                 self._image.seek(index)
@@ -199,11 +203,11 @@ class _ImagePages(PageSource):
             if width * height > MAXIMUM_PIXELS:
                 raise DocumentRejected(
                     "decompression_bomb",
-                    f"The image has {width} by {height} pixels; at most {MAXIMUM_PIXELS:,} are taken.",
+                    f"The image has {width} by {height} pixels; at most {MAXIMUM_PIXELS:,} are allowed.",
                 )
             target_size(width, height)
             self._image.load()
-            return _fitted(_rgb(_upright(self._image)))
+            return _fit(_to_rgb(_turn_upright(self._image)))
         except _PILLOW_FAILURES as error:
             raise DocumentRejected("damaged", f"Image {index + 1} is damaged or incomplete.") from error
 
@@ -212,20 +216,20 @@ def _damaged_image() -> DocumentRejected:
     return DocumentRejected("damaged", "The image cannot be opened; it is damaged or incomplete.")
 
 
-def _fitted(picture: Image.Image) -> Image.Image:
+def _fit(picture: Image.Image) -> Image.Image:
     size = target_size(*picture.size)
     return picture if size == picture.size else picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _turn_upright(picture: Image.Image) -> Image.Image:
     turned = picture.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    return ImageOps.exif_transpose(picture) if turned else picture  # which copies where there is nothing to turn
+    return ImageOps.exif_transpose(picture) if turned else picture  # it would copy an upright picture too
 
 
-def _rgb(picture: Image.Image) -> Image.Image:
-    """Any mode as RGB: transparency on white, 16-bit and float grey scaled to 8 bits, CMYK and 1-bit converted."""
+def _to_rgb(picture: Image.Image) -> Image.Image:
+    """Convert any mode to RGB: transparency on white, 16-bit and float grey scaled to 8 bits."""
     if picture.mode.startswith("I") or picture.mode == "F":
-        return _grey_from_deep(picture).convert("RGB")
+        return _scale_grey(picture).convert("RGB")
     if picture.mode in ("RGBA", "LA") and picture.getchannel("A").getextrema() == (255, 255):
         return picture.convert("RGB")
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
@@ -236,7 +240,7 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _grey_from_deep(picture: Image.Image) -> Image.Image:
+def _scale_grey(picture: Image.Image) -> Image.Image:
     deep = picture if picture.mode == "F" else picture.convert("I")
     low, high = cast("tuple[float, float]", deep.getextrema())
     # Whole numbers are 16-bit samples; anything else is stretched over its own range.

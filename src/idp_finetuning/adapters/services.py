@@ -1,4 +1,4 @@
-"""What a function works with, made when it is first asked for, from the environment of that function."""
+"""What a function works with, created on first use from the environment of that function."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def setting(variable: Variable) -> str:
-    """The variable's value. Raises SettingMissing."""
+    """Return the variable's value. Raises SettingMissing."""
     value = os.environ.get(variable)
     if not value:
         raise SettingMissing(f"The environment lacks {variable}. Deploy the stack again.")
@@ -48,7 +48,7 @@ class Services:
         self._context = context
 
     def seconds_left(self) -> float:
-        """Time until Lambda ends this run; endless where there is no limit."""
+        """Return the time until Lambda ends this run; infinite if there is no limit."""
         return self._context.get_remaining_time_in_millis() / 1000 if self._context else math.inf
 
     @cached_property
@@ -58,7 +58,7 @@ class Services:
 
     @cached_property
     def test_sets(self) -> TestSetTable | AttachedTestSets:
-        """Test-set records; in an attached bucket, what its prefixes tell."""
+        """Test-set records; of an attached bucket, its prefixes."""
         if setting(Variable.TEST_SET_BUCKET_IS) == BucketIs.ATTACHED:
             return AttachedTestSets(client("s3"), setting(Variable.TEST_SET_BUCKET))
         return TestSetTable(client("dynamodb"), setting(Variable.TEST_SETS_TABLE))
@@ -70,12 +70,12 @@ class Services:
 
     @cached_property
     def users(self) -> UserTable:
-        """What Admins decided about users."""
+        """Scopes that Admins gave to users."""
         return UserTable(client("dynamodb"), setting(Variable.USERS_TABLE))
 
     @cached_property
     def user_directory(self) -> UserDirectory:
-        """Who may sign in."""
+        """The user pool."""
         return UserDirectory(client("cognito-idp"), setting(Variable.USER_POOL_ID))
 
     @property

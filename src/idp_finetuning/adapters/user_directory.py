@@ -1,4 +1,4 @@
-"""The user pool in Cognito, read only: users who have never signed in stand in it too."""
+"""The user pool in Cognito, read only; it includes users who have never signed in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
     from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef, ListUsersRequestTypeDef
 
-MAXIMUM_PAGE = 60  # [botocore cognito-idp QueryLimitType]
+MAXIMUM_PAGE = 60  # botocore: cognito-idp QueryLimitType
 
 
 class DirectoryToken(OpaqueToken):
@@ -47,34 +47,34 @@ class UserDirectory:
             raise
         following = answer.get("PaginationToken")
         return Page(
-            items=tuple(_user(entry["Username"], entry.get("Attributes", [])) for entry in answer["Users"]),
+            items=tuple(_parse_user(entry["Username"], entry.get("Attributes", [])) for entry in answer["Users"]),
             next_token=DirectoryToken(pagination_token=following).to_text() if following else None,
         )
 
     def find(self, user: str) -> DirectoryUser:
-        """The user with this id (`sub`), user name or, where the pool signs in with it, e-mail address.
+        """Return the user with this id (`sub`), user name or, if the pool signs in with it, e-mail address.
 
         Raises UserNotFound.
         """
         try:
             answer = self._cognito.admin_get_user(UserPoolId=self._pool, Username=user)
         except ClientError as error:
-            # Invalid is a name of characters no user name has [botocore cognito-idp UsernameType].
+            # InvalidParameter: characters that no user name has (botocore: cognito-idp UsernameType).
             if error_code(error) not in ("UserNotFoundException", "InvalidParameterException"):
                 raise
             raise UserNotFound(
-                "No user of the user pool has this id, user name or e-mail address. listUsers shows those there are."
+                "No user of the user pool has this id, user name or e-mail address. listUsers shows all users."
             ) from error
-        return _user(answer["Username"], answer.get("UserAttributes", []))
+        return _parse_user(answer["Username"], answer.get("UserAttributes", []))
 
     def groups(self, username: str) -> tuple[str, ...]:
-        """Names of the user's groups, sorted."""
+        """Return the names of the user's groups, sorted."""
         pages = self._cognito.get_paginator("admin_list_groups_for_user").paginate(
             UserPoolId=self._pool, Username=username
         )
         return tuple(sorted(group["GroupName"] for page in pages for group in page["Groups"]))
 
 
-def _user(username: str, attributes: Iterable[AttributeTypeTypeDef]) -> DirectoryUser:
+def _parse_user(username: str, attributes: Iterable[AttributeTypeTypeDef]) -> DirectoryUser:
     values = {attribute["Name"]: attribute.get("Value") for attribute in attributes}
     return DirectoryUser(id=values.get("sub") or username, username=username, email=values.get("email"))

@@ -1,4 +1,4 @@
-"""The state machines: started by a name that makes a second start harmless."""
+"""The state machines; a named execution starts at most once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ExecutionStatus(StrEnum):
-    """[botocore stepfunctions ExecutionStatus]."""
+    """Statuses of an execution (botocore: stepfunctions ExecutionStatus)."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -40,7 +40,7 @@ class Workflow:
         }
 
     def start(self, run: JobRun, name: str, *, stage: JobStatus = JobStatus.VALIDATING) -> None:
-        """Starts the execution `name` for a run of a job at a stage; one that was started already is fine."""
+        """Start the execution `name` for a run of a job at a stage, unless it was started before."""
         try:
             self._stepfunctions.start_execution(
                 stateMachineArn=self._arn,
@@ -52,7 +52,7 @@ class Workflow:
                 raise
 
     def status(self, name: str) -> ExecutionStatus | None:
-        """How the execution of this name stands; None where there is none."""
+        """Return the status of the execution with this name, or None if there is none."""
         arn = self._arn.replace(":stateMachine:", ":execution:") + f":{name}"
         try:
             answer = self._stepfunctions.describe_execution(executionArn=arn)

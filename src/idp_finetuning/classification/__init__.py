@@ -1,1 +1,1 @@
-"""Use of a model: configuration versions, scopes and classifications."""
+"""Using a model: configuration versions, scopes and classifications."""

@@ -1,4 +1,4 @@
-"""Classification of one document: what was asked, what each page was called, and the sections this makes."""
+"""Classification of one document: the request, the class of each page, and the sections they make."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from enum import StrEnum
 
 from idp_finetuning.nova.prompt import Boundary, Prompt
 from idp_finetuning.test_sets.test_set import UploadField
+from idp_finetuning.text import join_first
 from idp_finetuning.wire import UtcTime, WireModel
 
 # ClassifyDocument ends after 15 minutes, and waits at most 5 before it begins.
 TAKES_AT_MOST = timedelta(minutes=20)
-TOO_LONG = "The classification took too long and was given up. Start it again; split the document if it is large."
+TOO_LONG = "The classification took too long and was ended. Start it again; split the document if it is large."
 
 
 class ClassificationStatus(StrEnum):
@@ -33,9 +34,9 @@ class TestSetDocument(WireModel):
 
 
 class ClassificationRequest(WireModel):
-    """What is to be classified, and everything it takes, as it was when it was asked for.
+    """A document to classify, with a snapshot of everything that decides how.
 
-    Either `upload_key` (in the data bucket) or `test_set_document` is given. `model` is a base model's id or the ARN
+    Either `upload_key` (in the data bucket) or `test_set_document` is set. `model` is a base model's id or the ARN
     of a deployment.
     """
 
@@ -56,7 +57,7 @@ class ClassificationRequest(WireModel):
 
 
 class ClassifiedPage(WireModel):
-    """What the model called a page, from 1; None where its answer cannot be used."""
+    """The model's answer for a page, counted from 1; None for the parts that cannot be used."""
 
     number: int
     class_name: str | None
@@ -64,7 +65,7 @@ class ClassifiedPage(WireModel):
 
 
 class ClassifiedSection(WireModel):
-    """Pages that make one document, first and last included; no class where the model named none."""
+    """Pages that make one document, first and last included; no class if the model named none."""
 
     class_name: str | None
     start_page: int
@@ -72,7 +73,7 @@ class ClassifiedSection(WireModel):
 
 
 class ClassificationResult(WireModel):
-    """How a classification ended."""
+    """How a classification ended: its pages, or an error."""
 
     completed_at: UtcTime
     pages: tuple[ClassifiedPage, ...] = ()
@@ -109,25 +110,25 @@ class ClassificationUpload(WireModel):
 
 
 class ClassificationStarted(WireModel):
-    """Input of ClassifyDocument, and what the run that classifies leaves as its claim."""
+    """Input of ClassifyDocument, and the claim that the first run writes so that no other one classifies too."""
 
     classification_id: str
 
 
 class ClassificationSummary(WireModel):
-    """How a run of ClassifyDocument ended, without what it read."""
+    """How a run of ClassifyDocument ended, without content of the document."""
 
     pages: int = 0
     error_code: str | None = None
     repeated: bool = False
 
     def for_operators(self) -> Mapping[str, object]:
-        """What the last log line of the run adds."""
+        """Return the fields that the run's last log line adds."""
         return {"pages": self.pages, "classification_error": self.error_code, "repeated": self.repeated}
 
 
-def sections_of(pages: Sequence[ClassifiedPage]) -> tuple[ClassifiedSection, ...]:
-    """Sections in the order of the pages: a new one begins at `start`, and where the class changes."""
+def make_sections(pages: Sequence[ClassifiedPage]) -> tuple[ClassifiedSection, ...]:
+    """Join pages to sections: a new one begins at `start`, and when the class changes."""
     sections: list[ClassifiedSection] = []
     for page in pages:
         last = sections[-1] if sections else None
@@ -138,8 +139,11 @@ def sections_of(pages: Sequence[ClassifiedPage]) -> tuple[ClassifiedSection, ...
     return tuple(sections)
 
 
-def classification(request: ClassificationRequest, result: ClassificationResult | None) -> Classification:
-    """The classification as it stands now; one without a result has failed when its function must have ended."""
+def show_classification(request: ClassificationRequest, result: ClassificationResult | None) -> Classification:
+    """Return the classification as the API shows it.
+
+    One without a result is RUNNING; after TAKES_AT_MOST its function must have ended, and it has FAILED.
+    """
     shown = Classification(
         status=ClassificationStatus.RUNNING,
         warnings=request.warnings,
@@ -158,8 +162,8 @@ def classification(request: ClassificationRequest, result: ClassificationResult 
             "completed_at": result.completed_at,
             "page_count": None if failed else len(result.pages),
             "pages": result.pages,
-            "sections": sections_of(result.pages),
-            "warnings": (*request.warnings, *_unusable(result.pages)),
+            "sections": make_sections(result.pages),
+            "warnings": (*request.warnings, *_warn_of_answers(result.pages)),
             "error_code": result.error_code,
             "error_message": result.error_message,
         }
@@ -169,21 +173,20 @@ def classification(request: ClassificationRequest, result: ClassificationResult 
 _SHOWN = ("id", "document", "config_version", "model", "model_name", "created_by", "created_at")
 
 
-def _unusable(pages: Sequence[ClassifiedPage]) -> Iterator[str]:
-    nameless = [str(page.number) for page in pages if page.class_name is None]
-    if nameless:
+def _warn_of_answers(pages: Sequence[ClassifiedPage]) -> Iterator[str]:
+    without_class = [str(page.number) for page in pages if page.class_name is None]
+    if without_class:
         yield (
-            f"The model's answer named no class of the list for {_pages(nameless)}. These pages have no class; try "
+            f"The model named no class of the list for {_list_pages(without_class)}, so these pages have no class. Try "
             "another model, or the prompt this one was trained with."
         )
-    boundless = [str(page.number) for page in pages if page.class_name is not None and page.boundary is None]
-    if boundless:
+    without_boundary = [str(page.number) for page in pages if page.class_name is not None and page.boundary is None]
+    if without_boundary:
         yield (
-            f"The model's answer said neither start nor continue for {_pages(boundless)}. A new section begins there "
-            "only where the class changes."
+            f"The model said neither start nor continue for {_list_pages(without_boundary)}. A new section begins "
+            "there only if the class changes."
         )
 
 
-def _pages(numbers: Sequence[str]) -> str:
-    more = f" and {len(numbers) - 10} more" if len(numbers) > 10 else ""
-    return f"page{'s' if len(numbers) > 1 else ''} {', '.join(numbers[:10])}{more}"
+def _list_pages(numbers: Sequence[str]) -> str:
+    return f"page{'s' if len(numbers) > 1 else ''} {join_first(numbers)}"

@@ -1,4 +1,4 @@
-"""Configuration versions: how pages are classified, under a name, and what to know before one is used."""
+"""Configuration versions: named settings of classification, and warnings before one is used."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from pydantic import Field, computed_field
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.nova.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass, Prompt
+from idp_finetuning.text import join_first
 from idp_finetuning.wire import WireModel
 
 DEFAULT_NAME = "default"
 DEFAULT_MODEL = "us.amazon.nova-2-lite-v1:0"
 NAME_PATTERN = r"^[A-Za-z0-9_-]{1,50}$"
-MAXIMUM_DESCRIPTION = 200
 MAXIMUM_CLASSES = 500
-MAXIMUM_CLASS_NAME = 200
 MAXIMUM_CLASS_DESCRIPTION = 2_000
 MAXIMUM_SYSTEM_PROMPT = 20_000
 MAXIMUM_TASK_PROMPT = 60_000
-# DynamoDB takes 400 KB an item [DynamoDB developer guide, limits]; the rest of the record is small.
+# Of prompts and classes together; the rest of the record is small, and DynamoDB takes 400 KB an item:
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
 MAXIMUM_BYTES = 300_000
 
 VersionName = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
 class PromptDigests(WireModel):
-    """SHA-256 of the parts of a prompt: enough to tell which part of another one differs."""
+    """SHA-256 of the parts of a prompt: enough to see which part of another one differs."""
 
     system_prompt: str
     task_prompt: str
@@ -39,7 +39,7 @@ class PromptDigests(WireModel):
 
     @classmethod
     def of(cls, prompt: Prompt) -> PromptDigests:
-        """The digests of a prompt's parts."""
+        """Return the digests of a prompt's parts."""
         classes = json.dumps([item.to_wire() for item in prompt.classes], sort_keys=True)
         return cls(
             system_prompt=_digest(prompt.system_prompt),
@@ -49,7 +49,7 @@ class PromptDigests(WireModel):
 
 
 class ClassificationConfig(WireModel):
-    """Model, prompts, temperature (0 to 1) and classes; `job_id` where the model is one of a job."""
+    """Model, prompts, temperature (0 to 1) and classes; `job_id` is set for the model of a job."""
 
     model: str
     model_name: str
@@ -61,14 +61,14 @@ class ClassificationConfig(WireModel):
 
     @property
     def prompt(self) -> Prompt:
-        """What a page is shown with."""
+        """The prompt that pages are classified with."""
         return Prompt(system_prompt=self.system_prompt, task_prompt=self.task_prompt, classes=self.classes)
 
 
 class ConfigVersion(WireModel):
-    """A configuration version; `trained_with` tells of the prompt its custom model was trained with.
+    """A configuration version; `trained_with` has the digests of the prompt its custom model was trained with.
 
-    `active` is decided elsewhere than in the version's own record and may change without a new revision.
+    `active` is not part of the version's own record and may change without a new revision.
     """
 
     name: str
@@ -86,10 +86,10 @@ class ConfigVersion(WireModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to know before using it."""
-        return tuple(self._differences())
+        """Differences from the prompt the model was trained with."""
+        return tuple(self._warn_of_differences())
 
-    def _differences(self) -> Iterator[str]:
+    def _warn_of_differences(self) -> Iterator[str]:
         if not self.trained_with:
             return
         own = PromptDigests.of(self.classification.prompt)
@@ -99,8 +99,9 @@ class ConfigVersion(WireModel):
             verb = "are" if len(parts) > 1 or parts == [_PARTS["classes"]] else "is"
             yield (
                 f"The {listed} {verb} not what the model of job '{self.classification.job_id}' was trained with. The "
-                "model learned to answer exactly that prompt; accuracy can drop and answers can lose their form. "
-                "getFinetuningJobPrompt shows it; to change it, train a job with this version."
+                "model learned to answer exactly that prompt; with another one, accuracy can drop and answers "
+                "can lose their form. getFinetuningJobPrompt shows the prompt of the job; to change it, train a job "
+                "with this version."
             )
 
 
@@ -108,7 +109,7 @@ _PARTS = {"system_prompt": "system prompt", "task_prompt": "task prompt", "class
 
 
 def default_version(*, active: bool) -> ConfigVersion:
-    """The built-in version: Nova 2 Lite, the built-in prompt, temperature 0, no classes."""
+    """Return the built-in version: Nova 2 Lite, the built-in prompt, temperature 0, no classes."""
     name = next(model.name for model in base_models() if model.id == DEFAULT_MODEL)
     return ConfigVersion(
         name=DEFAULT_NAME,
@@ -128,9 +129,9 @@ def default_version(*, active: bool) -> ConfigVersion:
 
 
 def require_usable(version: ConfigVersion) -> None:
-    """Raises InvalidInput for prompts Nova refuses, classes that cannot be told apart, and too much of it all.
+    """Raise InvalidInput for prompts Nova refuses, class names that differ only by case, and too many bytes.
 
-    The classes its model was trained with stay allowed: a test set with such names is only warned of.
+    The classes its model was trained with stay allowed: validation of a test set only warns of such names.
     """
     config = version.classification
     config.prompt.require_trainable()
@@ -138,13 +139,12 @@ def require_usable(version: ConfigVersion) -> None:
     folded = Counter(item.name.casefold() for item in config.classes)
     twice = sorted({item.name for item in config.classes if folded[item.name.casefold()] > 1})
     if twice and not learned:
-        raise InvalidInput(
-            f"Class names have to differ by more than case: {', '.join(twice[:10])}. Rename or remove some."
-        )
+        raise InvalidInput(f"Class names have to differ by more than case: {join_first(twice)}. Rename or remove some.")
     size = len(config.model_dump_json(by_alias=True).encode())
     if size > MAXIMUM_BYTES:
         raise InvalidInput(
-            f"Prompts and classes together take {size:,} bytes; {MAXIMUM_BYTES:,} are allowed. Shorten descriptions."
+            f"Prompts and classes together take {size:,} bytes; {MAXIMUM_BYTES:,} are allowed. Shorten the "
+            "descriptions."
         )
 
 

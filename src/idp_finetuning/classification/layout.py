@@ -7,8 +7,8 @@ from idp_finetuning.wire import WireModel
 UPLOADS_PREFIX = "classifications/uploads/"
 
 
-def uploads_of(sub: str) -> str:
-    """Prefix of the documents a user, by the `sub` of the token, sent to be classified."""
+def uploads_prefix(sub: str) -> str:
+    """Return the prefix of the documents that a user (the `sub` of the token) sent to be classified."""
     return f"{UPLOADS_PREFIX}{sub}/"
 
 
@@ -19,20 +19,20 @@ class ClassificationLayout(WireModel):
 
     @property
     def prefix(self) -> str:
-        """Everything of the classification but an uploaded document is below it."""
+        """Prefix of everything but an uploaded document."""
         return f"classifications/{self.classification_id}/"
 
     @property
     def request(self) -> str:
-        """What is to be classified, and how."""
+        """Key of the ClassificationRequest."""
         return f"{self.prefix}request.json"
 
     @property
     def claim(self) -> str:
-        """Written by the one run that classifies."""
+        """Key that the one run that classifies writes first."""
         return f"{self.prefix}claim.json"
 
     @property
     def result(self) -> str:
-        """What came of it."""
+        """Key of the ClassificationResult."""
         return f"{self.prefix}result.json"

@@ -10,7 +10,7 @@ MAXIMUM_ALLOWED_VERSIONS = 200
 
 
 class UserScope(StrEnum):
-    """How far a user's sight reaches."""
+    """Which configuration versions a user may see and use: all, those listed, or none."""
 
     ALL = "ALL"
     LISTED = "LISTED"
@@ -18,13 +18,13 @@ class UserScope(StrEnum):
 
 
 class Scope(WireModel):
-    """Configuration versions a user may see and use; `names` only where they are listed."""
+    """Configuration versions a user may see and use; `names` only if they are listed."""
 
     kind: UserScope
     names: frozenset[str] = frozenset()
 
     def allows(self, version_name: str) -> bool:
-        """Whether the version is in the scope, existing or not."""
+        """Return whether the version is in the scope; it need not exist."""
         return self.kind is UserScope.ALL or (self.kind is UserScope.LISTED and version_name in self.names)
 
 
@@ -38,13 +38,13 @@ class UserRecord(WireModel):
 
     @property
     def scope(self) -> Scope:
-        """An empty list means all versions (the accelerator's rule)."""
+        """The user's scope; an empty list means all versions, as in AWS's IDP accelerator."""
         names = frozenset(self.allowed_config_versions)
         return Scope(kind=UserScope.LISTED, names=names) if names else Scope(kind=UserScope.ALL)
 
 
 class DirectoryUser(WireModel):
-    """A user as the user pool knows them; the id is the `sub`."""
+    """A user in the user pool; the id is the `sub`."""
 
     id: str
     username: str
@@ -52,7 +52,7 @@ class DirectoryUser(WireModel):
 
 
 class User(DirectoryUser):
-    """A user as the API shows them."""
+    """A user as the API shows them, with groups and scope."""
 
     groups: tuple[str, ...]
     scope: UserScope

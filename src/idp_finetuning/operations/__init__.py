@@ -1,1 +1,1 @@
-"""The operations of the API, one function a GraphQL field."""
+"""The operations of the API, one function for each GraphQL field."""

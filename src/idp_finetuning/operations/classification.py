@@ -1,4 +1,4 @@
-"""Operations that put a model to use: send a document, start its classification, read what came of it."""
+"""Operations that use a model: send a document, start its classification, read the result."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from idp_finetuning.classification.classification import (
     ClassificationStarted,
     ClassificationUpload,
     TestSetDocument,
-    classification,
+    show_classification,
 )
 from idp_finetuning.classification.config_versions import ClassificationConfig, ConfigVersion, PromptDigests
-from idp_finetuning.classification.layout import ClassificationLayout, uploads_of
+from idp_finetuning.classification.layout import ClassificationLayout, uploads_prefix
 from idp_finetuning.deployment import CLASSIFICATION_DAYS
 from idp_finetuning.errors import ClassificationNotFound, InvalidInput, Unauthorized
 from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER, Prompt
 from idp_finetuning.operations.arguments import Id, Input, ModelId
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.operations.model_choice import ChosenModel, model_named
-from idp_finetuning.operations.scope import require_in_scope, scope_of
+from idp_finetuning.operations.model_choice import ChosenModel, find_model
+from idp_finetuning.operations.scope import find_scope, require_in_scope
 from idp_finetuning.test_sets.keys import input_prefix, page_texts_prefix
-from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_PAGES
+from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_PAGES, Md5
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
@@ -37,24 +37,24 @@ MAXIMUM_NAME_BYTES = 400
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def _file_name(name: str) -> str:
+def _require_file_name(name: str) -> str:
     if not is_one_line(name) or len(name.encode()) > MAXIMUM_NAME_BYTES:
         raise ValueError(f"a file name is one line of at most {MAXIMUM_NAME_BYTES} bytes")
     if "/" in name or name in (".", "..") or "${filename}" in name:
-        raise ValueError("a file name is no path, and does not contain ${filename}, which S3 replaces")
+        raise ValueError("a file name is not a path, and does not contain ${filename}, which S3 replaces")
     return name
 
 
 class ClassificationUploadInput(WireModel):
     """A document to send: its name, size in bytes and MD5 in lower-case hexadecimal."""
 
-    file_name: Annotated[str, Field(min_length=1), AfterValidator(_file_name)]
+    file_name: Annotated[str, Field(min_length=1), AfterValidator(_require_file_name)]
     size: int = Field(ge=1, le=MAXIMUM_DOCUMENT_BYTES)
-    md5: str = Field(pattern=r"^[0-9a-f]{32}$")
+    md5: Md5
 
 
 class StartClassificationInput(WireModel):
-    """Which document is to be classified with what."""
+    """The document to classify, and the configuration version or model to use."""
 
     upload_key: str | None = Field(default=None, min_length=1, max_length=1024)
     test_set_id: Id | None = None
@@ -80,9 +80,9 @@ class ClassificationArguments(WireModel):
 def create_classification_upload(
     arguments: Input[ClassificationUploadInput], identity: Identity, services: Services
 ) -> ClassificationUpload:
-    """Where to send a document; only the caller can have it classified."""
+    """Return where to send a document; only the caller can have it classified."""
     file = arguments.input
-    key = f"{uploads_of(identity.sub)}{uuid4()}/{file.file_name}"
+    key = f"{uploads_prefix(identity.sub)}{uuid4()}/{file.file_name}"
     url, fields = services.data.upload_form(key, size=file.size, md5=file.md5)
     return ClassificationUpload(key=key, url=url, fields=fields)
 
@@ -90,16 +90,16 @@ def create_classification_upload(
 def start_classification(
     arguments: Input[StartClassificationInput], identity: Identity, services: Services
 ) -> Classification:
-    """Records what is asked, with everything it takes, and starts the function that asks the model."""
+    """Store the request with a snapshot of its settings, and start the function that asks the model."""
     given = arguments.input
-    config, version_name, warnings = _configuration(given, identity, services)
+    config, version_name, warnings = _choose_configuration(given, identity, services)
     prompt = config.prompt
     if not prompt.classes:
         raise InvalidInput(
             f"Configuration version '{version_name or 'that is active'}' lists no classes to choose from. Name another "
-            "one, or add classes to one of yours."
+            "version, or add classes to one of yours."
         )
-    document = _document(given, identity, services)
+    document = _find_document(given, identity, services)
     _require_texts(given, prompt, services)
     if given.page_texts is not None and not prompt.needs_text:
         warnings.append(f"pageTexts are not used: the prompt has no {TEXT_PLACEHOLDER}.")
@@ -107,7 +107,7 @@ def start_classification(
         id=str(uuid4()),
         document=document,
         upload_key=given.upload_key,
-        test_set_document=_in_test_set(given),
+        test_set_document=_test_set_document(given),
         page_texts=given.page_texts if prompt.needs_text else None,
         config_version=version_name,
         model=config.model,
@@ -121,42 +121,42 @@ def start_classification(
     )
     services.data.write_model(ClassificationLayout(classification_id=request.id).request, request)
     services.classifier.start(ClassificationStarted(classification_id=request.id))
-    return classification(request, None)
+    return show_classification(request, None)
 
 
 def get_classification(arguments: ClassificationArguments, identity: Identity, services: Services) -> Classification:
-    """A classification, for whoever started it and for Admins. Raises ClassificationNotFound."""
+    """Return a classification to the user who started it or to an Admin. Raises ClassificationNotFound."""
     name = arguments.classification_id
     layout = ClassificationLayout(classification_id=name)
     request = services.data.read_model(layout.request, ClassificationRequest) if _ID.fullmatch(name) else None
     if request is None or not (request.created_by_sub == identity.sub or identity.is_admin):
         raise ClassificationNotFound(
-            f"You have no classification '{name}'. They are kept for {CLASSIFICATION_DAYS} days, for whoever started "
-            "them and for Admins."
+            f"You have no classification '{name}'. A classification is kept for {CLASSIFICATION_DAYS} days, "
+            "for the user who started it and for Admins."
         )
-    return classification(request, services.data.read_model(layout.result, ClassificationResult))
+    return show_classification(request, services.data.read_model(layout.result, ClassificationResult))
 
 
-def _configuration(
+def _choose_configuration(
     given: StartClassificationInput, identity: Identity, services: Services
 ) -> tuple[ClassificationConfig, str | None, list[str]]:
-    """Model, prompts and classes to use, the version they are of, and what to know about them.
+    """Return the model, prompts and classes to use, the name of their version, and warnings.
 
-    A custom model alone is asked with the prompt it was trained with, a base model alone with the active version's.
+    A custom model alone is used with the prompt it was trained with, a base model alone with the active version's.
     """
-    model = model_named(given.model, identity, services) if given.model else None
+    model = find_model(given.model, identity, services) if given.model else None
     if model and model.trained_prompt and not given.config_version:
-        return _config(model, model.trained_prompt, 0), None, []
-    version = _version(given, identity, services)
+        return _combine(model, model.trained_prompt, 0), None, []
+    version = _find_version(given, identity, services)
     if not model:
         return version.classification, version.name, list(version.warnings)
-    config = _config(model, version.classification.prompt, version.classification.temperature)
+    config = _combine(model, version.classification.prompt, version.classification.temperature)
     trained_with = PromptDigests.of(model.trained_prompt) if model.trained_prompt else None
     combined = version.model_copy(update={"classification": config, "trained_with": trained_with})
     return config, version.name if given.config_version else None, list(combined.warnings)
 
 
-def _config(model: ChosenModel, prompt: Prompt, temperature: float) -> ClassificationConfig:
+def _combine(model: ChosenModel, prompt: Prompt, temperature: float) -> ClassificationConfig:
     return ClassificationConfig(
         model=model.id,
         model_name=model.name,
@@ -168,46 +168,49 @@ def _config(model: ChosenModel, prompt: Prompt, temperature: float) -> Classific
     )
 
 
-def _version(given: StartClassificationInput, identity: Identity, services: Services) -> ConfigVersion:
-    """The version named, else the active one. Raises Unauthorized where it is out of the caller's scope."""
+def _find_version(given: StartClassificationInput, identity: Identity, services: Services) -> ConfigVersion:
+    """Return the version in the request, else the active one. Raises Unauthorized if it is not in scope."""
     if given.config_version:
         require_in_scope(identity, given.config_version, services)
         return services.config_versions.get(given.config_version)
     version = services.config_versions.active()
-    if not scope_of(identity, services).allows(version.name):
+    if not find_scope(identity, services).allows(version.name):
         raise Unauthorized("The active configuration version is not in your scope. Name a configVersion that is.")
     return version
 
 
-def _in_test_set(given: StartClassificationInput) -> TestSetDocument | None:
+def _test_set_document(given: StartClassificationInput) -> TestSetDocument | None:
     if given.test_set_id is None or given.document_path is None:
         return None
     return TestSetDocument(test_set_id=given.test_set_id, path=given.document_path)
 
 
-def _document(given: StartClassificationInput, identity: Identity, services: Services) -> str:
-    """The document's name. Raises InvalidInput where it is not there, or was sent by somebody else."""
-    document = _in_test_set(given)
+def _find_document(given: StartClassificationInput, identity: Identity, services: Services) -> str:
+    """Return the document's name. Raises InvalidInput if it is not there, or another user sent it."""
+    document = _test_set_document(given)
     if document:
         test_set = services.test_sets.get(document.test_set_id)
         key = input_prefix(test_set.id) + document.path
         if next((file.key for file in services.test_set_bucket.list(key)), None) != key:
-            raise InvalidInput(f"Test set '{test_set.id}' has no document of this path. It is the key below input/.")
+            raise InvalidInput(
+                f"Test set '{test_set.id}' has no document with this documentPath. It is the path below input/."
+            )
         return document.path
     key = given.upload_key or ""
-    own = uploads_of(identity.sub)
+    own = uploads_prefix(identity.sub)
     if not key.startswith(own) or next((file.key for file in services.data.list(key)), None) != key:
         raise InvalidInput(
-            "You have sent no document with this uploadKey. Send it first, to what createClassificationUpload answers."
+            "You have sent no document with this uploadKey. Call createClassificationUpload, and send the document "
+            "to the URL it returns."
         )
     return key.removeprefix(own).partition("/")[2]
 
 
 def _require_texts(given: StartClassificationInput, prompt: Prompt, services: Services) -> None:
-    """Raises InvalidInput where the prompt needs texts and there are none; only the document tells how many."""
+    """Raise InvalidInput if the prompt needs texts and there are none; how many are needed only the document shows."""
     if not prompt.needs_text or given.page_texts is not None:
         return
-    document = _in_test_set(given)
+    document = _test_set_document(given)
     if not document:
         raise InvalidInput(
             f"The prompt has {TEXT_PLACEHOLDER}: give the text of each page with pageTexts, or choose a version whose "

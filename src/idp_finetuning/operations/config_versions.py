@@ -1,9 +1,9 @@
-"""Operations on configuration versions, all of them within the caller's scope."""
+"""Operations on configuration versions within the caller's scope."""
 
 from __future__ import annotations
 
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.adapters.tables.config_versions import raise_stale
+from idp_finetuning.adapters.tables.config_versions import refuse_stale
 from idp_finetuning.adapters.tables.items import TransactionPart
 from idp_finetuning.classification.config_versions import (
     DEFAULT_NAME,
@@ -22,20 +22,20 @@ from idp_finetuning.operations.config_version_inputs import (
     VersionArguments,
 )
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.operations.model_choice import ChosenModel, model_named, model_of_job, prompt_of_job
-from idp_finetuning.operations.scope import require_in_scope, scope_of
+from idp_finetuning.operations.model_choice import ChosenModel, find_model, require_model, require_prompt
+from idp_finetuning.operations.scope import find_scope, require_in_scope
 from idp_finetuning.pagination import Page
 from idp_finetuning.wire import timestamp
 
 
 def list_config_versions(arguments: PageArguments, identity: Identity, services: Services) -> Page[ConfigVersion]:
-    """Versions in the caller's scope, newest first, `default` last."""
-    scope = scope_of(identity, services)
+    """Return the versions in the caller's scope, newest first, `default` last."""
+    scope = find_scope(identity, services)
     return services.config_versions.page(limit=arguments.size, next_token=arguments.next_token, allows=scope.allows)
 
 
 def get_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> ConfigVersion:
-    """One version."""
+    """Return one version. Raises Unauthorized or ConfigVersionNotFound."""
     require_in_scope(identity, arguments.name, services)
     return services.config_versions.get(arguments.name)
 
@@ -43,7 +43,10 @@ def get_config_version(arguments: VersionArguments, identity: Identity, services
 def create_config_version(
     arguments: Input[CreateConfigVersionInput], identity: Identity, services: Services
 ) -> ConfigVersion:
-    """A new version under a name in the caller's scope; what is not given comes from the job, else from `default`."""
+    """Create a version with a name in the caller's scope.
+
+    Settings that the request leaves out come from the job, else from `default`.
+    """
     request = arguments.input
     if request.name == DEFAULT_NAME:
         raise InvalidInput(f"The name '{DEFAULT_NAME}' is reserved for the built-in version. Choose another name.")
@@ -51,16 +54,16 @@ def create_config_version(
     given = request.classification or ClassificationConfigInput()
     config, model = default_version(active=False).classification, None
     if request.from_job:
-        model = model_of_job(services.jobs.get(request.from_job), identity, services)
+        model = require_model(services.jobs.get(request.from_job), identity, services)
         config = config.model_copy(update=dict(model.trained_prompt or ()))
     if given.model:
-        model = model_named(given.model, identity, services)
+        model = find_model(given.model, identity, services)
     now = timestamp()
     version = _with_model(
         ConfigVersion(
             name=request.name,
             description=request.description or "",
-            classification=given.over(config),
+            classification=given.apply_to(config),
             revision=1,
             created_at=now,
             created_by=identity.username,
@@ -78,55 +81,57 @@ def create_config_version(
 def update_config_version(
     arguments: Input[UpdateConfigVersionInput], identity: Identity, services: Services
 ) -> ConfigVersion:
-    """Changes a version where it still has the revision the change was made from. Raises Conflict where it has not."""
+    """Change a version. Raises Conflict if it no longer has the revision that the change is based on."""
     request = arguments.input
     require_in_scope(identity, request.name, services)
     _refuse_default(request.name, "changed")
     current = services.config_versions.get(request.name)
     if current.revision != request.revision:
-        raise_stale(current)
+        refuse_stale(current)
     given = request.classification or ClassificationConfigInput()
     changed = current.model_copy(
         update={
             "description": current.description if request.description is None else request.description,
-            "classification": given.over(current.classification),
+            "classification": given.apply_to(current.classification),
             "revision": current.revision + 1,
             "updated_at": timestamp(),
             "updated_by": identity.username,
         }
     )
-    # A change that repeats the model it read, whoever chose it, leaves the model as it is.
+    # A change that repeats the current model keeps it, without a look-up that could refuse this caller.
     if given.model and given.model != current.classification.model:
-        changed = _with_model(changed, model_named(given.model, identity, services))
+        changed = _with_model(changed, find_model(given.model, identity, services))
     require_usable(changed)
-    services.config_versions.replace(changed, revision=current.revision, parts=_moved(current, changed, services))
+    services.config_versions.replace(
+        changed, revision=current.revision, parts=_move_model_use(current, changed, services)
+    )
     return changed
 
 
 def activate_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> ConfigVersion:
-    """Makes a version the one that is used where none is named. May be repeated."""
+    """Make a version the one that is used if a request names none. Idempotent."""
     require_in_scope(identity, arguments.name, services)
     return services.config_versions.activate(arguments.name)
 
 
 def delete_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> bool:
-    """Removes a version. Raises Conflict for the active and the built-in one."""
+    """Delete a version. Raises Conflict for the active and the built-in one."""
     require_in_scope(identity, arguments.name, services)
     _refuse_default(arguments.name, "deleted")
     version = services.config_versions.get(arguments.name)
-    services.config_versions.delete(version, _moved(version, None, services))
+    services.config_versions.delete(version, _move_model_use(version, None, services))
     return True
 
 
 def get_finetuning_job_prompt(arguments: JobArguments, identity: Identity, services: Services) -> Prompt:
-    """The prompt a job trains with. Raises Conflict while it is not written."""
-    return prompt_of_job(services.jobs.get(arguments.job_id), identity, services)
+    """Return the prompt a job trains with. Raises Conflict if it does not exist yet."""
+    return require_prompt(services.jobs.get(arguments.job_id), identity, services)
 
 
 def _refuse_default(name: str, verb: str) -> None:
     if name == DEFAULT_NAME:
         raise Conflict(
-            f"Configuration version '{DEFAULT_NAME}' is built in and cannot be {verb}. Create one of your own."
+            f"Configuration version '{DEFAULT_NAME}' is built in and cannot be {verb}. Create another version."
         )
 
 
@@ -139,8 +144,8 @@ def _with_model(version: ConfigVersion, model: ChosenModel | None) -> ConfigVers
     return version.model_copy(update={"classification": classification, "trained_with": trained_with})
 
 
-def _moved(before: ConfigVersion, after: ConfigVersion | None, services: Services) -> list[TransactionPart]:
-    """Parts of the transaction that keep the jobs' notes of who uses their models."""
+def _move_model_use(before: ConfigVersion, after: ConfigVersion | None, services: Services) -> list[TransactionPart]:
+    """Return the parts of the transaction that update which versions use a job's model."""
     left, used = before.classification.job_id, after.classification.job_id if after else None
     if left == used:
         return []

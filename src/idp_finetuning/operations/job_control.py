@@ -1,4 +1,4 @@
-"""Operations that start, stop, retry and delete fine-tuning jobs; each only begins the work."""
+"""Operations that start, stop, retry and delete fine-tuning jobs; each only starts the work."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from idp_finetuning.jobs.life import RESUMABLE
 from idp_finetuning.nova.base_models import HyperParameters, find_base_model
 from idp_finetuning.operations.arguments import BaseModelId, Id, Input, JobArguments
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.operations.scope import require_in_scope, scope_of
+from idp_finetuning.operations.scope import find_scope, require_in_scope
 from idp_finetuning.stages.retry import choose_resumption
 from idp_finetuning.stages.train import stop_training
-from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT
+from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT, TrainSplit
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel, timestamp
 
@@ -30,19 +30,19 @@ _RUNNING = ExecutionStatus.RUNNING
 
 
 class StartFinetuningJobInput(WireModel):
-    """What a new job is made of."""
+    """Settings of a new job."""
 
     job_name: str = Field(min_length=1, max_length=256)
     test_set_id: Id
     base_model: BaseModelId
-    train_split: float | None = Field(default=None, ge=0.5, le=0.95)
+    train_split: TrainSplit | None = None
     hyper_parameters: HyperParameters | None = None
     config_version: VersionName | None = None
     client_token: str | None = Field(default=None, min_length=1, max_length=128)
 
     @field_validator("job_name")
     @classmethod
-    def _readable(cls, value: str) -> str:
+    def _require_visible(cls, value: str) -> str:
         value = value.strip()
         if not value or not is_one_line(value):
             raise ValueError("a job name has at least one visible character and no control characters")
@@ -50,7 +50,7 @@ class StartFinetuningJobInput(WireModel):
 
     @property
     def digest(self) -> str:
-        """The same for the same request, whatever its token."""
+        """SHA-256 of the request without its token."""
         content = self.model_dump(mode="json", exclude={"client_token"})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -58,25 +58,25 @@ class StartFinetuningJobInput(WireModel):
 def start_finetuning_job(
     arguments: Input[StartFinetuningJobInput], identity: Identity, services: Services
 ) -> FinetuningJob:
-    """Records a new job and starts its workflow; the same client token and input answer with the same job.
+    """Create a job and start its workflow; the same client token and input return the same job.
 
-    They do so too where the test set or the version are gone by then.
+    That also works if the test set or the version has been deleted since.
     """
     request = arguments.input
     token = f"token#{identity.sub}#{request.client_token}" if request.client_token else None
     known = services.jobs.find_by_token(token, request.digest) if token else None
     new_id = str(uuid4())
-    job = known or _create(new_id, request, token, identity, services)
+    job = known or _create_job(new_id, request, token, identity, services)
     if job.status is JobStatus.VALIDATING:
         _start_workflow(job, services, is_new=job.id == new_id)
     return job
 
 
-def _create(
+def _create_job(
     job_id: str, request: StartFinetuningJobInput, token: str | None, identity: Identity, services: Services
 ) -> FinetuningJob:
-    """Records the job; answers with another one where a request with this token was faster."""
-    configuration = _configuration(request.config_version, identity, services)
+    """Create the job, or return the one that a faster request with this token created."""
+    configuration = _snapshot_configuration(request.config_version, identity, services)
     model = find_base_model(request.base_model)
     test_set = services.test_sets.get(request.test_set_id)
     test_set.require_ready()
@@ -104,8 +104,8 @@ def _create(
     )
 
 
-def _configuration(name: str | None, identity: Identity, services: Services) -> JobConfiguration | None:
-    """What a new job takes from a version in the caller's scope; a later change of the version does not reach it."""
+def _snapshot_configuration(name: str | None, identity: Identity, services: Services) -> JobConfiguration | None:
+    """Return the snapshot a new job takes of a version in the caller's scope."""
     if not name:
         return None
     require_in_scope(identity, name, services)
@@ -115,14 +115,14 @@ def _configuration(name: str | None, identity: Identity, services: Services) -> 
 
 
 def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> None:
-    """Starts the workflow of the job's run; a repeated request starts what an earlier one may have left unstarted."""
+    """Start the workflow of the job's run, unless an earlier request did; a new job without one becomes FAILED."""
     try:
         with aws_calls():
             services.finetuning.start(job.current_run, job.execution_name, stage=job.status)
     except Exception as error:
         if not is_new:
-            raise  # the first request may well have started it
-        # No job may stay in a stage with no workflow behind it, whatever kept it from starting.
+            raise  # the first request may have started it
+        # No job may stay in a stage without a workflow, whatever the error was.
         code = error.code if isinstance(error, FinetuningError) else InternalError.__name__
         message = (
             f"the workflow could not be started ({code}). Retry the job; if that fails again, ask the operator to look "
@@ -133,7 +133,7 @@ def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> 
 
 
 def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
-    """Asks a running job to stop and stops its training; the workflow ends it at its next step. May be repeated."""
+    """Ask a running job to stop, and stop its training; the workflow ends it at its next step. Idempotent."""
     job = services.jobs.get(arguments.job_id)
     if job.status is JobStatus.STOPPING:
         return job
@@ -151,7 +151,7 @@ def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: S
 
 
 def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
-    """Resumes a failed or stopped job at the stage that did not end; what is paid for is used again."""
+    """Resume a failed or stopped job at the stage that did not finish; finished training is used again."""
     job = services.jobs.get(arguments.job_id)
     if job.status not in RESUMABLE:
         raise Conflict(f"Job '{job.id}' is {job.status}; only a FAILED or STOPPED job can be retried.")
@@ -165,7 +165,7 @@ def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: 
 
 
 def delete_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> bool:
-    """Starts the deletion of an ended job and everything it left; a deletion that stopped half-way starts again."""
+    """Start the deletion of an ended job and its resources; a deletion that did not finish starts again."""
     job = services.jobs.get(arguments.job_id)
     if job.status not in ENDED and job.status is not JobStatus.DELETING:
         raise Conflict(f"Job '{job.id}' is {job.status}. Stop it first, or delete it when it has ended.")
@@ -174,7 +174,7 @@ def delete_finetuning_job(arguments: JobArguments, identity: Identity, services:
         services.deletion.start(job.current_run, job.deletion_name)  # a request at the same time may be about to
         return True
     try:
-        doomed = services.jobs.move(
+        deleting = services.jobs.move(
             job.current_run,
             JobStatus.DELETING,
             f"{identity.username} asked to delete the job.",
@@ -182,19 +182,19 @@ def delete_finetuning_job(arguments: JobArguments, identity: Identity, services:
         )
     except StaleState as moved:
         raise Conflict(f"Job '{job.id}' was retried by another request just now. Stop it first.") from moved
-    services.deletion.start(doomed.current_run, doomed.deletion_name)
+    services.deletion.start(deleting.current_run, deleting.deletion_name)
     return True
 
 
 def _refuse_while_used(job: FinetuningJob, identity: Identity, services: Services) -> None:
-    """Raises Conflict where configuration versions use the job's model; only those in the caller's scope are named."""
+    """Raise Conflict if configuration versions use the job's model; names only those in the caller's scope."""
     if not job.used_by:
         return
-    scope = scope_of(identity, services)
+    scope = find_scope(identity, services)
     seen = [f"'{name}'" for name in job.used_by if scope.allows(name)]
     hidden = len(job.used_by) - len(seen)
-    others = [f"{hidden} beyond your scope, which an Admin sees"] if hidden else []
+    others = [f"{hidden} beyond your scope, which an Admin can see"] if hidden else []
     raise Conflict(
         f"The model of job '{job.id}' is used by configuration version {', '.join([*seen, *others])}. Give it another "
-        "model or delete it first."
+        "model, or delete it, first."
     )

@@ -1,4 +1,4 @@
-"""From what a caller names as a model to the model: one of the catalogue, or a job's deployment."""
+"""The model a caller names: a base model of the catalogue, or the deployment of a job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from idp_finetuning.wire import WireModel
 
 
 class ChosenModel(WireModel):
-    """What Converse takes as `modelId`, its name, and of a custom model its job and the prompt it was trained with."""
+    """A model by the `modelId` that Converse takes; a custom model has its job and the prompt it was trained with."""
 
     id: str
     name: str
@@ -22,11 +22,11 @@ class ChosenModel(WireModel):
     trained_prompt: Prompt | None = None
 
 
-def model_named(identifier: str, identity: Identity, services: Services) -> ChosenModel:
-    """The model with this id, or the custom model with this deployment ARN.
+def find_model(identifier: str, identity: Identity, services: Services) -> ChosenModel:
+    """Return the base model with this id, or the custom model with this deployment ARN.
 
-    Raises InvalidInput where there is none, Unauthorized where a custom model was trained with a configuration
-    version beyond the caller's scope.
+    Raises InvalidInput if there is none, Unauthorized if a custom model was trained with a configuration version
+    beyond the caller's scope.
     """
     if not identifier.startswith("arn:"):
         try:
@@ -36,12 +36,12 @@ def model_named(identifier: str, identity: Identity, services: Services) -> Chos
         return ChosenModel(id=model.id, name=model.name)
     for job in services.jobs.all():
         if job.custom_model_deployment_arn == identifier:
-            return model_of_job(services.jobs.get(job.id), identity, services)
+            return require_model(services.jobs.get(job.id), identity, services)
     raise _unknown_model()
 
 
-def model_of_job(job: FinetuningJob, identity: Identity, services: Services) -> ChosenModel:
-    """The deployed model of a completed job. Raises Conflict where it has none, Unauthorized as `model_named`."""
+def require_model(job: FinetuningJob, identity: Identity, services: Services) -> ChosenModel:
+    """Return the deployed model of a completed job. Raises Conflict if it has none, Unauthorized as `find_model`."""
     _require_in_scope(job, identity, services)
     if job.status is not JobStatus.COMPLETED or not job.custom_model_deployment_arn:
         raise Conflict(f"Job '{job.id}' is {job.status} and has no deployed model. Wait until it is COMPLETED.")
@@ -49,21 +49,21 @@ def model_of_job(job: FinetuningJob, identity: Identity, services: Services) -> 
         id=job.custom_model_deployment_arn,
         name=job.job_name,
         job_id=job.id,
-        trained_prompt=prompt_of_job(job, identity, services),
+        trained_prompt=require_prompt(job, identity, services),
     )
 
 
-def prompt_of_job(job: FinetuningJob, identity: Identity, services: Services) -> Prompt:
-    """The prompt a job trains with.
+def require_prompt(job: FinetuningJob, identity: Identity, services: Services) -> Prompt:
+    """Return the prompt a job trains with.
 
-    Raises Unauthorized where it came from a configuration version beyond the caller's scope, Conflict while it is not
-    written.
+    Raises Unauthorized if it came from a configuration version beyond the caller's scope, Conflict if it does not
+    exist yet.
     """
     _require_in_scope(job, identity, services)
     prompt = services.data.read_model(JobLayout(job_id=job.id).prompt, Prompt)
     if prompt is None:
         raise Conflict(
-            f"Job '{job.id}' is {job.status} and has no prompt yet: it is written once the test set is validated."
+            f"Job '{job.id}' is {job.status} and has no prompt yet. It has one as soon as the test set is validated."
         )
     return prompt
 
@@ -75,6 +75,6 @@ def _require_in_scope(job: FinetuningJob, identity: Identity, services: Services
 
 def _unknown_model() -> InvalidInput:
     return InvalidInput(
-        "model is neither a base model's id nor the deployment ARN of a completed job. listAvailableModels shows "
-        "those there are."
+        "model is neither a base model's id nor the deployment ARN of a completed job. listAvailableModels shows the "
+        "available models."
     )

@@ -1,4 +1,4 @@
-"""Operations on models and on what they could be trained with."""
+"""Operations on models, and on whether a test set can train one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from idp_finetuning.nova.base_models import BaseModelSpec, base_models
 from idp_finetuning.operations.arguments import BaseModelId, Id, NoArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.stages.read_labels import read_test_set_or_start
-from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT
+from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT, TrainSplit
 from idp_finetuning.test_sets.test_set import TestSetStatus
 from idp_finetuning.test_sets.validation import Validation, validate
 from idp_finetuning.wire import WireModel
@@ -29,11 +29,11 @@ class ValidateArguments(WireModel):
 
     test_set_id: Id
     base_model: BaseModelId | None = None
-    train_split: float | None = Field(default=None, ge=0.5, le=0.95)
+    train_split: TrainSplit | None = None
 
 
 class BaseModelView(WireModel):
-    """A base model as the API shows it."""
+    """A base model as the API shows it; `offered` is None if Bedrock could not be asked."""
 
     id: str
     name: str
@@ -56,7 +56,7 @@ class CustomModelView(WireModel):
 
 
 class AvailableModels(WireModel):
-    """What a configuration may select."""
+    """The models a configuration version may use."""
 
     base_models: tuple[BaseModelView, ...]
     custom_models: tuple[CustomModelView, ...]
@@ -73,7 +73,7 @@ class FinetuningValidation(Validation):
 
 
 def validate_test_set(arguments: ValidateArguments, identity: Identity, services: Services) -> FinetuningValidation:
-    """Return the verdict on a test set, by the same rules and the same split as a job's."""
+    """Return the verdict on a test set, with the rules and the split that a job applies."""
     test_set = services.test_sets.get(arguments.test_set_id)
     read = read_test_set_or_start(
         test_set.id, bucket=services.test_set_bucket, data=services.data, background=services.label_reader
@@ -88,14 +88,15 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
 
 
 def list_available_models(arguments: NoArguments, identity: Identity, services: Services) -> AvailableModels:
-    """The catalogue, and the deployments of completed jobs, newest first, with the status Bedrock lists them with.
+    """Return the catalogue, and the deployments of completed jobs, newest first, with their status in Bedrock.
 
-    A deployment Bedrock does not list is left out: somebody removed it. Where it does not answer, the records speak.
+    A deployment that Bedrock does not list was removed and is left out. If Bedrock does not answer, the job records
+    decide.
     """
-    offered = _said_by(services.bedrock.fine_tunable_models)
-    listed = _said_by(services.bedrock.deployment_statuses)
+    offered = _ask(services.bedrock.fine_tunable_models)
+    listed = _ask(services.bedrock.deployment_statuses)
     return AvailableModels(
-        base_models=tuple(_base_model(model, offered) for model in base_models()),
+        base_models=tuple(_show_base_model(model, offered) for model in base_models()),
         custom_models=tuple(
             CustomModelView(
                 id=arn,
@@ -112,8 +113,8 @@ def list_available_models(arguments: NoArguments, identity: Identity, services: 
     )
 
 
-def _said_by(call: Callable[[], T]) -> T | None:
-    """What Bedrock answers; None where it does not, for the list shall not fail with it."""
+def _ask(call: Callable[[], T]) -> T | None:
+    """Return what Bedrock answers, or None if the call fails: the list must not fail with it."""
     try:
         with aws_calls():
             return call()
@@ -121,7 +122,7 @@ def _said_by(call: Callable[[], T]) -> T | None:
         return None
 
 
-def _base_model(model: BaseModelSpec, offered: frozenset[str] | None) -> BaseModelView:
+def _show_base_model(model: BaseModelSpec, offered: frozenset[str] | None) -> BaseModelView:
     ids = {model.fine_tuning_id, model.foundation_model_id}
     return BaseModelView(
         **model.model_dump(include=set(BaseModelView.model_fields)),

@@ -1,4 +1,4 @@
-"""Operations on test sets: made, uploaded file by file, completed, and from then on unchangeable."""
+"""Operations on test sets: create, upload file by file, complete (from then on immutable), delete."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from idp_finetuning.test_sets.test_set import (
     TestSetUpload,
     identifier_of,
 )
+from idp_finetuning.text import MAXIMUM_DESCRIPTION
 from idp_finetuning.wire import WireModel
 
 
@@ -36,7 +37,7 @@ class CreateTestSetInput(WireModel):
     """Name and description of a new test set."""
 
     name: str = Field(pattern=NAME_PATTERN)
-    description: str | None = Field(default=None, max_length=200)
+    description: str | None = Field(default=None, max_length=MAXIMUM_DESCRIPTION)
 
 
 class UploadsArguments(WireModel):
@@ -47,17 +48,17 @@ class UploadsArguments(WireModel):
 
 
 def list_test_sets(arguments: PageArguments, identity: Identity, services: Services) -> Page[TestSet]:
-    """Test sets, newest first."""
+    """Return test sets, newest first."""
     return services.test_sets.list(limit=arguments.size, next_token=arguments.next_token)
 
 
 def get_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSet:
-    """One test set."""
+    """Return one test set. Raises TestSetNotFound."""
     return services.test_sets.get(arguments.test_set_id)
 
 
 def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, services: Services) -> TestSet:
-    """A new, empty test set that takes uploads."""
+    """Create an empty test set that takes uploads. Raises Conflict if its id is taken."""
     name = arguments.input.name.strip()
     if not name:
         raise InvalidInput("A test set needs a name of letters, digits, spaces, '_' and '-'.")
@@ -76,7 +77,7 @@ def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, se
 def create_test_set_uploads(
     arguments: UploadsArguments, identity: Identity, services: Services
 ) -> tuple[TestSetUpload, ...]:
-    """Where to send each file. Raises Conflict once the test set is complete."""
+    """Return where to send each file. Raises Conflict if the test set is complete."""
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     if test_set.status is not TestSetStatus.UPLOADING:
@@ -86,23 +87,23 @@ def create_test_set_uploads(
 
 
 def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSet:
-    """Makes a test set ready for jobs; may be repeated.
+    """Make a test set ready for jobs. Idempotent.
 
-    Raises InvalidInput where it holds no document, and Conflict where it is being deleted.
+    Raises InvalidInput if it has no document, and Conflict if it is being deleted.
     """
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     bucket = services.test_set_bucket
     documents = sum(not file.key.endswith("/") for file in bucket.list(input_prefix(test_set.id)))
     if not documents:
-        raise InvalidInput(f"Test set '{test_set.id}' holds no document. Upload documents below input/ first.")
+        raise InvalidInput(f"Test set '{test_set.id}' has no document. Upload documents below input/ first.")
     ready = services.test_sets.mark_ready(test_set.id, documents)
     bucket.delete(uploading_marker(test_set.id))
     return ready
 
 
 def delete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> bool:
-    """Removes a test set's objects, versions included, then its record; one that failed half-way goes on.
+    """Delete a test set's objects, versions included, then its record; a repeated call finishes what is left.
 
     Raises Conflict while a job reads it.
     """
@@ -113,7 +114,7 @@ def delete_test_set(arguments: TestSetArguments, identity: Identity, services: S
     try:
         _refuse_while_read(test_set, services)
     except Conflict:
-        services.test_sets.reopen(test_set)  # one that an earlier call was deleting goes on being deleted
+        services.test_sets.reopen(test_set)  # if an earlier call began the deletion, it stays DELETING
         raise
     services.test_set_bucket.delete_prefix(f"{test_set.id}/")
     services.test_sets.delete(test_set.id)
@@ -125,6 +126,6 @@ def _refuse_while_read(test_set: TestSet, services: Services) -> None:
         try:
             job = services.jobs.get(job_id)
         except JobNotFound:
-            continue  # the index is a moment behind the table
+            continue  # the index lags behind the table
         if job.test_set_id == test_set.id and job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA):
             raise Conflict(f"Test set '{test_set.id}' is being read by job '{job.id}'. Stop the job or wait for it.")

@@ -1,4 +1,4 @@
-"""Operations on users: who they are in the user pool, and what an Admin lets them see."""
+"""Operations on users: the user pool has their names and groups, the Users table their scopes."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from idp_finetuning.classification.config_versions import VersionName
 from idp_finetuning.classification.scopes import MAXIMUM_ALLOWED_VERSIONS, DirectoryUser, User, UserRecord, UserScope
 from idp_finetuning.operations.arguments import Input, NoArguments, PageArguments
 from idp_finetuning.operations.identity import ADMINS, Identity
-from idp_finetuning.operations.scope import scope_of
+from idp_finetuning.operations.scope import find_scope
 from idp_finetuning.pagination import Page
 from idp_finetuning.wire import WireModel, timestamp
 
 
 class UpdateUserInput(WireModel):
-    """A user, and the versions they may see and use: [] for all, null for what users without a record have.
+    """A user, and the versions they may see and use: [] for all, null for the default of users without a record.
 
-    The list has to be given: leaving it out by mistake must not widen what a user may see.
+    The list is required: leaving it out by mistake must not widen what a user may see.
     """
 
-    # [botocore cognito-idp UsernameType]
+    # botocore: cognito-idp UsernameType
     user: str = Field(pattern=r"^\S{1,128}$")
     allowed_config_versions: Annotated[tuple[VersionName, ...], Field(max_length=MAXIMUM_ALLOWED_VERSIONS)] | None
 
 
 def get_my_profile(arguments: NoArguments, identity: Identity, services: Services) -> User:
-    """The caller with the groups of their token. Raises Unauthorized where their scope cannot be looked up."""
-    scope = scope_of(identity, services)
+    """Return the caller with the groups of their token. Raises Unauthorized if their scope cannot be looked up."""
+    scope = find_scope(identity, services)
     return User(
         id=identity.sub,
         username=identity.username,
@@ -41,29 +41,29 @@ def get_my_profile(arguments: NoArguments, identity: Identity, services: Service
 
 
 def list_users(arguments: PageArguments, identity: Identity, services: Services) -> Page[User]:
-    """Everyone in the user pool, those who have never signed in too; at most 60 a page."""
+    """Return the users in the user pool, including those who have never signed in; at most 60 a page."""
     page = services.user_directory.page(limit=arguments.size, next_token=arguments.next_token)
-    users = tuple(_shown(user, services.users.find(user.id), services) for user in page.items)
+    users = tuple(_show_user(user, services.users.find(user.id), services) for user in page.items)
     return Page(items=users, next_token=page.next_token)
 
 
 def update_user(arguments: Input[UpdateUserInput], identity: Identity, services: Services) -> User:
-    """Sets or removes the record of a user of the pool; the names may be those of versions yet to come.
+    """Set or remove the scope of a user. Raises UserNotFound.
 
-    An Author with a list creates versions under its names. Raises UserNotFound.
+    The versions need not exist: an Author creates versions under the names in their list.
     """
     request = arguments.input
     user = services.user_directory.find(request.user)
     if request.allowed_config_versions is None:
         services.users.delete(user.id)
-        return _shown(user, None, services)
+        return _show_user(user, None, services)
     names = tuple(dict.fromkeys(request.allowed_config_versions))
     record = UserRecord(id=user.id, allowed_config_versions=names, updated_at=timestamp(), updated_by=identity.username)
     services.users.put(record)
-    return _shown(user, record, services)
+    return _show_user(user, record, services)
 
 
-def _shown(user: DirectoryUser, record: UserRecord | None, services: Services) -> User:
+def _show_user(user: DirectoryUser, record: UserRecord | None, services: Services) -> User:
     groups = services.user_directory.groups(user.username)
     kind = record.scope.kind if record else services.default_scope
     return User(

@@ -111,13 +111,13 @@ def test_a_passing_failure_is_left_to_the_retry(bedrock: Bedrock, fake_bedrock: 
 
 def test_a_job_of_our_name_that_is_not_ours_is_refused(bedrock: Bedrock) -> None:
     bedrock.ensure_customization_job(REQUEST.model_copy(update={"output_s3_uri": "s3://other/output/"}))
-    with pytest.raises(BedrockRefused, match="exists in Bedrock and is not of this job"):
+    with pytest.raises(BedrockRefused, match="exists in Bedrock, but not for this job"):
         bedrock.ensure_customization_job(REQUEST)
 
 
 def test_a_deployment_of_our_name_that_is_not_ours_is_refused(bedrock: Bedrock) -> None:
     deploy(bedrock, MODEL[:-1] + "9")
-    with pytest.raises(BedrockRefused, match="is not of this job's model"):
+    with pytest.raises(BedrockRefused, match="but not for this job's model"):
         deploy(bedrock)
 
 

@@ -53,7 +53,7 @@ def test_waits_grow_up_to_a_limit() -> None:
 def test_no_wait_goes_beyond_the_time_there_is() -> None:
     model, waits = FakeConverse(), Waits(30)
     model.failures = ["ThrottlingException"] * 100
-    with pytest.raises(TransientError, match=r"throttled the model 'us\.amazon\.nova-lite-v1:0' all the time"):
+    with pytest.raises(TransientError, match=r"throttled the model 'us\.amazon\.nova-lite-v1:0' on every attempt"):
         ask(model, waits)
     assert waits.waited == [1, 2, 4, 8]
     assert waits.left >= 0

@@ -80,7 +80,7 @@ def test_a_pdf_of_500_pages_is_taken_and_of_501_is_not() -> None:
     page = (30, 30, "")
     with open_document(pdf(*[page] * 500)) as source:
         assert source.page_count == 500
-    with pytest.raises(DocumentRejected, match="The document has 501 pages; at most 500 are taken"):
+    with pytest.raises(DocumentRejected, match="The document has 501 pages; at most 500 are allowed"):
         render_all(pdf(*[page] * 501))
 
 

@@ -11,8 +11,8 @@ from idp_finetuning.classification.classification import (
     ClassificationResult,
     ClassificationStatus,
     ClassifiedPage,
-    classification,
-    sections_of,
+    make_sections,
+    show_classification,
 )
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
 from idp_finetuning.wire import timestamp
@@ -56,14 +56,14 @@ def request(created_at: str = "2026-11-22T10:00:00.000Z", **changes: object) -> 
 def test_a_section_begins_at_start_and_where_the_class_changes(
     answers: list[tuple[str | None, Boundary | None]], expected: list[tuple[str | None, int, int]]
 ) -> None:
-    assert [(s.class_name, s.start_page, s.end_page) for s in sections_of(pages(*answers))] == expected
+    assert [(s.class_name, s.start_page, s.end_page) for s in make_sections(pages(*answers))] == expected
 
 
 @pytest.mark.parametrize(
     ("minutes", "status"), [(1, ClassificationStatus.RUNNING), (19, ClassificationStatus.RUNNING), (21, "FAILED")]
 )
 def test_one_without_a_result_has_failed_once_its_function_must_have_ended(minutes: int, status: str) -> None:
-    shown = classification(request(timestamp(datetime.now(UTC) - timedelta(minutes=minutes))), None)
+    shown = show_classification(request(timestamp(datetime.now(UTC) - timedelta(minutes=minutes))), None)
     assert shown.status == status
     assert (shown.error_message is not None) == (status == "FAILED")
     assert status == "RUNNING" or "took too long" in str(shown.error_message)
@@ -74,7 +74,7 @@ def test_answers_that_cannot_be_used_are_warned_of_by_their_pages() -> None:
         completed_at=datetime(2026, 11, 22, 10, 1, tzinfo=UTC),
         pages=tuple(pages(("a", S), (None, None), ("a", None), *[(None, C)] * 12)),
     )
-    shown = classification(request(warnings=("The prompt differs.",)), result)
+    shown = show_classification(request(warnings=("The prompt differs.",)), result)
     assert shown.status is ClassificationStatus.COMPLETED
     assert shown.page_count == 15
     first, nameless, boundless = shown.warnings

@@ -231,7 +231,7 @@ def test_a_document_of_a_test_set_has_to_be_there(s3: Any, test_sets: TestSetTab
     upload_test_set(s3)
     test_sets.create(ready_test_set())
     assert start(testSetId="docsplit", documentPath=PATH, configVersion=version)["document"] == PATH
-    with pytest.raises(ApiError, match="InvalidInput: Test set 'docsplit' has no document of this path"):
+    with pytest.raises(ApiError, match="InvalidInput: Test set 'docsplit' has no document with this documentPath"):
         start(testSetId="docsplit", documentPath=PATH[:-1], configVersion=version)
     with pytest.raises(ApiError, match="TestSetNotFound"):
         start(testSetId="other", documentPath=PATH, configVersion=version)

@@ -117,7 +117,7 @@ def test_a_prompt_that_is_not_the_trained_one_warns_and_says_why(jobs: JobTable,
     changed = update(version, classification={"taskPrompt": TASK_PROMPT + " Be brief."})
     (warning,) = changed["warnings"]
     assert warning.startswith(f"The task prompt is not what the model of job '{made.id}' was trained with. ")
-    assert "learned to answer exactly that prompt; accuracy can drop" in warning
+    assert "learned to answer exactly that prompt; with another one, accuracy can drop" in warning
     assert changed["warnings"] == call("getConfigVersion", name="claims")["warnings"]
     all_changed = update(changed, classification={"systemPrompt": "Sort.", "classes": [{"name": "invoice"}]})
     (warning,) = all_changed["warnings"]
@@ -160,7 +160,7 @@ def test_a_change_of_an_older_revision_is_refused_and_told_who_changed_it_when()
     changed = update(version, description="Mine")
     with pytest.raises(ApiError, match="Conflict") as refused:
         update(version, description="Yours")
-    assert f"changed by author@example.com at {changed['updatedAt']} and has revision 2 now" in refused.value.message
+    assert f"changed by author@example.com at {changed['updatedAt']} and now has revision 2" in refused.value.message
     assert call("getConfigVersion", name="claims") == changed
 
 

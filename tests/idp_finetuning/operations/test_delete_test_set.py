@@ -100,7 +100,7 @@ def test_a_test_set_that_is_going_takes_no_more_files_and_is_not_made_ready_agai
     file = {"key": "input/late.pdf", "size": 1, "md5": "0" * 32}
     with pytest.raises(ApiError, match="Conflict: Test set 'docsplit' is being deleted and takes no more files"):
         call("createTestSetUploads", testSetId="docsplit", files=[file])
-    with pytest.raises(ApiError, match="Conflict: Test set 'docsplit' is being deleted or gone"):
+    with pytest.raises(ApiError, match="Conflict: Test set 'docsplit' is being deleted, or it is gone"):
         call("completeTestSet", testSetId="docsplit")
     assert call("getTestSet", testSetId="docsplit")["status"] == "DELETING"
     assert call("deleteTestSet", testSetId="docsplit") is True

@@ -14,7 +14,7 @@ from idp_finetuning.adapters.tables.users import UserTable
 from idp_finetuning.classification.scopes import UserRecord, UserScope
 from idp_finetuning.errors import Unauthorized
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.operations.scope import require_in_scope, scope_of
+from idp_finetuning.operations.scope import find_scope, require_in_scope
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.fake_bedrock import client_error
 from tests.support.domain.samples import ready_test_set
@@ -206,7 +206,7 @@ def test_a_deployment_without_its_settings_denies(monkeypatch: pytest.MonkeyPatc
 def test_an_admin_is_not_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("USERS_TABLE")
     for groups in (("Admin",), ("Viewer", "Admin")):
-        assert scope_of(Identity(sub=SUB, username="a", groups=groups), Services()).kind is UserScope.ALL
+        assert find_scope(Identity(sub=SUB, username="a", groups=groups), Services()).kind is UserScope.ALL
 
 
 @pytest.mark.parametrize("value", ["none", "All", "everything"])

@@ -53,7 +53,7 @@ def test_a_test_set_without_documents_is_not_completed(s3: Any, key: str | None)
     call("createTestSet", input={"name": "a"})
     if key:
         s3.put_object(Bucket="documents", Key=key, Body=b"")
-    with pytest.raises(ApiError, match="InvalidInput: Test set 'a' holds no document"):
+    with pytest.raises(ApiError, match="InvalidInput: Test set 'a' has no document"):
         call("completeTestSet", testSetId="a")
     assert call("getTestSet", testSetId="a")["status"] == "UPLOADING"
 

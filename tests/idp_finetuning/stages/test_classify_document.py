@@ -148,7 +148,7 @@ def test_a_document_of_more_pages_than_allowed_costs_no_call(
 ) -> None:
     monkeypatch.setattr("idp_finetuning.adapters.pages.MAXIMUM_PAGES", 3)
     result = classifier.result(coloured_pdf(*[RED] * 4))
-    assert "at most 3 are taken" in str(result.error_message)
+    assert "at most 3 are allowed" in str(result.error_message)
     assert classifier.model.requests == []
 
 
@@ -191,7 +191,7 @@ def test_what_passes_is_waited_out(classifier: Classifier, code: str) -> None:
     ("code", "error", "said"),
     [
         ("ThrottlingException", "TransientError", "Bedrock throttled the model"),
-        ("ResourceNotFoundException", "AwsCallRefused", "Choose another one."),
+        ("ResourceNotFoundException", "AwsCallRefused", "Choose another model."),
         ("AccessDeniedException", "AwsCallRefused", "Ask its operator"),
         ("ValidationException", "AwsCallRefused", "Bedrock's own words."),
     ],

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from idp_finetuning.classification.classification import ClassificationResult, ClassifiedPage, classification
+from idp_finetuning.classification.classification import ClassificationResult, ClassifiedPage, show_classification
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
 from idp_finetuning.test_sets.labels import Section
@@ -132,7 +132,7 @@ def test_what_a_classification_said_stands_against_the_labels_of_the_document() 
     said = (("invoice", Boundary.START), ("letter", Boundary.CONTINUE), (None, Boundary.START))
     pages = tuple(ClassifiedPage(number=n, class_name=name, boundary=kind) for n, (name, kind) in enumerate(said, 1))
     result = ClassificationResult(completed_at=datetime(2026, 11, 22, 10, tzinfo=UTC), pages=pages)
-    answers = answers_of(packet, classification(request(), result))
+    answers = answers_of(packet, show_classification(request(), result))
     assert [(answer.class_right, answer.boundary_right) for answer in answers] == [
         (True, True),
         (False, True),

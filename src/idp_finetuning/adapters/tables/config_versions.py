@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 KIND = "configVersion"
 POINTER = "#active"  # no legal name of a version
-# A version may have 300 KB, and Lambda answers with at most 6 MB [Lambda quotas].
+# A version may have 300 KB, and a Lambda response at most 6 MB:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 PAGE_BYTES = 2_000_000
 
 
@@ -36,16 +37,16 @@ class ConfigVersionTable:
         self._table = table
 
     def get(self, name: str) -> ConfigVersion:
-        """The version as it stands now. Raises ConfigVersionNotFound."""
+        """Return the current version. Raises ConfigVersionNotFound."""
         return self._version(name, self._active_name())
 
     def active(self) -> ConfigVersion:
-        """The version that is used where none is named."""
+        """Return the version that is used if a request names none."""
         name = self._active_name()
         return self._version(name, name)
 
     def page(self, *, limit: int, next_token: str | None, allows: Callable[[str], bool]) -> Page[ConfigVersion]:
-        """A page of those that are allowed, newest first and `default` last; shorter where versions are large."""
+        """Return a page of the allowed versions, newest first and `default` last; shorter if versions are large."""
         stored = sorted((key for key in self._keys() if allows(key[1])), reverse=True)
         if next_token:
             token = PageToken.from_text(next_token)
@@ -61,7 +62,7 @@ class ConfigVersionTable:
             try:
                 items.append(self._version(name, active))
             except ConfigVersionNotFound:
-                continue  # the index is a moment behind the table
+                continue  # the index lags behind the table
             size += len(items[-1].model_dump_json())
         if seen == len(waiting):
             return Page(items=tuple(items))
@@ -69,7 +70,7 @@ class ConfigVersionTable:
         return Page(items=tuple(items), next_token=PageToken(created_at=created_at, id=name).to_text())
 
     def create(self, version: ConfigVersion, parts: Sequence[TransactionPart] = ()) -> None:
-        """Writes a new version together with the other parts. Raises Conflict where the name or a part is refused."""
+        """Write a new version together with the other parts. Raises Conflict if the name or a part is refused."""
         put = self._put(version)
         put["ConditionExpression"] = "attribute_not_exists(#name)"
         put["ExpressionAttributeNames"] = {"#name": "name"}
@@ -78,14 +79,14 @@ class ConfigVersionTable:
             raise Conflict(f"A configuration version '{version.name}' exists already. Choose another name.")
 
     def replace(self, version: ConfigVersion, *, revision: int, parts: Sequence[TransactionPart] = ()) -> None:
-        """Writes a version over its revision. Raises ConfigVersionNotFound, or Conflict where it has another one."""
+        """Replace a revision of a version. Raises ConfigVersionNotFound, or Conflict if it has another revision."""
         put = self._put(version)
         _require_revision(put, revision)
         if self._write(version.name, [{"Put": put}, *parts]):
             self._refuse_revision(version.name)
 
     def activate(self, name: str) -> ConfigVersion:
-        """Makes a version the active one; may be repeated. Raises ConfigVersionNotFound."""
+        """Make a version the active one. Idempotent. Raises ConfigVersionNotFound."""
         pointer: PutTypeDef = {"TableName": self._table, "Item": to_attributes({"name": POINTER, "version": name})}
         check: ConditionCheckTypeDef = {
             "TableName": self._table,
@@ -99,7 +100,7 @@ class ConfigVersionTable:
         return self._version(name, name)
 
     def delete(self, version: ConfigVersion, parts: Sequence[TransactionPart] = ()) -> None:
-        """Removes this revision of a version. Raises Conflict where it is the active one or has another revision."""
+        """Delete this revision of a version. Raises Conflict if it is active or has another revision."""
         removal: DeleteTypeDef = {"TableName": self._table, "Key": to_attributes({"name": version.name})}
         _require_revision(removal, version.revision)
         pointer: ConditionCheckTypeDef = {
@@ -116,9 +117,9 @@ class ConfigVersionTable:
             self._refuse_revision(version.name)
 
     def _write(self, name: str, parts: list[TransactionPart]) -> str | None:
-        """The kind of the first part whose condition failed, None where all is written.
+        """Write all parts, and return None, or the kind of the first part whose condition failed.
 
-        Raises Conflict where that part is another table's, TransientError where another request is at the same items.
+        Raises Conflict if that part is another table's, TransientError if another request writes the same items.
         """
         try:
             self._dynamodb.transact_write_items(TransactItems=parts)
@@ -142,7 +143,7 @@ class ConfigVersionTable:
         return None
 
     def _refuse_revision(self, name: str) -> NoReturn:
-        raise_stale(self.get(name))
+        refuse_stale(self.get(name))
 
     def _put(self, version: ConfigVersion) -> PutTypeDef:
         stored = {**version.to_wire(), "kind": KIND}
@@ -166,7 +167,7 @@ class ConfigVersionTable:
         return str(pointer["version"]["S"]) if pointer else DEFAULT_NAME
 
     def _keys(self) -> Iterator[tuple[str, str]]:
-        """Time of creation and name of every stored version."""
+        """Yield time of creation and name of every stored version."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=CONFIG_VERSIONS_BY_CREATION.name,
@@ -177,11 +178,11 @@ class ConfigVersionTable:
         return ((item["createdAt"]["S"], item["name"]["S"]) for page in pages for item in page["Items"])
 
 
-def raise_stale(current: ConfigVersion) -> NoReturn:
-    """Raises Conflict: somebody changed the version since the caller read it."""
+def refuse_stale(current: ConfigVersion) -> NoReturn:
+    """Raise Conflict: another request changed the version since the caller read it."""
     raise Conflict(
-        f"Configuration version '{current.name}' was changed by {current.updated_by} at {current.updated_at} and has "
-        f"revision {current.revision} now. Read it again and make your change from that."
+        f"Configuration version '{current.name}' was changed by {current.updated_by} at {current.updated_at} and now "
+        f"has revision {current.revision}. Read it again and make your change from that."
     )
 
 
@@ -193,5 +194,5 @@ def _require_revision(statement: PutTypeDef | DeleteTypeDef, revision: int) -> N
 
 def _not_found(name: str) -> ConfigVersionNotFound:
     return ConfigVersionNotFound(
-        f"There is no configuration version '{name}'. listConfigVersions shows those there are."
+        f"There is no configuration version '{name}'. listConfigVersions shows all you may see."
     )

@@ -29,7 +29,7 @@ _deserializer = TypeDeserializer()
 
 
 def to_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return JSON-ready values as DynamoDB attributes; None is left out."""
+    """Convert JSON-ready values to DynamoDB attributes; None is left out."""
     exact = json.loads(json.dumps(values), parse_float=Decimal)
     return {name: _serializer.serialize(value) for name, value in exact.items() if value is not None}
 
@@ -42,7 +42,7 @@ def from_attributes(model: type[M], item: Mapping[str, Any]) -> M:
 
 
 class UpdateArguments(TypedDict):
-    """What an Update does, as UpdateItem and transactions take it."""
+    """Return UpdateItem's expression, names and values that set the (camelCase) changes and remove the others."""
 
     UpdateExpression: str
     ExpressionAttributeNames: dict[str, str]

@@ -33,10 +33,10 @@ class TestSetTable:
         self._table = table
 
     def require_writable(self) -> None:
-        """Nothing: test sets of our own bucket may be written."""
+        """Do nothing: unlike in an attached bucket, test sets may be written."""
 
     def create(self, test_set: TestSet) -> None:
-        """Writes a new record. Raises Conflict where the id is taken."""
+        """Write a new record. Raises Conflict if the id is taken."""
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
@@ -49,7 +49,7 @@ class TestSetTable:
             raise Conflict(f"A test set '{test_set.id}' exists already. Choose another name.") from error
 
     def get(self, test_set_id: str) -> TestSet:
-        """The record. Raises TestSetNotFound."""
+        """Return the record. Raises TestSetNotFound."""
         answer = self._dynamodb.get_item(
             TableName=self._table, Key=to_attributes({"id": test_set_id}), ConsistentRead=True
         )
@@ -71,7 +71,7 @@ class TestSetTable:
         )
 
     def mark_ready(self, test_set_id: str, file_count: int) -> TestSet:
-        """Sets READY with the number of documents; may be repeated. Raises Conflict where it is being deleted."""
+        """Set READY and the number of documents. Idempotent. Raises Conflict if it is being deleted."""
         return self._update(
             test_set_id,
             {"status": TestSetStatus.READY.value, "fileCount": file_count},
@@ -79,11 +79,11 @@ class TestSetTable:
         )
 
     def close(self, test_set_id: str) -> None:
-        """Takes a test set out of use for good: DELETING. May be repeated. Raises Conflict where it is gone."""
+        """Set DELETING, so that no job starts with it. Idempotent. Raises Conflict if it is gone."""
         self._update(test_set_id, {"status": TestSetStatus.DELETING.value}, frozenset(TestSetStatus))
 
     def reopen(self, test_set: TestSet) -> None:
-        """Gives a test set that was closed the status that it had before."""
+        """Give a closed test set the status that it had before."""
         self._update(test_set.id, {"status": test_set.status.value}, frozenset({TestSetStatus.DELETING}))
 
     def _update(self, test_set_id: str, changes: Mapping[str, object], origins: frozenset[TestSetStatus]) -> TestSet:
@@ -102,11 +102,11 @@ class TestSetTable:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
             raise Conflict(
-                f"Test set '{test_set_id}' is being deleted or gone. Repeat deleteTestSet to finish; create a new test "
-                "set for new documents."
+                f"Test set '{test_set_id}' is being deleted, or it is gone. Repeat deleteTestSet to finish this; "
+                "create a new test set for new documents."
             ) from error
         return from_attributes(TestSet, answer["Attributes"])
 
     def delete(self, test_set_id: str) -> None:
-        """Removes the record; may be repeated."""
+        """Delete the record. Idempotent."""
         self._dynamodb.delete_item(TableName=self._table, Key=to_attributes({"id": test_set_id}))

@@ -1,4 +1,4 @@
-"""What Admins decided about users, in DynamoDB."""
+"""Scopes that Admins gave to users, in DynamoDB."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ class UserTable:
         self._table = table
 
     def find(self, user_id: str) -> UserRecord | None:
-        """The record as it stands now, or None where there is none."""
+        """Return the current record, or None if there is none."""
         answer = self._dynamodb.get_item(TableName=self._table, Key=to_attributes({"id": user_id}), ConsistentRead=True)
         return from_attributes(UserRecord, answer["Item"]) if "Item" in answer else None
 
     def put(self, record: UserRecord) -> None:
-        """Writes the record over whatever there was."""
+        """Write or replace the record."""
         self._dynamodb.put_item(TableName=self._table, Item=to_attributes(record.to_wire()))
 
     def delete(self, user_id: str) -> None:
-        """Removes the record; may be repeated."""
+        """Delete the record. Idempotent."""
         self._dynamodb.delete_item(TableName=self._table, Key=to_attributes({"id": user_id}))

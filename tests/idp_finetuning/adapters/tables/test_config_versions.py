@@ -64,7 +64,7 @@ def test_of_two_writers_the_later_is_told_who_was_faster_and_overwrites_nothing(
     versions.create(version())
     theirs = version(description="Theirs", revision=2, updated_by="them", updated_at="2026-11-22T11:00:00.000Z")
     late = ConfigVersionTable(interrupted(dynamodb, lambda: versions.replace(theirs, revision=1)), TABLE)
-    with pytest.raises(Conflict, match=r"changed by them at 2026-11-22T11:00:00.000Z and has revision 2 now"):
+    with pytest.raises(Conflict, match=r"changed by them at 2026-11-22T11:00:00.000Z and now has revision 2"):
         late.replace(version(description="Ours", revision=2, updated_by="us"), revision=1)
     assert versions.get("claims") == theirs
 

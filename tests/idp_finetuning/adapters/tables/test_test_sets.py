@@ -42,7 +42,7 @@ def test_a_missing_test_set_is_not_found_and_is_not_made_by_marking_it_ready(
     with pytest.raises(TestSetNotFound):
         test_sets.get("a")
     for write in (lambda: test_sets.mark_ready("a", 3), lambda: test_sets.close("a")):
-        with pytest.raises(Conflict, match="Test set 'a' is being deleted or gone"):
+        with pytest.raises(Conflict, match="Test set 'a' is being deleted, or it is gone"):
             write()
     with pytest.raises(TestSetNotFound):
         test_sets.get("a")
