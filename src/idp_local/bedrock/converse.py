@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from idp_local.bedrock.account import Account
-from idp_local.bedrock.bucket import S3_ERRORS, parse, read
-from idp_local.bedrock.catalogue import INFERENCE_PROFILES, ON_DEMAND_IDS
 from idp_local.bedrock.dataset import CHARACTERS_PER_TOKEN
 from idp_local.bedrock.errors import BedrockError, invalid, not_found
+from idp_local.bedrock.foundation_models import INFERENCE_PROFILES, ON_DEMAND_IDS
 from idp_local.bedrock.images import inspect
+from idp_local.bedrock.s3 import S3_ERRORS, parse_uri, read
 from idp_local.bedrock.trainer import Answer, PageClassifier
 
 # [botocore bedrock-runtime Message.content]
@@ -95,7 +95,7 @@ class Converse:
             content = source["bytes"]
         else:
             try:
-                content = read(self._s3, parse(source["s3Location"]["uri"]))
+                content = read(self._s3, parse_uri(source["s3Location"]["uri"]))
             except S3_ERRORS as error:
                 raise invalid("The image's s3Location could not be read.") from error
         if len(content) > MAXIMUM_IMAGE_BYTES:

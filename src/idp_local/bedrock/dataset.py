@@ -1,7 +1,7 @@
 """The rules of a Nova fine-tuning data set, checked record by record as Bedrock does after submission.
 
 Sources: docs nova/fine-tune-prepare-data-understanding and nova-2-sft-data-prep, and AWS's Nova validators
-(nova-samples, forge-sdk); limits of one model stand in `catalogue`.
+(nova-samples, forge-sdk); limits of one model are in `foundation_models`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_local.bedrock.bucket import Location, parse
-from idp_local.bedrock.catalogue import FineTunableModel
+from idp_local.bedrock.foundation_models import FineTunableModel
 from idp_local.bedrock.images import inspect
+from idp_local.bedrock.s3 import Location, parse_uri
 
 SCHEMA_VERSION = "bedrock-conversation-2024"
 MAXIMUM_IMAGES = 10
@@ -188,7 +188,7 @@ def _image(block: dict[str, Any], role: str, model: FineTunableModel, bucket: st
         raise _BrokenRule("an image source must be an s3Location with a uri; inline bytes are not taken")
     if "bucketOwner" in place and not _ACCOUNT.fullmatch(str(place["bucketOwner"])):
         raise _BrokenRule("bucketOwner must be an account id of 12 digits")
-    location = parse(place["uri"])
+    location = parse_uri(place["uri"])
     if not place["uri"].startswith("s3://") or not _KEY.fullmatch(location.key):
         raise _BrokenRule("an image uri must be s3://bucket/key, the key of letters, digits, _, -, / and . only")
     if location.bucket != bucket:

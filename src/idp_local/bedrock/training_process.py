@@ -1,27 +1,90 @@
-"""The process that does one job's work: checks the data set, reads the pages, trains. Started by `training`.
+"""The process that does one job's work: it checks the data set, reads the pages and trains.
 
-It reads one Order as a line of JSON from stdin, tells its progress as lines of JSON on stdout, and ends at once when
-stdin ends, so that it never outlives the server.
+It reads one Order as a line of JSON from stdin, writes its Progress as lines of JSON to stdout, and ends at once when
+stdin ends, so that it never outlives the server. `run_process` is the server's end of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import IO, Any, NamedTuple, cast
 
-from idp_local.bedrock.bucket import S3_ERRORS, Location, parse, read, read_lines, s3_client
-from idp_local.bedrock.catalogue import MODELS
+from pydantic import BaseModel, ConfigDict
+
 from idp_local.bedrock.dataset import DataRefused, Record, check
-from idp_local.bedrock.orders import Order, Progress
-from idp_local.bedrock.trainer import PASSES_PER_EPOCH, Answer, Example, Vector, features, train
+from idp_local.bedrock.foundation_models import MODELS
+from idp_local.bedrock.s3 import S3_ERRORS, Location, parse_uri, read, read_lines, s3_client
+from idp_local.bedrock.trainer import PASSES_PER_EPOCH, Answer, Example, Pass, Vector, features, train
+
+# Before numpy is loaded this is the sure way to keep it to one core.
+_ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+class Order(BaseModel):
+    """What to train: S3 URIs of the JSONL files, the base model's fine-tuning id, the file for the trained model."""
+
+    model_config = ConfigDict(frozen=True)
+
+    s3_endpoint: str
+    region: str
+    base_model: str
+    training_uri: str
+    validation_uris: tuple[str, ...]
+    epochs: int
+    model_path: Path
+
+
+class Progress(BaseModel):
+    """One line of progress: exactly one member is set."""
+
+    model_config = ConfigDict(frozen=True)
+
+    phase: str | None = None  # the phase that begins: a key of account.PHASES, never the first
+    passes: int | None = None  # how many passes the training will have
+    done: Pass | None = None
+    failure: str | None = None  # the failureMessage of a refused data set
+    trained: bool = False
+
+
+def run_process(order: Order, stop: threading.Event) -> Iterator[Progress]:
+    """Yield the progress of a process that does the order; it is killed when `stop` is set or this generator closes."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "idp_local.bedrock.training_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for the server; the process ends with its stdin
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **_ONE_CORE},
+    )
+    # Reading blocks: to stop it, the process has to end.
+    threading.Thread(target=_kill_at_stop, args=(process, stop), daemon=True).start()
+    try:
+        stdin, stdout = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+        with contextlib.suppress(BrokenPipeError):
+            stdin.write(order.model_dump_json().encode() + b"\n")
+            stdin.flush()
+        for line in stdout:
+            yield Progress.model_validate_json(line)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _kill_at_stop(process: subprocess.Popen[bytes], stop: threading.Event) -> None:
+    while process.poll() is None:
+        if stop.wait(0.05):
+            process.kill()
+            return
 
 
 class _Page(NamedTuple):
-    """A checked record with its image read; the image itself is let go."""
+    """A checked record with the features of its image; the image itself is not kept."""
 
     line: int
     features: Vector
@@ -29,7 +92,7 @@ class _Page(NamedTuple):
 
 
 def work(order: Order) -> Iterator[Progress]:
-    """Does the order and yields its progress; the last is `trained`, or a `failure` in a person's words."""
+    """Do the order and yield its progress; the last is `trained`, or a `failure` in a person's words."""
     s3 = s3_client(order.s3_endpoint, order.region)
     try:
         pages = list(_pages(s3, order, order.training_uri, validation=False))
@@ -51,7 +114,7 @@ def work(order: Order) -> Iterator[Progress]:
 
 
 def _pages(s3: Any, order: Order, uri: str, *, validation: bool) -> Iterator[_Page]:
-    location = parse(uri)
+    location = parse_uri(uri)
 
     def fetch(image: Location) -> bytes | None:
         try:
@@ -98,7 +161,7 @@ def _end_with_stdin() -> None:
 
 
 def main() -> None:
-    """Reads the order, does it, prints the progress."""
+    """Read the order from stdin, do it and print its progress."""
     order = Order.model_validate_json(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     if hasattr(os, "nice"):

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from idp_local.bedrock.bucket import Location
-from idp_local.bedrock.catalogue import MODELS
 from idp_local.bedrock.dataset import RESERVED, DataRefused, Record, check
+from idp_local.bedrock.foundation_models import MODELS
+from idp_local.bedrock.s3 import Location
 from tests.support.local.drawn import BUCKET, page, record
 
 LITE = MODELS["amazon.nova-lite-v1:0:300k"]

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from idp_local.bedrock import BedrockServer
-from idp_local.bedrock.shapes import compiled
+from idp_local.bedrock.shapes import compile_pattern
 from tests.idp_local.bedrock.conftest import client, request
 
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=testing", "Content-Type": "application/json"}
@@ -193,4 +193,4 @@ def test_every_pattern_of_every_operation_here_compiles(service: str) -> None:
     for name in OPERATIONS[service]:
         operation = model.operation_model(name)
         for pattern in patterns(operation.input_shape, set()) | patterns(operation.output_shape, set()):
-            assert compiled(pattern).pattern == pattern
+            assert compile_pattern(pattern).pattern == pattern
