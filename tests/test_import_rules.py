@@ -81,7 +81,7 @@ def test_client_packages_load_no_aws_library(package: str) -> None:
         ("src/idp_sdk/client.py", "import boto3"),
         ("src/idp_cli/main.py", "from idp_finetuning.errors import Conflict"),
         ("src/idp_local/up.py", "from stacks.options import read_options"),
-        ("src/idp_local/up.py", "import tests.support.nova_rules"),
+        ("src/idp_local/up.py", "import tests.support.docs_pages"),
         ("stacks/storage.py", "from idp_finetuning.errors import Conflict"),
         ("stacks/storage.py", "from idp_finetuning import deployment, jobs"),
         ("stacks/storage.py", "import idp_finetuning"),

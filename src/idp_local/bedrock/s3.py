@@ -73,12 +73,9 @@ def read(s3: Any, location: Location) -> bytes:
     return body
 
 
-def read_lines(s3: Any, location: Location) -> Iterator[bytes]:
-    """Yield an object line by line, without line ends; raises one of S3_ERRORS."""
-    lines: Iterator[bytes] = s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].iter_lines(
-        chunk_size=65536
-    )
-    yield from lines
+def read_pieces(s3: Any, location: Location) -> Iterator[bytes]:
+    """Yield an object in pieces of 64 KB; raises one of S3_ERRORS."""
+    yield from s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].iter_chunks(65536)
 
 
 def write_metrics(s3: Any, output_uri: str, job_arn: str, passes: Sequence[Pass]) -> None:

@@ -19,8 +19,6 @@ from idp_local.bedrock.trainer import PageClassifier, Pass
 from idp_local.bedrock.training_process import Order, run_process
 
 INTERNAL_ERROR = "Encountered an internal error."
-# The service's own message for any Nova 2 model; the rule is in the Nova 2 guide, "nova-2-sft-data-prep".
-NO_VALIDATION_SET = "Invalid input error: Nova 2.0 doesn't support validation set"
 
 # Of a phase's least time, until a trained model is handed out: a reader that asks once a phase sees losses.
 TRAINING_SHARE = 2.5
@@ -82,7 +80,6 @@ class _Run:
             model_path=folder / f"{job.arn.rpartition('/')[2]}.pickle",
         )
         self._output_uri = str(job.request["outputDataConfig"]["s3Uri"])
-        self._validation_allowed = job.base.validation_set
         self._stop_asked = threading.Event()
         self._closing = threading.Event()
         self._phase_began = time.monotonic()
@@ -122,9 +119,6 @@ class _Run:
 
     def _work(self) -> list[Pass]:
         """Follow the training to its end, never faster than the account's seconds a phase."""
-        if self._order.validation_uris and not self._validation_allowed:
-            self._pause(1.0)
-            raise _Failed(NO_VALIDATION_SET)
         if failure := self._account.behaviour.training_failure(self._job_name):
             self._pause(1.0)
             raise _Failed(failure)

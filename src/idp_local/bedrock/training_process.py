@@ -12,16 +12,17 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, cast
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_local.bedrock.dataset import DataRefused, Record, check
-from idp_local.bedrock.foundation_models import MODELS
-from idp_local.bedrock.s3 import S3_ERRORS, Location, parse_uri, read, read_lines, s3_client
-from idp_local.bedrock.trainer import PASSES_PER_EPOCH, Answer, Example, Pass, Vector, features, train
+from idp_local.bedrock.dataset import DataRefused, check
+from idp_local.bedrock.foundation_models import MODELS, FineTunableModel
+from idp_local.bedrock.images import Fetch
+from idp_local.bedrock.s3 import S3_ERRORS, Location, parse_uri, read, read_pieces, s3_client
+from idp_local.bedrock.trainer import PASSES_PER_EPOCH, Answer, Example, Pass, classes_in, features, train
 
 # Before numpy is loaded this is the sure way to keep it to one core.
 _ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -83,28 +84,17 @@ def _kill_at_stop(process: subprocess.Popen[bytes], stop: threading.Event) -> No
             return
 
 
-class _Page(NamedTuple):
-    """A checked record with the features of its image; the image itself is not kept."""
-
-    line: int
-    features: Vector
-    answer: str
-
-
 def work(order: Order) -> Iterator[Progress]:
     """Do the order and yield its progress; the last is `trained`, or a `failure` in a person's words."""
     s3 = s3_client(order.s3_endpoint, order.region)
     try:
-        pages = list(_pages(s3, order, order.training_uri, validation=False))
-        measured = [list(_pages(s3, order, uri, validation=True)) for uri in order.validation_uris]
-        yield Progress(phase="processing")
-        examples = [_example(order.training_uri, page) for page in pages]
-        validation = [
-            [_example(uri, page) for page in file] for uri, file in zip(order.validation_uris, measured, strict=True)
-        ]
+        # Validation files first: a model that takes none says so whatever the training file is like.
+        validation = [list(_read_file(s3, order, uri, validation=True)) for uri in order.validation_uris]
+        examples = list(_read_file(s3, order, order.training_uri, validation=False))
     except DataRefused as refused:
         yield Progress(failure=f"Invalid input error: {refused}")
         return
+    yield Progress(phase="processing")
     yield Progress(phase="training")
     yield Progress(passes=order.epochs * PASSES_PER_EPOCH)
     for done, model in train(examples, validation, order.epochs):
@@ -113,7 +103,7 @@ def work(order: Order) -> Iterator[Progress]:
     yield Progress(trained=True)
 
 
-def _pages(s3: Any, order: Order, uri: str, *, validation: bool) -> Iterator[_Page]:
+def _read_file(s3: Any, order: Order, uri: str, *, validation: bool) -> Iterator[Example]:
     location = parse_uri(uri)
 
     def fetch(image: Location) -> bytes | None:
@@ -123,10 +113,8 @@ def _pages(s3: Any, order: Order, uri: str, *, validation: bool) -> Iterator[_Pa
             return None
 
     try:
-        lines = read_lines(s3, location)
-        model = MODELS[order.base_model]
-        for record in check(uri, lines, model, location.bucket, fetch, validation=validation):
-            yield _Page(record.line, _features(uri, record), record.answer)
+        content = read_pieces(s3, location)
+        yield from read_examples(uri, content, MODELS[order.base_model], fetch, validation=validation)
     except S3_ERRORS as error:
         raise DataRefused(
             f"Could not validate GetObject permissions to access Amazon S3 bucket: {location.bucket} "
@@ -134,23 +122,32 @@ def _pages(s3: Any, order: Order, uri: str, *, validation: bool) -> Iterator[_Pa
         ) from error
 
 
-def _features(uri: str, record: Record) -> Vector:
-    if not record.images:
-        raise DataRefused(f"{uri}, line {record.line}: the local stand-in learns from page images; there is none")
-    try:
-        return features(record.images[0])
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataRefused(f"{uri}, line {record.line}: the image is damaged") from error
+def read_examples(
+    uri: str, content: Iterable[bytes], model: FineTunableModel, fetch: Fetch, *, validation: bool = False
+) -> Iterator[Example]:
+    """Yield what there is to learn from a JSONL file; arguments and errors as of `dataset.check`.
 
-
-def _example(uri: str, page: _Page) -> Example:
-    try:
-        return Example(page.features, Answer.parse(page.answer))
-    except ValueError as error:
-        raise DataRefused(
-            f"{uri}, line {page.line}: the local stand-in learns answers of the form "
-            '{"class": …, "document_boundary": "start" or "continue"} only'
-        ) from error
+    Beyond Nova's rules, every record must show a page, and its target must be a class of the prompt's list and a
+    document boundary: the stand-in learns nothing else.
+    """
+    for record in check(uri, content, model, fetch, validation=validation):
+        line = f"{uri}, line {record.line}"
+        if not record.images:
+            raise DataRefused(f"{line}: the local stand-in learns from page images; there is none")
+        try:
+            page = features(record.images[0])
+        except (OSError, ValueError, SyntaxError) as error:
+            raise DataRefused(f"{line}: the image is damaged") from error
+        try:
+            answer = Answer.parse(record.answer)
+        except ValueError as error:
+            raise DataRefused(
+                f"{line}: the local stand-in learns answers of the form "
+                '{"class": …, "document_boundary": "start" or "continue"} only'
+            ) from error
+        if answer.page_class not in classes_in(record.texts):
+            raise DataRefused(f"{line}: the class '{answer.page_class}' is not in the prompt's class list")
+        yield Example(page, answer)
 
 
 def _end_with_stdin() -> None:

@@ -16,6 +16,7 @@ from tests.support.local.drawn import BUCKET, page, record
 LITE = MODELS["amazon.nova-lite-v1:0:300k"]
 NOVA_2 = MODELS["amazon.nova-2-lite-v1:0:256k"]
 PAGE = page("letter", 1)
+FILE = f"s3://{BUCKET}/train.jsonl"
 
 Records = list[dict[str, Any]]
 
@@ -43,7 +44,7 @@ def fetch(location: Location) -> bytes | None:
 
 
 def checked(lines: list[bytes], model: Any = LITE, **options: Any) -> list[Record]:
-    return list(check("s3://b/train.jsonl", lines, model, BUCKET, fetch, **options))
+    return list(check(FILE, (line + b"\n" for line in lines), model, fetch, **options))
 
 
 def lines_of(records: Records) -> list[bytes]:
@@ -122,7 +123,7 @@ def test_a_broken_rule_is_named_with_its_line(mutate: Mutation, rule: str) -> No
     mutate(broken[4])
     with pytest.raises(DataRefused, match=rule) as refused:
         checked(lines_of(broken))
-    assert str(refused.value).startswith("s3://b/train.jsonl, line 5: ")
+    assert str(refused.value).startswith(f"{FILE}, line 5: ")
 
 
 @pytest.mark.parametrize("word", RESERVED)
