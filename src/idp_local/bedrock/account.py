@@ -98,7 +98,7 @@ class Deployment:
 
     @property
     def status(self) -> Literal["Creating", "Active", "Failed"]:
-        """Status at this moment."""
+        """The status that the time of this call implies."""
         if now() < self.active_from:
             return "Creating"
         return "Failed" if self.failure else "Active"
@@ -114,7 +114,7 @@ Resource = TypeVar("Resource", CustomizationJob, CustomModel, Deployment)
 
 @dataclass
 class Account:
-    """One AWS account in one Region. Hold `lock` while changing it or reading more than one thing.
+    """One AWS account in one Region. Hold `lock` while changing it or reading it more than once.
 
     `seconds_per_phase` is the least time of each phase of a job and of a deployment in Creating.
     """

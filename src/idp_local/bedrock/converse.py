@@ -13,7 +13,7 @@ from idp_local.bedrock.account import Account
 from idp_local.bedrock.dataset import CHARACTERS_PER_TOKEN
 from idp_local.bedrock.errors import BedrockError, invalid, not_found
 from idp_local.bedrock.foundation_models import INFERENCE_PROFILES, ON_DEMAND_IDS
-from idp_local.bedrock.images import inspect
+from idp_local.bedrock.images import read_header
 from idp_local.bedrock.s3 import S3_ERRORS, parse_uri, read
 from idp_local.bedrock.trainer import Answer, PageClassifier, classes_in
 
@@ -103,10 +103,10 @@ def check_image(image_format: str, content: bytes) -> None:
     """Refuse an image that is too large for Converse or not of the format it is declared with."""
     if len(content) > MAXIMUM_IMAGE_BYTES:
         raise invalid("An image exceeds the maximum size of 3.75 MB.")
-    facts = inspect(content)
-    if facts is None or facts.format != image_format:
+    header = read_header(content)
+    if header is None or header.format != image_format:
         raise invalid(f"An image is not of the format it was declared with, {image_format}.")
-    if max(facts.width, facts.height) > MAXIMUM_SIDE:
+    if max(header.width, header.height) > MAXIMUM_SIDE:
         raise invalid(f"An image exceeds the maximum of {MAXIMUM_SIDE} pixels a side.")
 
 
@@ -139,12 +139,12 @@ def _check_roles(messages: Sequence[Mapping[str, Any]]) -> None:
         raise invalid("The content of a message must not be empty.")
 
 
-def _text(block: Mapping[str, Any], where: str) -> str:
+def _text(block: Mapping[str, Any], path: str) -> str:
     text = block.get("text")
     if text is None:
-        raise invalid(f"{where}: only text is taken.")
+        raise invalid(f"{path}: only text is taken.")
     if not text.strip():
-        raise invalid(f"The text field in {where} is blank. Add text to the text field, and try again.")
+        raise invalid(f"The text field in {path} is blank. Add text to the text field, and try again.")
     return str(text)
 
 

@@ -1,4 +1,4 @@
-"""Operations on custom models: get, list, delete; and the tags of every resource."""
+"""Operations on custom models: get, list, delete; and ListTagsForResource."""
 
 from __future__ import annotations
 

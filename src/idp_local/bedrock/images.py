@@ -1,4 +1,4 @@
-"""Images: their facts, and Nova's rules for those of a training record (sources as in `dataset`)."""
+"""Format and size of images, and Nova's rules for those of a training record (sources as in `dataset`)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FORMAT = {"PNG": "png", "JPEG": "jpeg", "MPO": "jpeg", "GIF": "gif", "WEBP": "w
 _READERS = ("PNG", "JPEG", "GIF", "WEBP")
 
 
-class ImageFacts(NamedTuple):
+class ImageHeader(NamedTuple):
     """Format by Bedrock's name, sides in pixels."""
 
     format: str
@@ -42,11 +42,11 @@ class ImageFacts(NamedTuple):
     height: int
 
 
-def inspect(content: bytes) -> ImageFacts | None:
-    """Return the facts of an image file; None if it is no image that Nova takes."""
+def read_header(content: bytes) -> ImageHeader | None:
+    """Read the header of an image file; None if it is no image that Nova takes."""
     try:
         with Image.open(io.BytesIO(content), formats=_READERS) as image:
-            return ImageFacts(_FORMAT[image.format or ""], *image.size)
+            return ImageHeader(_FORMAT[image.format or ""], *image.size)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
 
@@ -96,10 +96,10 @@ def read_image(declared: str, location: Location, fetch: Fetch) -> bytes:
         raise BrokenRule(f"the image {location.key} does not exist or cannot be read")
     if len(content) > MAXIMUM_BYTES:
         raise BrokenRule(f"the image {location.key} is larger than 10 MB")
-    facts = inspect(content)
-    if facts is None or facts.format != declared:
-        found = "not an image" if facts is None else facts.format
+    header = read_header(content)
+    if header is None or header.format != declared:
+        found = "not an image" if header is None else header.format
         raise BrokenRule(f"the image {location.key} is declared as {declared} and is {found}")
-    if min(facts.width, facts.height) < MINIMUM_SIDE:
+    if min(header.width, header.height) < MINIMUM_SIDE:
         raise BrokenRule(f"the image {location.key} is smaller than {MINIMUM_SIDE} px a side")
     return content

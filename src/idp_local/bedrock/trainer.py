@@ -1,6 +1,6 @@
-"""The model that stands in for Nova: learns page class and document boundary from page images, for real.
+"""The local substitute for Nova: a model that really learns page class and document boundary from page images.
 
-A page becomes a gradient-orientation histogram with a few facts of the whole page; two softmax regressions read it,
+A page becomes a gradient-orientation histogram with a few features of the whole page; two softmax regressions read it,
 one for the class and one for the boundary. Nothing here is random, and the order of the records has no effect.
 """
 
@@ -71,14 +71,14 @@ class Answer(NamedTuple):
 
 
 class Example(NamedTuple):
-    """A page's features and the right answer."""
+    """A page's features and its true answer."""
 
     features: Vector
     answer: Answer
 
 
 class Pass(NamedTuple):
-    """Mean losses after one pass: minus log of the probability of the whole right answer, in nats."""
+    """Mean losses after one pass: minus log of the probability of the whole true answer, in nats."""
 
     number: int
     epoch: int
@@ -151,7 +151,7 @@ class Head:
 
 @dataclass(frozen=True)
 class PageClassifier:
-    """A trained model."""
+    """A trained model: two heads on standardised features."""
 
     mean: Vector
     deviation: Vector

@@ -105,7 +105,7 @@ class _Run:
             passes = self._work()
             self._write_metrics(passes)
             self._pause(1.0)
-            model: PageClassifier = pickle.loads(self._order.model_path.read_bytes())  # noqa: S301 - our own file
+            model: PageClassifier = pickle.loads(self._order.model_path.read_bytes())  # noqa: S301 - from our process
             self._complete(model)
         except _Stopped:
             self._closing.wait(self._account.seconds_per_phase)

@@ -73,7 +73,7 @@ def test_a_name_that_would_keep_a_backtracking_matcher_busy_is_answered_at_once(
     assert time.monotonic() - began < 1
 
 
-def test_all_that_is_wrong_is_told_at_once(bedrock: Any) -> None:
+def test_everything_that_is_wrong_is_named_at_once(bedrock: Any) -> None:
     nasty = request("nasty", jobName="a_b", customModelName="a--b")
     assert refusal(bedrock.create_model_customization_job, **nasty)[2].startswith("2 validation errors detected: ")
 
