@@ -17,7 +17,7 @@ from idp_local.bedrock.converse import Converse
 from idp_local.bedrock.custom_models import CustomModels
 from idp_local.bedrock.customization_jobs import CustomizationJobs
 from idp_local.bedrock.deployments import Deployments
-from idp_local.bedrock.errors import STATUS_BY_CODE, BedrockError, invalid
+from idp_local.bedrock.errors import BedrockError, invalid
 from idp_local.bedrock.foundation_models import DEFAULT_FINE_TUNABLE, FoundationModels, select_models
 from idp_local.bedrock.routing import read_input, route, routes, write_output
 from idp_local.bedrock.s3 import local_endpoint, s3_client
@@ -55,8 +55,6 @@ class BedrockServer:
         self._training = Training(account, s3)
         self._operations = _operations(account, self._training, s3)
         self._behaviour = behaviour
-        self._faults: list[tuple[str, BedrockError]] = []
-        self._faults_lock = threading.Lock()
         routes()  # read once here, not by several first callers at a time
         self._http = _HttpServer(("127.0.0.1", port), _Handler)
         self._http.respond = self.respond
@@ -88,12 +86,6 @@ class BedrockServer:
     ) -> None:
         self.stop()
 
-    def refuse(self, operation: str, code: str, message: str = "Refused for a test.", times: int = 1) -> None:
-        """Refuse the next `times` calls of an operation with an AWS error code, before anything is done."""
-        if operation not in self._operations or code not in STATUS_BY_CODE:
-            raise ValueError(f"The local Bedrock has no operation {operation} or no error code {code}.")
-        self._faults += [(operation, BedrockError(code, message))] * times
-
     def respond(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """Return status and JSON body for a request; raises BedrockError if it is refused."""
         if not headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
@@ -105,11 +97,6 @@ class BedrockServer:
         if run is None:
             raise BedrockError("UnknownOperationException", f"The local Bedrock does not have {operation.name}.")
         request = read_input(operation, labels, query, headers, body)
-        with self._faults_lock:
-            for fault in self._faults:
-                if fault[0] == operation.name:
-                    self._faults.remove(fault)
-                    raise fault[1]
         if refusal := self._behaviour.refusal(operation.name, request):
             raise refusal
         return int(operation.http["responseCode"]), write_output(operation, run(request))

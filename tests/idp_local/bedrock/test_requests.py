@@ -4,7 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import botocore.session
@@ -13,6 +13,8 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from idp_local.bedrock import BedrockServer
+from idp_local.bedrock.behaviour import Behaviour
+from idp_local.bedrock.errors import BedrockError
 from idp_local.bedrock.shapes import compile_pattern
 from tests.idp_local.bedrock.conftest import client, request
 
@@ -137,10 +139,23 @@ def test_a_request_without_a_signature_is_refused(server: BedrockServer) -> None
     assert raw(server, "GET", "/foundation-models", headers={})[:2] == (403, "MissingAuthenticationTokenException")
 
 
-def test_a_fault_that_was_asked_for_happens_that_often_and_then_no_more(s3_url: str) -> None:
-    with BedrockServer(s3_endpoint=s3_url) as server:
+class Throttling(Behaviour):
+    """The first two calls of ListCustomModels are throttled."""
+
+    def __init__(self) -> None:
+        self.left = 2
+
+    def refusal(self, operation: str, request: Mapping[str, Any]) -> BedrockError | None:
+        if operation != "ListCustomModels" or not self.left:
+            return None
+        self.left -= 1
+        return BedrockError("ThrottlingException", "Too many requests.")
+
+
+def test_a_behaviour_can_refuse_calls_for_a_while(s3_url: str) -> None:
+    with BedrockServer(s3_endpoint=s3_url, behaviour=Throttling()) as server:
         bedrock = client("bedrock", server.url)
-        server.refuse("ListCustomModels", "ThrottlingException", times=2)
+        assert bedrock.list_foundation_models()["modelSummaries"]
         assert [refusal(bedrock.list_custom_models)[:2] for _ in range(2)] == [("ThrottlingException", 429)] * 2
         assert bedrock.list_custom_models()["modelSummaries"] == []
 
