@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from graphql import GraphQLError
-from idp_local.api.execution import GraphQLRequest, answer
-from idp_local.api.scalars import date_time, json_string, parsed_json
+from idp_local.api.execution import GraphQLRequest, execute_request
+from idp_local.api.scalars import check_date_time, dump_json, parse_json
 from idp_local.api.schema import Call, executable_schema
 from idp_local.api.tokens import Caller
 
@@ -23,7 +23,7 @@ from idp_local.api.tokens import Caller
     ],
 )
 def test_a_date_time_with_an_offset_is_accepted(value: str) -> None:
-    assert date_time(value) == value
+    assert check_date_time(value) == value
 
 
 @pytest.mark.parametrize(
@@ -42,19 +42,19 @@ def test_a_date_time_with_an_offset_is_accepted(value: str) -> None:
 )
 def test_any_other_date_time_is_refused(value: object) -> None:
     with pytest.raises(GraphQLError):
-        date_time(value)
+        check_date_time(value)
 
 
 def test_json_arrives_parsed_and_leaves_as_a_string() -> None:
-    assert parsed_json('{"invoice": 3}') == {"invoice": 3}
-    assert json_string('{"invoice": 3}') == '{"invoice": 3}'
-    assert json_string({"invoice": 3}) == '{"invoice":3}'
+    assert parse_json('{"invoice": 3}') == {"invoice": 3}
+    assert dump_json('{"invoice": 3}') == '{"invoice": 3}'
+    assert dump_json({"invoice": 3}) == '{"invoice":3}'
 
 
 @pytest.mark.parametrize("value", ["{invoice: 3}", "invoice", "", "NaN", 3, None])
 def test_what_is_not_json_is_refused(value: object) -> None:
     with pytest.raises(GraphQLError):
-        parsed_json(value)
+        parse_json(value)
 
 
 def test_a_scalar_that_appsync_does_not_supply_is_refused_at_the_start() -> None:
@@ -68,7 +68,7 @@ SDL = "type Query { echo(at: AWSDateTime, json: AWSJSON): AWSJSON }"
 def echoed(query: str, variables: dict[str, Any] | None = None) -> dict[str, Any]:
     """The answer of a schema whose function answers with its arguments."""
     call = Call(Caller(sub="s", username="u"), lambda event: {"result": {"data": event["arguments"]}})
-    return answer(executable_schema(SDL), GraphQLRequest(query=query, variables=variables), call)
+    return execute_request(executable_schema(SDL), GraphQLRequest(query=query, variables=variables), call)
 
 
 def test_the_scalars_hold_for_literals_and_variables() -> None:

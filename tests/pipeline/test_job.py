@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from idp_finetuning.jobs.job import JobStatus
+from idp_local.bedrock.dataset import check
+from idp_local.bedrock.foundation_models import MODELS
 from tests.pipeline.conftest import JOB_NAME
-from tests.support.nova_rules import check_dataset
 from tests.support.pipeline.driver import Finished, Pipeline
 from tests.support.pipeline.guide import operation, selected
 
@@ -56,14 +57,10 @@ def test_no_page_image_stands_on_both_sides_of_the_split(pipeline: Pipeline, fin
 
 def test_the_training_data_breaks_no_rule_of_nova(pipeline: Pipeline, finished: Finished) -> None:
     key = f"jobs/{finished.job.id}/dataset/train.jsonl"
-    problems = check_dataset(
-        pipeline.read(key),
-        model="amazon.nova-2-lite-v1:0:256k",
-        bucket=pipeline.connection.data_bucket,
-        read_object=pipeline.read,
-    )
-    assert problems == []
-    assert len(pipeline.records(key)) == pipeline.sdk.finetuning.report(finished.job.id).train.pages >= 200
+    uri = f"s3://{pipeline.connection.data_bucket}/{key}"
+    model = MODELS["amazon.nova-2-lite-v1:0:256k"]
+    records = list(check(uri, [pipeline.read(key)], model, lambda image: pipeline.read(image.key)))
+    assert len(records) == pipeline.sdk.finetuning.report(finished.job.id).train.pages >= 200
 
 
 def test_nova_2_gets_no_validation_file_and_reports_no_validation_loss(pipeline: Pipeline, finished: Finished) -> None:

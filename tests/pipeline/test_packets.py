@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from idp_finetuning.jobs.job import JobStatus
+from idp_local.bedrock.dataset import check
+from idp_local.bedrock.foundation_models import MODELS
 from idp_sdk import Job
-from tests.support.nova_rules import check_dataset
 from tests.support.pipeline.documents import EXPECTED
 from tests.support.pipeline.driver import Finished, Pipeline
 
@@ -30,15 +31,13 @@ def test_pages_of_a_packet_train_on_what_its_section_files_say(pipeline: Pipelin
 
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_both_files_of_a_v1_model_break_no_rule_of_nova(pipeline: Pipeline, packets: Finished, split: str) -> None:
-    content = pipeline.read(f"jobs/{packets.job.id}/dataset/{split}.jsonl")
-    problems = check_dataset(
-        content,
-        model="amazon.nova-pro-v1:0:300k",
-        bucket=pipeline.connection.data_bucket,
-        read_object=pipeline.read,
-        validation=split == "validation",
+    key = f"jobs/{packets.job.id}/dataset/{split}.jsonl"
+    uri = f"s3://{pipeline.connection.data_bucket}/{key}"
+    model = MODELS["amazon.nova-pro-v1:0:300k"]
+    read = check(
+        uri, [pipeline.read(key)], model, lambda image: pipeline.read(image.key), validation=split == "validation"
     )
-    assert problems == []
+    assert len(list(read)) == len(pipeline.records(key))
 
 
 def test_a_v1_model_reports_both_losses(packets: Finished) -> None:

@@ -1,1 +1,1 @@
-"""Local AppSync: the schema over HTTP, with AppSync's tokens, refusals and error form."""
+"""Local AppSync: the schema over HTTP, with AppSync's tokens, refusals and form of errors."""

@@ -1,4 +1,4 @@
-"""From a request's body to its answer."""
+"""GraphQL requests: read from a body, validated and executed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
-from idp_local.api.answers import executed, invalid
+from idp_local.api.responses import report_errors, report_result
 from idp_local.api.schema import Call
 
 
@@ -27,7 +27,7 @@ class GraphQLRequest(BaseModel):
 
 
 def read_request(body: bytes) -> GraphQLRequest:
-    """The request in a body. Raises MalformedRequest."""
+    """Return the request in a body; raises MalformedRequest."""
     try:
         content = json.loads(body)
     except ValueError as error:
@@ -41,14 +41,14 @@ def read_request(body: bytes) -> GraphQLRequest:
         raise MalformedRequest(f'"{name}" has the wrong type.') from error
 
 
-def answer(schema: GraphQLSchema, request: GraphQLRequest, call: Call) -> dict[str, Any]:
-    """AppSync's answer; a document that breaks the rules runs nothing."""
+def execute_request(schema: GraphQLSchema, request: GraphQLRequest, call: Call) -> dict[str, Any]:
+    """Return the response body as AppSync's; of a document that breaks a rule, nothing runs."""
     try:
         document = parse(request.query)
     except GraphQLError as error:
-        return invalid([error])
+        return report_errors([error])
     if errors := validate(schema, document, allow_empty_selection_sets=False):
-        return invalid(errors)
+        return report_errors(errors)
     result = execute(schema, document, None, call, request.variables, request.operationName)
     assert isinstance(result, ExecutionResult)  # noqa: S101 - no resolver is asynchronous
-    return executed(result)
+    return report_result(result)

@@ -1,4 +1,4 @@
-"""GraphiQL without network: its files come from node_modules."""
+"""The GraphiQL page, without network: its files come from node_modules."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _FILES: Mapping[str, Path] = {
     "page.js": _HERE / "page.js",
 }
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-# Nothing from elsewhere, and nothing to elsewhere; the style sheet brings its fonts as data.
+# Nothing is loaded from or sent to another origin; the style sheet has its fonts as data.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; "
     "worker-src 'self' blob:; frame-ancestors 'none'"
 )
 _MISSING = """<!doctype html><title>Local API</title>
 <p>GraphiQL is not installed. Run <code>npm ci</code> in the checkout and load this page again.</p>
-<p>The API itself answers: POST to <code>/graphql</code> with a Cognito token in <code>Authorization</code>.</p>
+<p>The API itself works: POST to <code>/graphql</code> with a Cognito token in <code>Authorization</code>.</p>
 """
 
 
-def page(users: Sequence[LocalUser]) -> Response:
-    """The page with GraphiQL and a choice of seeded users, or how to install it."""
+def render_page(users: Sequence[LocalUser]) -> Response:
+    """Return the page with GraphiQL and a choice of seeded users, or with how to install GraphiQL."""
     if not all(path.is_file() for path in _FILES.values()):
         return _response(_MISSING, "text/html; charset=utf-8")
     options = "".join(_option(user) for user in users)
@@ -46,8 +46,8 @@ def _option(user: LocalUser) -> str:
     return f'<option value="{name}">{name} ({user.group or "no group"})</option>'
 
 
-def asset(name: str) -> Response:
-    """One of the page's files, 404 for any other name."""
+def read_asset(name: str) -> Response:
+    """Return one of the page's files; 404 for any other name."""
     path = _FILES.get(name)
     if path is None or not path.is_file():
         return Response("Not found", 404)

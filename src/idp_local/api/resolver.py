@@ -1,4 +1,4 @@
-"""`graphql/resolver.js` in Python, held equal to it by tests/graphql/resolver_vectors.json."""
+"""`graphql/resolver.js` in Python; tests/graphql/resolver_vectors.json has the cases of both."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ INTERNAL_ERROR = "The service could not answer. Try again; if it keeps failing, 
 
 
 class ResolverError(Exception):
-    """What `util.error(message, type)` does: the field fails with this type and message."""
+    """A field fails with this type and message, as by `util.error(message, type)`."""
 
     def __init__(self, message: str | None, error_type: str | None) -> None:
         super().__init__(message)
@@ -18,7 +18,7 @@ class ResolverError(Exception):
 
 
 def request(ctx: Mapping[str, Any]) -> dict[str, Any]:
-    """The Lambda's event, from AppSync's context (`info.fieldName`, `args`, `identity`)."""
+    """Return the function's event for AppSync's context (`info.fieldName`, `args`, `identity`)."""
     identity = ctx.get("identity") or {}
     groups = identity.get("groups")
     return {
@@ -33,7 +33,7 @@ def request(ctx: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def response(ctx: Mapping[str, Any]) -> Any:
-    """The field's data, from AppSync's context (`error`, `result`). Raises ResolverError."""
+    """Return the field's data from AppSync's context (`error`, `result`); raises ResolverError."""
     result = ctx.get("result")
     if _is_truthy(ctx.get("error")) or not _is_truthy(result):
         raise ResolverError(INTERNAL_ERROR, "InternalError")
@@ -46,5 +46,5 @@ def response(ctx: Mapping[str, Any]) -> Any:
 
 
 def _is_truthy(value: Any) -> bool:
-    """JavaScript's truth: an empty object or list is true."""
+    """Judge as JavaScript does: an empty object or list is true."""
     return not (value is None or value is False or value == "" or (isinstance(value, int | float) and value == 0))

@@ -1,4 +1,4 @@
-"""AppSync's scalars: what they accept and refuse [AppSync developer guide, Scalar types]."""
+"""AppSync's scalars: what they accept and refuse (AppSync developer guide, "Scalar types in GraphQL")."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DATE_TIME = re.compile(
 
 
 def use_appsync_scalars(schema: GraphQLSchema) -> None:
-    """Gives the schema's AWS scalars their rules. Raises ValueError for one that has none here."""
+    """Give the schema's AWS scalars their rules; raises ValueError for one that has none here."""
     for name, scalar in schema.type_map.items():
         if not name.startswith("AWS") or not isinstance(scalar, GraphQLScalarType):
             continue
@@ -26,27 +26,27 @@ def use_appsync_scalars(schema: GraphQLSchema) -> None:
         scalar.coerce_input_value, scalar.coerce_output_value = _RULES[name]
 
 
-def date_time(value: Any) -> str:
-    """The value, where it is an AWSDateTime. Raises GraphQLError."""
+def check_date_time(value: Any) -> str:
+    """Return the value; raises GraphQLError if it is no AWSDateTime."""
     match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None or not _exists(match):
         raise GraphQLError(f"Unable to parse `{value}` as a valid AWSDateTime: extended ISO 8601 with an offset.")
     return str(value)
 
 
-def parsed_json(value: Any) -> Any:
-    """What the JSON string says, as resolvers get it. Raises GraphQLError."""
+def parse_json(value: Any) -> Any:
+    """Return the content of a JSON string, as resolvers get it; raises GraphQLError."""
     try:
         return json.loads(value, parse_constant=_refuse)
     except (TypeError, ValueError) as error:
         raise GraphQLError("Unable to parse the value as valid JSON.") from error
 
 
-def json_string(value: Any) -> str:
-    """A JSON string stays, anything else becomes one. Raises GraphQLError."""
+def dump_json(value: Any) -> str:
+    """Return a JSON string unchanged and anything else as one; raises GraphQLError for a string that is not JSON."""
     if not isinstance(value, str):
         return json.dumps(value, separators=(",", ":"))
-    parsed_json(value)
+    parse_json(value)
     return value
 
 
@@ -64,4 +64,4 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)  # NaN and Infinity are Python's, not JSON's
 
 
-_RULES = {"AWSDateTime": (date_time, date_time), "AWSJSON": (parsed_json, json_string)}
+_RULES = {"AWSDateTime": (check_date_time, check_date_time), "AWSJSON": (parse_json, dump_json)}

@@ -1,4 +1,4 @@
-"""The executable schema: AppSync's scalars and directives, its groups check, and one resolver for every field."""
+"""The executable schema: AppSync's scalars, its check of groups, and one resolver for every root field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from graphql import (
     get_directive_values,
 )
 from idp_local.api import resolver
-from idp_local.api.answers import ERROR_TYPE
+from idp_local.api.responses import ERROR_TYPE
 from idp_local.api.scalars import use_appsync_scalars
 from idp_local.api.tokens import Caller
 
@@ -31,7 +31,7 @@ directive @aws_auth(cognito_groups: [String!]!) on FIELD_DEFINITION | OBJECT
 _logger = logging.getLogger(__name__)
 
 Invoke = Callable[[dict[str, Any]], dict[str, Any]]
-"""Sends an event to the resolver Lambda: `{"result": ...}`, or `{"error": ...}` where the function failed."""
+"""Send an event to the resolver function: returns `{"result": ...}`, or `{"error": ...}` if the function failed."""
 
 
 class Call(NamedTuple):
@@ -42,7 +42,7 @@ class Call(NamedTuple):
 
 
 def executable_schema(sdl: str) -> GraphQLSchema:
-    """The schema, ready to execute with a Call as context. Raises what graphql-core raises for a broken one."""
+    """Return the schema, to be executed with a Call as context; raises what graphql-core raises for a broken one."""
     schema = build_schema(_SUPPLIED + sdl)
     use_appsync_scalars(schema)
     roots = (schema.query_type, schema.mutation_type)
@@ -51,12 +51,12 @@ def executable_schema(sdl: str) -> GraphQLSchema:
             for name, field in kind.fields.items():
                 resolve = _resolve if kind in roots else default_field_resolver
                 groups = _groups(schema, kind, field)
-                field.resolve = resolve if groups is None else _guarded(resolve, groups, f"{name} on type {kind.name}")
+                field.resolve = resolve if groups is None else _guard(resolve, groups, f"{name} on type {kind.name}")
     return schema
 
 
 def _groups(schema: GraphQLSchema, kind: GraphQLObjectType, field: GraphQLField) -> frozenset[str] | None:
-    """The groups that may read the field, by its own directive or else its type's; None where all may."""
+    """Return the groups that may read the field, by its own directive or else its type's; None if all may."""
     directive = schema.get_directive("aws_auth")
     assert directive is not None  # noqa: S101 - supplied above
     for node in (field.ast_node, kind.ast_node):
@@ -66,10 +66,10 @@ def _groups(schema: GraphQLSchema, kind: GraphQLObjectType, field: GraphQLField)
     return None
 
 
-def _guarded(resolve: Callable[..., Any], groups: frozenset[str], place: str) -> Callable[..., Any]:
+def _guard(resolve: Callable[..., Any], groups: frozenset[str], name: str) -> Callable[..., Any]:
     def guarded(source: Any, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:
         if not groups & set(info.context.caller.groups):
-            raise GraphQLError(f"Not Authorized to access {place}", extensions={ERROR_TYPE: "Unauthorized"})
+            raise GraphQLError(f"Not Authorized to access {name}", extensions={ERROR_TYPE: "Unauthorized"})
         return resolve(source, info, **arguments)
 
     return guarded

@@ -1,4 +1,4 @@
-"""The HTTP side of the local API: POST /graphql, GraphiQL for a browser, and its sign-in."""
+"""The local API over HTTP: POST /graphql, and GraphiQL with its sign-in for a browser."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from flask import Flask, Response, jsonify, request
 from flask_cors import cross_origin
 
 from graphql import GraphQLSchema
-from idp_local.api.answers import refused
-from idp_local.api.execution import MalformedRequest, answer, read_request
-from idp_local.api.graphiql import asset, page
+from idp_local.api.execution import MalformedRequest, execute_request, read_request
+from idp_local.api.graphiql import read_asset, render_page
+from idp_local.api.responses import refuse_request
 from idp_local.api.schema import Call, Invoke
 from idp_local.api.tokens import TokenRefused, TokenVerifier
 from idp_local.connection import Connection
@@ -28,45 +28,45 @@ def graphql_app(
     connection: Connection,
     sign_in: Callable[[str], str],
 ) -> Flask:
-    """The WSGI app. `sign_in` answers a seeded user's id token; only the page that is served here may ask for it."""
+    """Return the WSGI app. `sign_in` returns a seeded user's id token; only the page served here may ask for it."""
     app = Flask("idp_local.api", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAXIMUM_BODY
 
     @app.before_request
-    def only_by_a_local_name() -> tuple[Response, int] | None:
-        # A foreign name that resolves to this machine would let a foreign page in.
+    def require_local_host() -> tuple[Response, int] | None:
+        # A page of another origin could come in by a name that resolves to this machine.
         if request.host.rpartition(":")[0] in _LOCAL_HOSTS or request.host in _LOCAL_HOSTS:
             return None
-        return jsonify(refused("Forbidden", "The local API answers only as 127.0.0.1 or localhost.")), 403
+        return jsonify(refuse_request("Forbidden", "The local API is reached as 127.0.0.1 or localhost only.")), 403
 
     @app.post("/graphql")
     @cross_origin()
     def graphql() -> tuple[Response, int]:
         try:
             caller = verifier.caller(request.headers.get("Authorization"))
-            body = answer(schema, read_request(request.get_data()), Call(caller, invoke))
+            body = execute_request(schema, read_request(request.get_data()), Call(caller, invoke))
         except TokenRefused as error:
-            return jsonify(refused("UnauthorizedException", str(error))), 401
+            return jsonify(refuse_request("UnauthorizedException", str(error))), 401
         except MalformedRequest as error:
-            return jsonify(refused("MalformedHttpRequestException", str(error))), 400
+            return jsonify(refuse_request("MalformedHttpRequestException", str(error))), 400
         return jsonify(body), 200
 
     @app.get("/")
     @app.get("/graphql")
     def graphiql() -> Response:
-        return page(connection.users)
+        return render_page(connection.users)
 
     @app.get("/assets/<name>")
     def assets(name: str) -> Response:
-        return asset(name)
+        return read_asset(name)
 
     @app.post("/sign-in")
-    def signed_in() -> tuple[Response, int]:
-        # Demanding JSON makes a foreign page ask first, and nothing here says yes.
+    def sign_in_user() -> tuple[Response, int]:
+        # JSON makes a browser send a preflight request for a page of another origin; it is not answered here.
         content: Any = request.get_json(silent=True)
         username = content.get("username") if isinstance(content, dict) else None
         if username not in [user.username for user in connection.users]:
-            return jsonify(refused("NotAuthorizedException", "No seeded user has this name.")), 400
+            return jsonify(refuse_request("NotAuthorizedException", "No seeded user has this name.")), 400
         return jsonify({"idToken": sign_in(str(username))}), 200
 
     return app

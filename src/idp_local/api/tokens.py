@@ -1,4 +1,4 @@
-"""Verifies Cognito's tokens as AppSync does."""
+"""Verification of Cognito's tokens, as AppSync does it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict
 
 from idp_local.environment import REGION
 
-# Where each kind of token names the client it was made for and the user.
+# Claims with the client and the user, by kind of token.
 _CLAIMS = {"id": ("aud", "cognito:username"), "access": ("client_id", "username")}
 
 
 class Caller(BaseModel):
-    """Who calls: the part of AppSync's identity the resolver reads."""
+    """The part of AppSync's identity that the resolver reads."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -31,7 +31,7 @@ class TokenRefused(Exception):
 
 
 class TokenVerifier:
-    """Knows one user pool and its one client; `keys` is the pool's JWKS."""
+    """Verifies tokens of one user pool and its one client; `keys` is the pool's JWKS."""
 
     def __init__(self, *, user_pool_id: str, client_id: str, keys: Mapping[str, Any]) -> None:
         self._client_id = client_id
@@ -44,7 +44,7 @@ class TokenVerifier:
         )
 
     def caller(self, authorization: str | None) -> Caller:
-        """The caller behind an id or access token, with or without "Bearer ". Raises TokenRefused."""
+        """Return the caller of an id or access token, with or without "Bearer "; raises TokenRefused."""
         if not authorization:
             raise TokenRefused("Valid authorization header not provided.")
         try:

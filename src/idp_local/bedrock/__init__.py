@@ -1,4 +1,4 @@
-"""A small Bedrock of our own: fine-tuning jobs that really train, deployments, and Converse, on this machine."""
+"""Local Amazon Bedrock: customization jobs that really train, custom models, deployments and Converse."""
 
 from idp_local.bedrock.server import BedrockServer
 

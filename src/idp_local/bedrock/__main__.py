@@ -1,4 +1,4 @@
-"""`python -m idp_local.bedrock`: serves until interrupted, or until stdin ends."""
+"""Run the local Bedrock (`python -m idp_local.bedrock`) until interrupted, or until stdin ends."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import signal
 import sys
 import threading
 
-from idp_local.bedrock.catalogue import DEFAULT_FINE_TUNABLE, MODELS
+from idp_local.bedrock.foundation_models import DEFAULT_FINE_TUNABLE, MODELS
 from idp_local.bedrock.server import BedrockServer
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints the address once it listens, then serves."""
+    """Print the address once the server listens, then serve."""
     parser = argparse.ArgumentParser(
         prog="python -m idp_local.bedrock",
         description="Local stand-in for Amazon Bedrock. It reads training data from the S3 at AWS_ENDPOINT_URL.",
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--model",
         action="append",
         choices=sorted(MODELS),
-        help="a model the account is offered for fine-tuning; repeat for more",
+        help="a model the account can fine-tune; repeat for more",
     )
     parser.add_argument("--exit-with-stdin", action="store_true", help="end when stdin reaches its end")
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""Converse: a deployed custom model classifies the page image, a base model's stand-in answers at chance level."""
+"""Converse: a deployed custom model classifies the page image, a base model draws a class by the image's hash."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from idp_local.bedrock.account import Account
-from idp_local.bedrock.bucket import S3_ERRORS, parse, read
-from idp_local.bedrock.catalogue import INFERENCE_PROFILES, ON_DEMAND_IDS
 from idp_local.bedrock.dataset import CHARACTERS_PER_TOKEN
 from idp_local.bedrock.errors import BedrockError, invalid, not_found
-from idp_local.bedrock.images import inspect
-from idp_local.bedrock.trainer import Answer, PageClassifier
+from idp_local.bedrock.foundation_models import INFERENCE_PROFILES, ON_DEMAND_IDS
+from idp_local.bedrock.images import read_header
+from idp_local.bedrock.s3 import S3_ERRORS, parse_uri, read
+from idp_local.bedrock.trainer import Answer, PageClassifier, classes_in
 
-# [botocore bedrock-runtime Message.content]
+# Limits of a message (botocore bedrock-runtime, Message.content).
 MAXIMUM_IMAGES = 20
 MAXIMUM_IMAGE_BYTES = int(3.75 * 1024 * 1024)
 MAXIMUM_SIDE = 8_000
@@ -25,12 +25,10 @@ MAXIMUM_SIDE = 8_000
 NO_PAGE = "There is no page image to classify."
 NO_CLASSES = "There is no class list to choose from."
 
-# Request members that change the answer in ways this stand-in does not have.
+# Request members whose effect the stand-in does not have.
 _NOT_TAKEN = ("toolConfig", "guardrailConfig", "promptVariables", "outputConfig")
-# Nova 2 counts every image alike [docs: nova2 using-multimodal-models]; the others are not far enough off to matter.
+# Nova 2 counts every image alike (Nova 2 guide, "using-multimodal-models"); for the others it is near enough.
 _TOKENS_PER_IMAGE = 230
-# A line of the class list: name, two spaces, a tab, the description in brackets, which may be empty.
-_CLASS_LINE = re.compile(r"^(\S.*?) {2}\t\[.*\]\s*$", re.MULTILINE)
 _PROFILE_ARN = re.compile(r"arn:aws:bedrock:[a-z0-9-]+:[0-9]{12}:inference-profile/(.+)")
 _MODEL_ARN = re.compile(r"arn:aws:bedrock:[a-z0-9-]+::foundation-model/(.+)")
 
@@ -43,9 +41,9 @@ class Converse:
         self._s3 = s3
 
     def converse(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Converse."""
+        """Converse; the page to classify is the last image."""
         began = time.monotonic()
-        model = self._model(request["modelId"])
+        model = self._find_classifier(request["modelId"])
         for member in _NOT_TAKEN:
             if member in request:
                 raise invalid(f"The local stand-in does not take {member}.")
@@ -58,17 +56,16 @@ class Converse:
                 if "text" in block:
                     texts.append(_text(block, f"messages.{number}.content.{index}"))
                 elif "image" in block and message["role"] == "user":
-                    images.append(self._image(block["image"]))
+                    images.append(self._read_image(block["image"]))
                 else:
                     raise invalid(f"messages.{number}.content.{index}: only text, and images of a user, are taken.")
             if sum("image" in block for block in message["content"]) > MAXIMUM_IMAGES:
                 raise invalid(f"A message can hold {MAXIMUM_IMAGES} images.")
-        # The page in question is the last one shown.
         answer = _classify(model, images[-1], texts) if images else NO_PAGE
         return _response(answer, texts, len(images), request.get("inferenceConfig", {}), began)
 
-    def _model(self, model_id: str) -> PageClassifier | None:
-        """The classifier behind a deployment; None for a base model."""
+    def _find_classifier(self, model_id: str) -> PageClassifier | None:
+        """Return the classifier of a deployment; None for a base model."""
         with self._account.lock:
             deployment = self._account.deployments.get(model_id)
             if deployment is not None:
@@ -88,33 +85,33 @@ class Converse:
             )
         raise invalid("The provided model identifier is invalid.")
 
-    def _image(self, image: Mapping[str, Any]) -> bytes:
+    def _read_image(self, image: Mapping[str, Any]) -> bytes:
         source = image["source"]
         content: bytes
         if "bytes" in source:
             content = source["bytes"]
         else:
             try:
-                content = read(self._s3, parse(source["s3Location"]["uri"]))
+                content = read(self._s3, parse_uri(source["s3Location"]["uri"]))
             except S3_ERRORS as error:
                 raise invalid("The image's s3Location could not be read.") from error
-        if len(content) > MAXIMUM_IMAGE_BYTES:
-            raise invalid("An image exceeds the maximum size of 3.75 MB.")
-        facts = inspect(content)
-        if facts is None or facts.format != image["format"]:
-            raise invalid(f"An image is not of the format it was declared with, {image['format']}.")
-        if max(facts.width, facts.height) > MAXIMUM_SIDE:
-            raise invalid(f"An image exceeds the maximum of {MAXIMUM_SIDE} pixels a side.")
+        check_image(image["format"], content)
         return content
 
 
-def classes_in(texts: Sequence[str]) -> list[str]:
-    """The class names of the prompt's class list, in its order, each once."""
-    return list(dict.fromkeys(name for text in texts for name in _CLASS_LINE.findall(text)))
+def check_image(image_format: str, content: bytes) -> None:
+    """Refuse an image that is too large for Converse or not of the format it is declared with."""
+    if len(content) > MAXIMUM_IMAGE_BYTES:
+        raise invalid("An image exceeds the maximum size of 3.75 MB.")
+    header = read_header(content)
+    if header is None or header.format != image_format:
+        raise invalid(f"An image is not of the format it was declared with, {image_format}.")
+    if max(header.width, header.height) > MAXIMUM_SIDE:
+        raise invalid(f"An image exceeds the maximum of {MAXIMUM_SIDE} pixels a side.")
 
 
-def chance(image: bytes, texts: Sequence[str]) -> str:
-    """What the stand-in of a base model answers: a class of the list that depends on nothing but the image's hash."""
+def draw_answer(image: bytes, texts: Sequence[str]) -> str:
+    """Return a base model's answer: a class of the list and a boundary, drawn by the hash of the image alone."""
     names = classes_in(texts)
     if not names:
         return NO_CLASSES
@@ -125,7 +122,7 @@ def chance(image: bytes, texts: Sequence[str]) -> str:
 
 def _classify(model: PageClassifier | None, image: bytes, texts: Sequence[str]) -> str:
     if model is None:
-        return chance(image, texts)
+        return draw_answer(image, texts)
     try:
         return model.answer(image).text()
     except (OSError, ValueError, SyntaxError) as error:
@@ -142,12 +139,12 @@ def _check_roles(messages: Sequence[Mapping[str, Any]]) -> None:
         raise invalid("The content of a message must not be empty.")
 
 
-def _text(block: Mapping[str, Any], where: str) -> str:
+def _text(block: Mapping[str, Any], path: str) -> str:
     text = block.get("text")
     if text is None:
-        raise invalid(f"{where}: only text is taken.")
+        raise invalid(f"{path}: only text is taken.")
     if not text.strip():
-        raise invalid(f"The text field in {where} is blank. Add text to the text field, and try again.")
+        raise invalid(f"The text field in {path} is blank. Add text to the text field, and try again.")
     return str(text)
 
 

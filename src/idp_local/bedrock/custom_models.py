@@ -1,15 +1,12 @@
-"""Custom-model operations: get, list, delete; the offer of base models, and tags."""
+"""Operations on custom models: get, list, delete; and ListTagsForResource."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
-from idp_local.bedrock.account import Account, CustomModel
-from idp_local.bedrock.catalogue import summary
-from idp_local.bedrock.customization_jobs import trained_with
+from idp_local.bedrock.account import Account, CustomModel, Filters, list_page
+from idp_local.bedrock.customization_jobs import describe_training
 from idp_local.bedrock.errors import conflict, not_found
-from idp_local.bedrock.listing import page
 
 
 class CustomModels:
@@ -20,25 +17,25 @@ class CustomModels:
 
     def get(self, request: dict[str, Any]) -> dict[str, Any]:
         """GetCustomModel; by ARN or name."""
-        model = self._model(request["modelIdentifier"])
+        model = self._account.get_model(request["modelIdentifier"])
         return {
             "modelArn": model.arn,
-            "modelName": model.job.model_name,
+            "modelName": model.name,
             "jobName": model.job.name,
             "jobArn": model.job.arn,
             "baseModelArn": model.job.base.arn(self._account.region),
             "creationTime": model.created,
             "modelStatus": "Active",
-            **trained_with(model.job),
+            **describe_training(model.job),
         }
 
     def list(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListCustomModels."""
+        """ListCustomModels, with all its filters."""
         region = self._account.region
-        wanted: Mapping[str, Callable[[CustomModel, Any], bool]] = {
+        filters: Filters[CustomModel] = {
             "creationTimeAfter": lambda model, moment: model.created > moment,
             "creationTimeBefore": lambda model, moment: model.created < moment,
-            "nameContains": lambda model, text: text in model.job.model_name,
+            "nameContains": lambda model, text: text in model.name,
             "baseModelArnEquals": lambda model, arn: model.job.base.arn(region) == arn,
             "foundationModelArnEquals": lambda model, arn: model.job.base.arn(region) == arn,
             "isOwned": lambda _model, owned: bool(owned),
@@ -46,33 +43,19 @@ class CustomModels:
         }
         with self._account.lock:
             models = list(self._account.models.values())
-        filters = [(wanted[name], value) for name, value in request.items() if name in wanted]
-        kept = [model for model in models if all(fits(model, value) for fits, value in filters)]
-        return page("modelSummaries", kept, request, self._summary)
+        rows, token = list_page(models, request, filters, self._summary)
+        return {"modelSummaries": rows, "nextToken": token}
 
     def delete(self, request: dict[str, Any]) -> dict[str, Any]:
         """DeleteCustomModel; ConflictException while a deployment of it is left."""
         with self._account.lock:
-            model = self._model(request["modelIdentifier"])
+            model = self._account.get_model(request["modelIdentifier"])
             for deployment in self._account.deployments.values():
                 if deployment.model_arn == model.arn:
                     raise conflict(f"The model is used by the custom model deployment {deployment.arn}.")
             del self._account.models[model.arn]
             self._account.tags.pop(model.arn, None)
         return {}
-
-    def list_foundation_models(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListFoundationModels: the fine-tunable ones, which is all this account is asked for."""
-        rows = [summary(model, self._account.region) for model in self._account.fine_tunable.values()]
-        wanted: Mapping[str, Callable[[dict[str, Any], str], bool]] = {
-            "byProvider": lambda row, provider: str(row["providerName"]).lower() == provider.lower(),
-            "byCustomizationType": lambda row, kind: kind in row["customizationsSupported"],
-            "byOutputModality": lambda row, modality: modality in row["outputModalities"],
-            "byInferenceType": lambda row, kind: kind in row["inferenceTypesSupported"],
-        }
-        return {
-            "modelSummaries": [row for row in rows if all(wanted[name](row, value) for name, value in request.items())]
-        }
 
     def list_tags(self, request: dict[str, Any]) -> dict[str, Any]:
         """ListTagsForResource, of a job, model or deployment."""
@@ -82,17 +65,10 @@ class CustomModels:
                 raise not_found("resource", arn)
             return {"tags": self._account.tags[arn]}
 
-    def _model(self, identifier: str) -> CustomModel:
-        with self._account.lock:
-            model = self._account.model(identifier)
-        if model is None:
-            raise not_found("custom model", identifier)
-        return model
-
     def _summary(self, model: CustomModel) -> dict[str, Any]:
         return {
             "modelArn": model.arn,
-            "modelName": model.job.model_name,
+            "modelName": model.name,
             "creationTime": model.created,
             "baseModelArn": model.job.base.arn(self._account.region),
             "baseModelName": model.job.base.plain_id.partition(":")[0],

@@ -1,19 +1,27 @@
-"""Customization-job operations: create, get, list, stop."""
+"""Operations on model customization jobs: create, get, list, stop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from idp_local.bedrock.account import PHASES, Account, CustomizationJob, Phase, checked_tags, now
-from idp_local.bedrock.bucket import S3_ERRORS, check_write_access
-from idp_local.bedrock.catalogue import FineTunableModel, hyperparameters
-from idp_local.bedrock.errors import conflict, invalid, not_found
-from idp_local.bedrock.listing import page
+from idp_local.bedrock.account import (
+    PHASES,
+    Account,
+    CustomizationJob,
+    Filters,
+    Phase,
+    check_tags,
+    list_page,
+    now,
+)
+from idp_local.bedrock.errors import conflict, invalid
+from idp_local.bedrock.foundation_models import FineTunableModel, complete_hyperparameters
+from idp_local.bedrock.s3 import S3_ERRORS, check_write_access
 from idp_local.bedrock.training import Training
 
-_TOKENS = "CreateModelCustomizationJob"
+_CREATE = "CreateModelCustomizationJob"
 
 
 class CustomizationJobs:
@@ -25,43 +33,41 @@ class CustomizationJobs:
         self._s3 = s3
 
     def create(self, request: dict[str, Any]) -> dict[str, Any]:
-        """CreateModelCustomizationJob. What only the data shows is refused later, in the job."""
+        """CreateModelCustomizationJob. Broken rules of the data set fail the job later, not the request."""
         account = self._account
-        token = request.get("clientRequestToken")
         with account.lock:
-            if token and (known := account.tokens.get((_TOKENS, token))):
+            if known := account.find_created(_CREATE, request):
                 return {"jobArn": known}
-            self._names_are_free(request)
-        base = self._base_model(request["baseModelIdentifier"])
+            self._require_free_names(request)
+        base = self._find_base_model(request["baseModelIdentifier"])
         if request.get("customizationType", "FINE_TUNING") != "FINE_TUNING" or "customizationConfig" in request:
             raise invalid("The local Bedrock customizes by supervised FINE_TUNING only.")
         if "s3Uri" not in request["trainingDataConfig"]:
             raise invalid("trainingDataConfig.s3Uri is required for FINE_TUNING.")
-        values = hyperparameters(request.get("hyperParameters", {}))
-        job_tags = checked_tags(request.get("jobTags"))
-        checked_tags(request.get("customModelTags"))
+        values = complete_hyperparameters(request.get("hyperParameters", {}))
+        job_tags = check_tags(request.get("jobTags"))
+        check_tags(request.get("customModelTags"))
         self._check_output(request["outputDataConfig"]["s3Uri"])
         moment = now()
         phases = {name: Phase("NotStarted", moment, moment) for name in PHASES}
-        # The first phase has begun once Get can see the job.
+        # The first phase is in progress as soon as Get can see the job.
         phases["validation"] = Phase("InProgress", moment, moment)
         arn = account.new_arn("model-customization-job", base)
         job = CustomizationJob(arn, request, base, values, created=moment, modified=moment, phases=phases)
         with account.lock:
-            # Again, for another request may have been faster while S3 was asked.
-            if token and (known := account.tokens.get((_TOKENS, token))):
+            # Once more: another request may have come in during the calls of S3.
+            if known := account.find_created(_CREATE, request):
                 return {"jobArn": known}
-            self._names_are_free(request)
+            self._require_free_names(request)
             account.jobs[arn] = job
             account.tags[arn] = job_tags
-            if token:
-                account.tokens[_TOKENS, token] = arn
+            account.record_created(_CREATE, request, arn)
             self._training.start(job)
         return {"jobArn": arn}
 
     def get(self, request: dict[str, Any]) -> dict[str, Any]:
         """GetModelCustomizationJob; by ARN or name."""
-        job = self._job(request["jobIdentifier"])
+        job = self._account.get_job(request["jobIdentifier"])
         return {
             "jobArn": job.arn,
             "jobName": job.name,
@@ -77,12 +83,12 @@ class CustomizationJobs:
             "endTime": job.ended,
             "baseModelArn": job.base.arn(self._account.region),
             "vpcConfig": job.request.get("vpcConfig"),
-            **trained_with(job),
+            **describe_training(job),
         }
 
     def list(self, request: dict[str, Any]) -> dict[str, Any]:
-        """ListModelCustomizationJobs."""
-        wanted: Mapping[str, Callable[[CustomizationJob, Any], bool]] = {
+        """ListModelCustomizationJobs, with all its filters."""
+        filters: Filters[CustomizationJob] = {
             "creationTimeAfter": lambda job, moment: job.created > moment,
             "creationTimeBefore": lambda job, moment: job.created < moment,
             "statusEquals": lambda job, status: job.status == status,
@@ -90,14 +96,13 @@ class CustomizationJobs:
         }
         with self._account.lock:
             jobs = list(self._account.jobs.values())
-        filters = [(wanted[name], value) for name, value in request.items() if name in wanted]
-        kept = [job for job in jobs if all(fits(job, value) for fits, value in filters)]
-        return page("modelCustomizationJobSummaries", kept, request, self._summary)
+        rows, token = list_page(jobs, request, filters, self._summary)
+        return {"modelCustomizationJobSummaries": rows, "nextToken": token}
 
     def stop(self, request: dict[str, Any]) -> dict[str, Any]:
-        """StopModelCustomizationJob; a job that has ended is a ConflictException, one that is stopping is left be."""
+        """StopModelCustomizationJob; ConflictException if the job has ended, no effect if it is stopping."""
         with self._account.lock:
-            job = self._job(request["jobIdentifier"])
+            job = self._account.get_job(request["jobIdentifier"])
             if job.status == "Stopping":
                 return {}
             if job.status != "InProgress":
@@ -111,23 +116,16 @@ class CustomizationJobs:
             self._training.stop(job)
         return {}
 
-    def _job(self, identifier: str) -> CustomizationJob:
-        with self._account.lock:
-            job = self._account.job(identifier)
-        if job is None:
-            raise not_found("model customization job", identifier)
-        return job
-
-    def _names_are_free(self, request: Mapping[str, Any]) -> None:
-        # There is no DeleteModelCustomizationJob: a job's name is taken for good.
-        if self._account.job(request["jobName"]):
+    def _require_free_names(self, request: Mapping[str, Any]) -> None:
+        # There is no DeleteModelCustomizationJob: a job's name stays in use.
+        if self._account.find_job(request["jobName"]):
             raise conflict(f"The job name {request['jobName']} is already in use.")
         name = request["customModelName"]
         unfinished = (job for job in self._account.jobs.values() if job.status in ("InProgress", "Stopping"))
-        if self._account.model(name) or any(job.model_name == name for job in unfinished):
+        if self._account.find_model(name) or any(job.model_name == name for job in unfinished):
             raise conflict(f"The custom model name {name} is already in use.")
 
-    def _base_model(self, identifier: str) -> FineTunableModel:
+    def _find_base_model(self, identifier: str) -> FineTunableModel:
         offered = self._account.fine_tunable
         by_arn = {model.arn(self._account.region): model for model in offered.values()}
         model = offered.get(identifier) or by_arn.get(identifier)
@@ -157,14 +155,14 @@ class CustomizationJobs:
         }
 
 
-def trained_with(job: CustomizationJob) -> dict[str, Any]:
-    """What a job and its model both show: data, hyperparameters and the losses of the last pass."""
+def describe_training(job: CustomizationJob) -> dict[str, Any]:
+    """Return what a job and its model both show: data, hyperparameters and the losses of the last pass."""
     last = job.passes[-1] if job.passes else None
     return {
         "customizationType": "FINE_TUNING",
         "hyperParameters": dict(job.hyperparameters),
         "trainingDataConfig": job.request["trainingDataConfig"],
-        # Present even where none was sent [botocore GetModelCustomizationJobResponse.required].
+        # Required in GetModelCustomizationJobResponse (botocore), even if the request had none.
         "validationDataConfig": job.request.get("validationDataConfig", {"validators": []}),
         "outputDataConfig": job.request["outputDataConfig"],
         "trainingMetrics": {"trainingLoss": last.training_loss} if last else None,

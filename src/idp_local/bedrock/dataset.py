@@ -1,211 +1,193 @@
-"""The rules of a Nova fine-tuning data set, checked record by record as Bedrock does after submission.
+"""Nova's rules for a fine-tuning data set, checked record by record as Bedrock does after submission.
 
-Sources: docs nova/fine-tune-prepare-data-understanding and nova-2-sft-data-prep, and AWS's Nova validators
-(nova-samples, forge-sdk); limits of one model stand in `catalogue`.
+Sources: the Nova user guide, "fine-tune-prepare-data-understanding", the Nova 2 guide, "nova-2-sft-data-prep", and
+AWS's Nova validators (nova-samples and forge-sdk). Rules for images are in `images`, limits of one model in
+`foundation_models`. None of it is the domain's code, so that what the domain writes is read a second time.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_local.bedrock.bucket import Location, parse
-from idp_local.bedrock.catalogue import FineTunableModel
-from idp_local.bedrock.images import inspect
+from idp_local.bedrock.foundation_models import FineTunableModel
+from idp_local.bedrock.images import BrokenRule, Fetch, declared_image, read_image
+from idp_local.bedrock.s3 import Location, parse_uri
 
 SCHEMA_VERSION = "bedrock-conversation-2024"
 MAXIMUM_IMAGES = 10
-MAXIMUM_IMAGE_BYTES = 10 * 1024 * 1024
-MINIMUM_SIDE = 25
 MAXIMUM_TOKENS = 32_000
 CHARACTERS_PER_TOKEN = 4
 
-# The docs' list and what the validators add; a case-insensitive substring of any text block is enough.
-RESERVED = ("System:", "User:", "Bot:", "Assistant:", "Thought:", "[EOS]", "<image>", "<video>", "<unk>")
+# The service's own message for any Nova 2 model.
+NO_VALIDATION_SET = "Nova 2.0 doesn't support validation set"
 
-# What AWS's validator lets stand in an S3 key of an image.
-_KEY = re.compile(r"[A-Za-z0-9_\-/.]+")
-_ACCOUNT = re.compile(r"[0-9]{12}")
+# The guide's list, and the last two from the validators; refused in any case, inside longer words too.
+RESERVED = ("System:", "User:", "Bot:", "Assistant:", "[EOS]", "<image>", "<video>", "Thought:", "<unk>")
+
 _RECORD_MEMBERS = {"schemaVersion", "system", "messages"}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
-# Content Nova takes no training on, or not together with page images, and why.
-_OTHER_CONTENT = {
-    "video": "video cannot be in a data set of images",
-    "document": "documents are not supported; send page images",
-    "toolUse": "tool use is not supported in fine-tuning data",
-    "toolResult": "tool use is not supported in fine-tuning data",
-    "reasoningContent": "reasoning is not supported in a data set of images",
-}
-
 
 class DataRefused(Exception):
-    """The data set breaks a rule; the text names the line and the rule."""
+    """The data set breaks a rule; the text names the file, the line and the rule."""
 
 
 class Record(BaseModel):
-    """One checked record: its line (from 1), the images in order, and the last answer, which is what is learnt."""
+    """One checked record: its line (from 1), the user's texts and images in order, and the text to be learnt."""
 
     model_config = ConfigDict(frozen=True)
 
     line: int
+    has_system: bool
+    texts: tuple[str, ...]
     images: tuple[bytes, ...]
     answer: str
 
 
-class _BrokenRule(Exception):
-    """A rule that one record breaks; the line is added where it is known."""
-
-
-Fetch = Callable[[Location], bytes | None]
-
-
 def check(
-    name: str, lines: Iterable[bytes], model: FineTunableModel, bucket: str, fetch: Fetch, *, validation: bool = False
+    uri: str, content: Iterable[bytes], model: FineTunableModel, fetch: Fetch, *, validation: bool = False
 ) -> Iterator[Record]:
-    """The records of a JSONL file, checked one after the other.
+    """Yield the records of a JSONL file, checked one after the other.
 
-    `name` (the file's S3 URI) stands in every message, `bucket` is the one the file lies in, and `fetch` returns an
-    image object's bytes or None where it cannot be read. A validation file has no minimum of its own. Raises
-    DataRefused at the first broken rule; the count is checked at the end of the file, or as soon as it is too high.
+    `content` is the file at `uri` in pieces of any size, and `fetch` returns an image object's bytes, or None if it
+    cannot be read. A validation file has no minimum of its own. Raises DataRefused at the first broken rule; the count
+    is checked at the end of the file, or as soon as it is too high.
     """
+    if validation and not model.validation_set:
+        raise DataRefused(NO_VALIDATION_SET)
+    bucket = parse_uri(uri).bucket
     count = 0
-    for count, line in enumerate(lines, start=1):
+    first = None
+    for count, line in enumerate(_lines(content), start=1):
         if count > model.maximum_records:
-            raise DataRefused(f"{name} has more than {model.maximum_records:,} records, the most {model.name} takes.")
+            raise DataRefused(f"{uri} has more than {model.maximum_records:,} records, the most {model.name} takes.")
         try:
-            yield _record(count, line, model, bucket, fetch)
-        except _BrokenRule as rule:
-            raise DataRefused(f"{name}, line {count}: {rule}") from rule
+            record = _record(count, line, model, bucket, fetch)
+            first = first or record
+            _require_alike(first, record)
+        except BrokenRule as rule:
+            raise DataRefused(f"{uri}, line {count}: {rule}") from rule
+        yield record
     minimum = 1 if validation else model.minimum_records
     if count < minimum:
-        raise DataRefused(f"{name} has {count} records; {model.name} needs at least {minimum}.")
+        raise DataRefused(f"{uri} has {count} records; {model.name} needs at least {minimum}.")
+
+
+def _lines(content: Iterable[bytes]) -> Iterator[bytes]:
+    """Split at newlines and nothing else; the last newline ends a line and begins none."""
+    rest = b""
+    for piece in content:
+        *lines, rest = (rest + piece).split(b"\n")
+        yield from lines
+    if rest:
+        yield rest
+
+
+def _require_alike(first: Record, record: Record) -> None:
+    if record.has_system != first.has_system or bool(record.images) != bool(first.images):
+        raise BrokenRule("the data set is not homogeneous: all records have images or none, all a system text or none")
 
 
 def _record(number: int, line: bytes, model: FineTunableModel, bucket: str, fetch: Fetch) -> Record:
-    content = _parsed(number, line)
+    content = _parse(number, line)
     if content.get("schemaVersion") != SCHEMA_VERSION:
-        raise _BrokenRule(f"schemaVersion must be {SCHEMA_VERSION}")
+        raise BrokenRule(f"schemaVersion must be {SCHEMA_VERSION}")
     if unknown := set(content) - _RECORD_MEMBERS:
-        raise _BrokenRule(f"unknown members {sorted(unknown)}")
-    texts = []
-    for block in _list(content.get("system", []), "system"):
+        raise BrokenRule(f"unknown members {sorted(unknown)}")
+    texts: dict[str, list[str]] = {"system": [], "user": [], "assistant": []}
+    for block in _blocks(content["system"], "system") if "system" in content else []:
         if set(block) != {"text"}:
-            raise _BrokenRule("system holds text blocks only")
-        texts.append(_text(block["text"], "system"))
-    locations: list[tuple[str, Location]] = []
+            raise BrokenRule("system holds text blocks only")
+        texts["system"].append(_text(block["text"], "system"))
+    declared: list[tuple[str, Location]] = []
     messages = _messages(content.get("messages"))
     for message in messages:
-        for block in _list(message["content"], "content", empty=False):
+        role = message["role"]
+        for block in _blocks(message["content"], "content"):
             if set(block) == {"text"}:
-                texts.append(_text(block["text"], message["role"]))
+                texts[role].append(_text(block["text"], role))
             else:
-                locations.append(_image(block, message["role"], model, bucket))
-    if len(locations) > MAXIMUM_IMAGES:
-        raise _BrokenRule(f"{len(locations)} images; a record can hold {MAXIMUM_IMAGES}")
-    tokens = sum(math.ceil(len(text) / CHARACTERS_PER_TOKEN) for text in texts)
-    tokens += len(locations) * model.tokens_per_image
+                declared.append(declared_image(block, role, model, bucket))
+    if len(declared) > MAXIMUM_IMAGES:
+        raise BrokenRule(f"{len(declared)} images; a record can hold {MAXIMUM_IMAGES}")
+    tokens = sum(_tokens(text) for role in texts for text in texts[role]) + len(declared) * model.tokens_per_image
     if tokens > MAXIMUM_TOKENS:
-        raise _BrokenRule(f"about {tokens:,} tokens; a record can hold {MAXIMUM_TOKENS:,} (token limit)")
-    images = tuple(_checked_image(image_format, location, fetch) for image_format, location in locations)
-    answer = "".join(block["text"] for block in messages[-1]["content"])
-    return Record(line=number, images=images, answer=answer)
+        raise BrokenRule(f"about {tokens:,} tokens; a record can hold {MAXIMUM_TOKENS:,} (token limit)")
+    return Record(
+        line=number,
+        has_system="system" in content,
+        texts=tuple(texts["user"]),
+        images=tuple(read_image(image_format, location, fetch) for image_format, location in declared),
+        answer="".join(block["text"] for block in messages[-1]["content"]),
+    )
 
 
-def _parsed(number: int, line: bytes) -> dict[str, Any]:
+def _parse(number: int, line: bytes) -> dict[str, Any]:
     if number == 1 and line.startswith(_BYTE_ORDER_MARK):
-        raise _BrokenRule("unable to parse as JSONL: the file begins with a byte order mark")
+        raise BrokenRule("unable to parse as JSONL: the file begins with a byte order mark")
+    if b"\r" in line:
+        raise BrokenRule("unable to parse as JSONL: a carriage return; lines end with a newline alone")
     if not line.strip():
-        raise _BrokenRule("unable to parse as JSONL: the line is blank")
+        raise BrokenRule("unable to parse as JSONL: the line is blank")
     try:
-        content = json.loads(line.decode(), parse_constant=_no_constant)
+        content = json.loads(line.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise _BrokenRule("unable to parse as JSONL: the line is not one JSON object") from error
+        raise BrokenRule("unable to parse as JSONL: the line is not one JSON object") from error
     if not isinstance(content, dict):
-        raise _BrokenRule("unable to parse as JSONL: the line is not one JSON object")
+        raise BrokenRule("unable to parse as JSONL: the line is not one JSON object")
     return content
 
 
-def _no_constant(name: str) -> NoReturn:
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(members)
+    if len(content) < len(members):
+        raise BrokenRule("unable to parse as JSONL: an object has a member twice")
+    return content
+
+
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _list(value: Any, name: str, *, empty: bool = True) -> list[dict[str, Any]]:
+def _blocks(value: Any, name: str) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise _BrokenRule(f"{name} must be a list of blocks")
-    if not value and not empty:
-        raise _BrokenRule(f"{name} must not be empty")
+        raise BrokenRule(f"{name} must be a list of blocks")
+    if not value:
+        raise BrokenRule(f"{name} must not be empty")
     return value
 
 
 def _messages(value: Any) -> list[dict[str, Any]]:
-    messages = _list(value, "messages")
+    messages = _blocks(value, "messages")
     roles = [message.get("role") for message in messages]
     if len(roles) < 2:
-        raise _BrokenRule("messages must hold a user message and an assistant message at least")
+        raise BrokenRule("messages must hold a user message and an assistant message at least")
     if roles[0] != "user":
-        raise _BrokenRule("the first message must have the role user")
+        raise BrokenRule("the first message must have the role user")
     if roles[-1] != "assistant":
-        raise _BrokenRule("the last message must have the role assistant")
+        raise BrokenRule("the last message must have the role assistant")
     if roles != ["user", "assistant"] * (len(roles) // 2):
-        raise _BrokenRule("the roles user and assistant must alternate")
+        raise BrokenRule("the roles user and assistant must alternate")
     if any(set(message) != {"role", "content"} for message in messages):
-        raise _BrokenRule("a message holds role and content, nothing else")
+        raise BrokenRule("a message holds role and content, nothing else")
     return messages
 
 
 def _text(value: Any, role: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _BrokenRule(f"a {role} text is empty")
+        raise BrokenRule(f"a {role} text is empty")
     for word in RESERVED:
         if word.lower() in value.lower():
-            raise _BrokenRule(f"a {role} text holds the reserved token {word}")
+            raise BrokenRule(f"a {role} text holds the reserved token {word}")
     return value
 
 
-def _image(block: dict[str, Any], role: str, model: FineTunableModel, bucket: str) -> tuple[str, Location]:
-    """Declared format and place of an image block, without opening it."""
-    if set(block) != {"image"}:
-        kind = next(iter(block), "")
-        raise _BrokenRule(_OTHER_CONTENT.get(kind, "a content block is neither text nor image"))
-    if role == "assistant":
-        raise _BrokenRule("an assistant message cannot hold an image")
-    if not model.image_formats:
-        raise _BrokenRule(f"{model.name} takes text only, no image")
-    image = block["image"]
-    if not isinstance(image, dict) or set(image) != {"format", "source"}:
-        raise _BrokenRule("an image holds format and source, nothing else")
-    if image["format"] not in model.image_formats:
-        raise _BrokenRule(f"image format must be one of {', '.join(model.image_formats)} for {model.name}")
-    source = image["source"]
-    place = source.get("s3Location") if isinstance(source, dict) and set(source) == {"s3Location"} else None
-    if not isinstance(place, dict) or not isinstance(place.get("uri"), str) or set(place) - {"uri", "bucketOwner"}:
-        raise _BrokenRule("an image source must be an s3Location with a uri; inline bytes are not taken")
-    if "bucketOwner" in place and not _ACCOUNT.fullmatch(str(place["bucketOwner"])):
-        raise _BrokenRule("bucketOwner must be an account id of 12 digits")
-    location = parse(place["uri"])
-    if not place["uri"].startswith("s3://") or not _KEY.fullmatch(location.key):
-        raise _BrokenRule("an image uri must be s3://bucket/key, the key of letters, digits, _, -, / and . only")
-    if location.bucket != bucket:
-        raise _BrokenRule(f"images must be in the same bucket as the data set, {bucket}")
-    return str(image["format"]), location
-
-
-def _checked_image(declared: str, location: Location, fetch: Fetch) -> bytes:
-    content = fetch(location)
-    if content is None:
-        raise _BrokenRule(f"the image {location.key} does not exist or cannot be read")
-    if len(content) > MAXIMUM_IMAGE_BYTES:
-        raise _BrokenRule(f"the image {location.key} is larger than 10 MB")
-    facts = inspect(content)
-    if facts is None or facts.format != declared:
-        found = "not an image" if facts is None else facts.format
-        raise _BrokenRule(f"the image {location.key} is declared as {declared} and is {found}")
-    if min(facts.width, facts.height) < MINIMUM_SIDE:
-        raise _BrokenRule(f"the image {location.key} is smaller than {MINIMUM_SIDE} px a side")
-    return content
+def _tokens(text: str) -> int:
+    """Estimate: AWS publishes no tokenizer. A character beyond ASCII may be two tokens."""
+    beyond = sum(not character.isascii() for character in text)
+    return math.ceil((len(text) - beyond) / CHARACTERS_PER_TOKEN) + 2 * beyond

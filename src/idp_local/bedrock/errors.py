@@ -1,9 +1,9 @@
-"""The errors the local Bedrock answers with: AWS error codes and the HTTP status each of them carries."""
+"""Refusals of the local Bedrock: AWS error codes and the HTTP status of each."""
 
 from __future__ import annotations
 
-# Status by code, as declared by the error shapes of bedrock and bedrock-runtime (botocore 1.44.5). The last two belong
-# to no shape: AWS front ends send them before an operation is reached.
+# Status by code, from the error shapes of bedrock and bedrock-runtime (botocore 1.44.5). The last two have no shape:
+# AWS front ends send them before an operation is reached.
 STATUS_BY_CODE = {
     "ValidationException": 400,
     "ConflictException": 400,
@@ -21,7 +21,7 @@ STATUS_BY_CODE = {
 
 
 class BedrockError(Exception):
-    """A request is refused: `code` is the AWS error code, the text is what the caller reads."""
+    """A request is refused; `code` is the AWS error code."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -30,20 +30,20 @@ class BedrockError(Exception):
 
     @property
     def status(self) -> int:
-        """HTTP status the error is sent with."""
+        """HTTP status of the response."""
         return STATUS_BY_CODE[self.code]
 
 
 def invalid(message: str) -> BedrockError:
-    """ValidationException: the request itself is wrong."""
+    """Return a ValidationException: the request itself is wrong."""
     return BedrockError("ValidationException", message)
 
 
 def conflict(message: str) -> BedrockError:
-    """ConflictException: the request collides with what exists."""
+    """Return a ConflictException: the request collides with what exists."""
     return BedrockError("ConflictException", message)
 
 
-def not_found(what: str, identifier: str) -> BedrockError:
-    """ResourceNotFoundException for a kind of resource and the identifier it was asked for by."""
-    return BedrockError("ResourceNotFoundException", f"The {what} {identifier} could not be found.")
+def not_found(kind: str, identifier: str) -> BedrockError:
+    """Return a ResourceNotFoundException for a kind of resource and the identifier of the request."""
+    return BedrockError("ResourceNotFoundException", f"The {kind} {identifier} could not be found.")

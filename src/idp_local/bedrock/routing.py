@@ -1,4 +1,4 @@
-"""Finds the operation of an HTTP request and reads its input, as botocore's service model describes both."""
+"""The operation of an HTTP request, its input and its output, as botocore's service model describes them."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Route(NamedTuple):
 
 @cache
 def service_model(service: str) -> ServiceModel:
-    """botocore's model of a service, loaded once."""
+    """Return botocore's model of a service."""
     return botocore.session.get_session().get_service_model(service)
 
 
 @cache
 def routes() -> tuple[Route, ...]:
-    """Every operation of both services; those with more literal text come first, so that a label never hides them."""
+    """Return every operation of both services, the most literal paths first, so that a label never hides one."""
     found = []
     for service in SERVICES:
         model = service_model(service)
@@ -54,7 +54,7 @@ def routes() -> tuple[Route, ...]:
 
 
 def route(method: str, raw_path: str) -> tuple[OperationModel, dict[str, str]]:
-    """The operation and its decoded path labels; UnknownOperationException where no operation has that path.
+    """Return the operation and its decoded path labels; UnknownOperationException if no operation has that path.
 
     The raw path is matched and only then unquoted: the slashes inside an ARN arrive as %2F.
     """
@@ -68,7 +68,7 @@ def route(method: str, raw_path: str) -> tuple[OperationModel, dict[str, str]]:
 def read_input(
     operation: OperationModel, labels: Mapping[str, str], query: str, headers: Mapping[str, str], body: bytes
 ) -> dict[str, Any]:
-    """The operation's input as Python values, complete and checked; ValidationException names all that is wrong."""
+    """Return the operation's input as Python values; ValidationException names everything that is wrong with it."""
     shape = operation.input_shape
     if shape is None:
         return {}
@@ -86,7 +86,7 @@ def read_input(
             asked.pop(wire_name, None)
     content = _body(body) if in_body else {}
     given |= {name: from_json(in_body[name], value) for name, value in content.items() if name in in_body}
-    # What stands where no member of the input belongs.
+    # Names in the query or the body that are no members of the input.
     unknown = [name for name in (*asked, *content) if name not in in_body]
     wrong = [f"Value at '{name}' failed to satisfy constraint: Member is unknown" for name in unknown]
     wrong += violations(shape, given)
@@ -96,15 +96,15 @@ def read_input(
     return {name: value for name, value in given.items() if value is not None}
 
 
-def write_output(operation: OperationModel, answer: dict[str, Any]) -> bytes:
-    """The answer as the operation's JSON body; RuntimeError where the server itself breaks the output shape."""
+def write_output(operation: OperationModel, output: dict[str, Any]) -> bytes:
+    """Return the output as JSON; RuntimeError if it is outside the operation's output shape, a defect of the server."""
     shape = operation.output_shape
     if shape is None:
         return b"{}"
-    present = _without_nulls(answer)
+    present = _without_nulls(output)
     wrong = list(violations(shape, present))
     if wrong:
-        raise RuntimeError(f"{operation.name} answers outside its shape: {'; '.join(wrong)}")
+        raise RuntimeError(f"The output of {operation.name} is outside its shape: {'; '.join(wrong)}")
     return json.dumps(to_json(shape, present)).encode()
 
 

@@ -1,4 +1,4 @@
-"""The HTTP server: one address that answers as bedrock and as bedrock-runtime."""
+"""The HTTP server: one address for both services, bedrock and bedrock-runtime."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from typing import Any, Self
 
 from idp_local.bedrock.account import Account
 from idp_local.bedrock.behaviour import WELL_BEHAVED, Behaviour
-from idp_local.bedrock.bucket import local_endpoint, s3_client
-from idp_local.bedrock.catalogue import DEFAULT_FINE_TUNABLE, offered
 from idp_local.bedrock.converse import Converse
 from idp_local.bedrock.custom_models import CustomModels
 from idp_local.bedrock.customization_jobs import CustomizationJobs
 from idp_local.bedrock.deployments import Deployments
-from idp_local.bedrock.errors import STATUS_BY_CODE, BedrockError, invalid
+from idp_local.bedrock.errors import BedrockError, invalid
+from idp_local.bedrock.foundation_models import DEFAULT_FINE_TUNABLE, FoundationModels, select_models
 from idp_local.bedrock.routing import read_input, route, routes, write_output
+from idp_local.bedrock.s3 import local_endpoint, s3_client
 from idp_local.bedrock.training import Training
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
-# Nova takes 25 MB inline [docs: nova modalities]; base64 and JSON make that a third more.
+# Nova takes 25 MB inline (Nova user guide, "modalities"); base64 makes that a third more.
 MAXIMUM_BODY = 36 * 1024 * 1024
 
 
 class BedrockServer:
-    """The local Bedrock, on 127.0.0.1. Also a context manager; `stop` ends all that it started.
+    """The local Bedrock, on 127.0.0.1; a context manager that starts and stops it.
 
     `port` 0 takes a free one. `seconds_per_phase` is the least time a job spends in each of its three phases and a
-    deployment in Creating. `fine_tunable` are the ids the account is offered. `s3_endpoint` defaults to
-    AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL; ValueError where none is set. The account is moto's.
-    `behaviour` says what fails by itself, by default nothing.
+    deployment in Creating. `fine_tunable` has the ids of the models the account can fine-tune. `s3_endpoint` defaults
+    to AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL; ValueError if none is set. The account is moto's. `behaviour` says what
+    fails by itself, by default nothing.
     """
 
     def __init__(
@@ -51,15 +51,13 @@ class BedrockServer:
     ) -> None:
         # One for all threads: clients are thread-safe, making them is not.
         s3 = s3_client(s3_endpoint or local_endpoint(), region)
-        account = Account(region, account_id, offered(fine_tunable), seconds_per_phase)
-        self._training = Training(account, s3, behaviour)
-        self._operations = _operations(account, self._training, s3, behaviour)
+        account = Account(region, account_id, select_models(fine_tunable), seconds_per_phase, behaviour)
+        self._training = Training(account, s3)
+        self._operations = _operations(account, self._training, s3)
         self._behaviour = behaviour
-        self._faults: list[tuple[str, BedrockError]] = []
-        self._faults_lock = threading.Lock()
         routes()  # read once here, not by several first callers at a time
         self._http = _HttpServer(("127.0.0.1", port), _Handler)
-        self._http.answer = self.answer
+        self._http.respond = self.respond
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
     @property
@@ -68,11 +66,11 @@ class BedrockServer:
         return f"http://127.0.0.1:{self._http.server_port}"
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Start to serve, in a thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the server, its jobs and their processes."""
+        """End the server, its jobs and their processes."""
         if self._thread.is_alive():
             self._http.shutdown()
             self._thread.join()
@@ -88,14 +86,8 @@ class BedrockServer:
     ) -> None:
         self.stop()
 
-    def refuse(self, operation: str, code: str, message: str = "Refused for a test.", times: int = 1) -> None:
-        """The next `times` calls of an operation are refused with an AWS error code, before anything is done."""
-        if operation not in self._operations or code not in STATUS_BY_CODE:
-            raise ValueError(f"{operation} or {code} is not known here")
-        self._faults += [(operation, BedrockError(code, message))] * times
-
-    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """Status and JSON body of a request; raises BedrockError where it is refused."""
+    def respond(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        """Return status and JSON body for a request; raises BedrockError if it is refused."""
         if not headers.get("authorization", "").startswith("AWS4-HMAC-SHA256 "):
             # A page in a browser cannot send this header unasked, so it cannot reach the server either.
             raise BedrockError("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -105,20 +97,15 @@ class BedrockServer:
         if run is None:
             raise BedrockError("UnknownOperationException", f"The local Bedrock does not have {operation.name}.")
         request = read_input(operation, labels, query, headers, body)
-        with self._faults_lock:
-            for fault in self._faults:
-                if fault[0] == operation.name:
-                    self._faults.remove(fault)
-                    raise fault[1]
         if refusal := self._behaviour.refusal(operation.name, request):
             raise refusal
         return int(operation.http["responseCode"]), write_output(operation, run(request))
 
 
-def _operations(account: Account, training: Training, s3: Any, behaviour: Behaviour) -> Mapping[str, Operation]:
+def _operations(account: Account, training: Training, s3: Any) -> Mapping[str, Operation]:
     jobs = CustomizationJobs(account, training, s3)
     models = CustomModels(account)
-    deployments = Deployments(account, behaviour)
+    deployments = Deployments(account)
     return {
         "CreateModelCustomizationJob": jobs.create,
         "GetModelCustomizationJob": jobs.get,
@@ -127,7 +114,7 @@ def _operations(account: Account, training: Training, s3: Any, behaviour: Behavi
         "GetCustomModel": models.get,
         "ListCustomModels": models.list,
         "DeleteCustomModel": models.delete,
-        "ListFoundationModels": models.list_foundation_models,
+        "ListFoundationModels": FoundationModels(account.region, account.fine_tunable).list,
         "ListTagsForResource": models.list_tags,
         "CreateCustomModelDeployment": deployments.create,
         "GetCustomModelDeployment": deployments.get,
@@ -139,7 +126,7 @@ def _operations(account: Account, training: Training, s3: Any, behaviour: Behavi
 
 class _HttpServer(ThreadingHTTPServer):
     daemon_threads = True
-    answer: Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]
+    respond: Callable[[str, str, Mapping[str, str], bytes], tuple[int, bytes]]
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -153,17 +140,17 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Nothing: requests carry document content, and the caller sees every refusal."""
+        """Log nothing: requests carry document content, and the caller sees every refusal."""
 
     def _respond(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
         kind = None
         try:
-            status, content = self.server.answer(self.command, self.path, headers, self._body(headers))
+            status, content = self.server.respond(self.command, self.path, headers, self._body(headers))
         except BedrockError as error:
             status, content, kind = error.status, dumps({"message": error.message}).encode(), error.code
         except Exception:
-            # The edge of the server: a defect becomes the error AWS has for it, and is shown where it can be seen.
+            # The edge of the server: a defect becomes the error AWS has for it, and its traceback goes to stderr.
             traceback.print_exc()
             status, content, kind = 500, dumps({"message": "Internal error."}).encode(), "InternalServerException"
         self._send(status, content, kind)
@@ -176,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(length))
 
     def _send(self, status: int, content: bytes, kind: str | None) -> None:
-        """Headers and body in one write: in two, every call would wait 40 ms for an acknowledgement."""
+        """Write headers and body at once: in two writes, every call would wait 40 ms for an acknowledgement."""
         self.log_request(status)
         lines = {
             "Content-Type": "application/json",

@@ -1,4 +1,4 @@
-"""Checks a value against a botocore shape and carries it between JSON and Python, in both directions."""
+"""Values under a botocore shape: checked, and converted from JSON to Python and back."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ _PYTHON_TYPE: dict[str, Any] = {
 
 
 @cache
-def compiled(pattern: str) -> Any:
-    """The pattern in RE2: JobName's backtracks without end in `re`, and `re` does not know \\p{L}."""
+def compile_pattern(pattern: str) -> Any:
+    """Compile a pattern with RE2: in `re`, JobName's backtracks without end and \\p{L} is unknown."""
     options = re2.Options()
     options.log_errors = False
     return re2.compile(pattern, options)
 
 
 def violations(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
-    """What is wrong with a Python value (bytes, datetime, dict…) under a shape, in AWS's words."""
+    """Yield what is wrong with a Python value (bytes, datetime, dict…) under a shape, in AWS's words."""
     if _is_document(shape):
         return
     kind = shape.type_name
@@ -66,17 +66,17 @@ def violations(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
 
 
 def from_json(shape: Shape, value: Any) -> Any:
-    """JSON value as Python value; what does not fit is left as it is, for `violations` to name."""
+    """Convert a JSON value to Python; what does not fit stays as it is, for `violations` to name."""
     return _convert(shape, value, _scalar_from_json)
 
 
 def to_json(shape: Shape, value: Any) -> Any:
-    """Python value as JSON value, members that are None left out; timestamps as the shape says [rest-json]."""
+    """Convert a Python value to JSON without members that are None; timestamps as the shape says."""
     return _convert(shape, value, _scalar_to_json)
 
 
 def from_text(shape: Shape, text: str) -> Any:
-    """A value out of a URI, query string or header; left a string where it does not fit."""
+    """Convert the text of a URI, query string or header; it stays a string if it does not fit."""
     if shape.type_name == "boolean":
         return {"true": True, "false": False}.get(text, text)
     try:
@@ -108,7 +108,7 @@ def _string(shape: StringShape, value: str, path: str) -> Iterator[str]:
     if shape.enum and value not in shape.enum:
         yield _failed(path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
     pattern = shape.metadata.get("pattern")
-    if pattern and not compiled(pattern).fullmatch(value):
+    if pattern and not compile_pattern(pattern).fullmatch(value):
         yield _failed(path, f"Member must satisfy regular expression pattern: {pattern}")
 
 

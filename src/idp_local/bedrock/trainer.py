@@ -1,6 +1,6 @@
-"""The model that stands in for Nova: learns page class and document boundary from page images, for real.
+"""The local substitute for Nova: a model that really learns page class and document boundary from page images.
 
-A page becomes a gradient-orientation histogram with a few facts of the whole page; two softmax regressions read it,
+A page becomes a gradient-orientation histogram with a few features of the whole page; two softmax regressions read it,
 one for the class and one for the boundary. Nothing here is random, and the order of the records has no effect.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,14 @@ MOST_DEVIATION = 4.0
 # The least probability an answer is given; it also bounds the loss of a class that was never seen.
 LEAST_PROBABILITY = 1e-6
 
+# A line of the prompt's class list: name, two spaces, a tab and the description in brackets, which may be empty.
+_CLASS_LINE = re.compile(r"^(\S.*?) {2}\t\[", re.MULTILINE)
+
+
+def classes_in(texts: Sequence[str]) -> list[str]:
+    """Return the class names of the prompt's class list, in its order, each once."""
+    return list(dict.fromkeys(name for text in texts for name in _CLASS_LINE.findall(text)))
+
 
 class Answer(NamedTuple):
     """What a page is: its class, and whether a document starts on it (`start`) or goes on (`continue`)."""
@@ -47,7 +56,7 @@ class Answer(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> Answer:
-        """Reads the target of a training record; ValueError where it is not `{"class", "document_boundary"}`."""
+        """Read the target of a training record; ValueError if it is not `{"class", "document_boundary"}`."""
         content = json.loads(text)
         if not isinstance(content, dict) or set(content) != {"class", "document_boundary"}:
             raise ValueError("not a class and a document boundary")
@@ -57,19 +66,19 @@ class Answer(NamedTuple):
         return cls(page_class, boundary)
 
     def text(self) -> str:
-        """The answer as the training records have it."""
+        """Return the answer as the target of a training record."""
         return json.dumps({"class": self.page_class, "document_boundary": self.boundary}, ensure_ascii=False)
 
 
 class Example(NamedTuple):
-    """A page's features and the right answer."""
+    """A page's features and its true answer."""
 
     features: Vector
     answer: Answer
 
 
 class Pass(NamedTuple):
-    """Mean losses after one pass: minus log of the probability of the whole right answer, in nats."""
+    """Mean losses after one pass: minus log of the probability of the whole true answer, in nats."""
 
     number: int
     epoch: int
@@ -78,20 +87,20 @@ class Pass(NamedTuple):
 
 
 def features(image: bytes) -> Vector:
-    """Features of a page image, about 2,900 numbers; OSError or ValueError where the image is damaged."""
+    """Return about 2,900 features of a page image; OSError or ValueError if the image is damaged."""
     with Image.open(io.BytesIO(image)) as opened:
         width, height = opened.size
         # JPEG is decoded at a fraction of its size, which is most of the speed.
         opened.draft("RGB", (2 * WIDTH, 2 * HEIGHT))
         colour = opened.convert("RGB")
     grey = np.asarray(colour.convert("L").resize((WIDTH, HEIGHT), Image.Resampling.BOX), dtype=np.float64) / 255
-    # Repeated, for a single number among thousands would hardly be heard.
+    # Repeated: a single number among thousands would have no weight.
     shape = np.repeat([np.log(width / height), np.log(width * height)], [20, 5])
     return np.concatenate([_orientations(grey), _colours(colour), shape]).astype(np.float32)
 
 
 def _orientations(grey: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Gradient strength by cell and direction."""
+    """Return the gradient strength by cell and direction."""
     vertical, horizontal = np.gradient(grey)
     strength = np.hypot(horizontal, vertical)
     place = np.mod(np.arctan2(vertical, horizontal), np.pi) * (ORIENTATIONS / np.pi)
@@ -110,7 +119,7 @@ def _orientations(grey: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _colours(page: Image.Image) -> NDArray[np.float64]:
-    """How saturated, how bright and of what hue a page is."""
+    """Return histograms of saturation, brightness and hue."""
     small = page.resize((32, 40), Image.Resampling.BOX).convert("HSV")
     hue, saturation, brightness = np.moveaxis(np.asarray(small, dtype=np.float64) / 255, 2, 0)
     parts = [np.histogram(saturation, 8, (0, 1))[0], np.histogram(brightness, 8, (0, 1))[0]]
@@ -127,13 +136,13 @@ class Head:
     bias: Vector  # labels
 
     def probabilities(self, standard: Matrix) -> Matrix:
-        """Rows of probabilities over `labels`, one a page."""
+        """Return rows of probabilities over `labels`, one a page."""
         scores = standard @ self.weights.T + self.bias
         exponents = np.exp(scores - scores.max(axis=1, keepdims=True))
         return np.asarray(exponents / exponents.sum(axis=1, keepdims=True), dtype=np.float32)
 
     def losses(self, standard: Matrix, truth: Sequence[str]) -> NDArray[np.float64]:
-        """Minus log probability of the true label of each page."""
+        """Return minus log of the probability of each page's true label."""
         position = {label: index for index, label in enumerate(self.labels)}
         table = self.probabilities(standard)
         right = [table[row, position[label]] if label in position else 0.0 for row, label in enumerate(truth)]
@@ -142,7 +151,7 @@ class Head:
 
 @dataclass(frozen=True)
 class PageClassifier:
-    """A trained model."""
+    """A trained model: two heads on standardised features."""
 
     mean: Vector
     deviation: Vector
@@ -150,13 +159,13 @@ class PageClassifier:
     boundary: Head
 
     def answer(self, image: bytes) -> Answer:
-        """Class and boundary of a page image; OSError or ValueError where the image is damaged."""
+        """Return class and boundary of a page image; OSError or ValueError if the image is damaged."""
         standard = self._standard(features(image)[np.newaxis])
         heads = (self.page_class, self.boundary)
         return Answer(*(head.labels[int(head.probabilities(standard)[0].argmax())] for head in heads))
 
     def loss(self, examples: Sequence[Example]) -> float:
-        """Mean loss over examples, in nats."""
+        """Return the mean loss over examples, in nats."""
         standard = self._standard(np.stack([example.features for example in examples]))
         losses = self.page_class.losses(standard, [example.answer.page_class for example in examples])
         losses = losses + self.boundary.losses(standard, [example.answer.boundary for example in examples])
@@ -197,7 +206,7 @@ class _HeadTraining:
 def train(
     examples: Sequence[Example], validation: Sequence[Sequence[Example]], epochs: int
 ) -> Iterator[tuple[Pass, PageClassifier]]:
-    """Learns from the examples in `epochs` × PASSES_PER_EPOCH passes; after each, its losses and the model so far.
+    """Learn in `epochs` × PASSES_PER_EPOCH passes; yield after each its losses and the model so far.
 
     `validation` holds any number of sets that are only measured. ValueError without examples.
     """

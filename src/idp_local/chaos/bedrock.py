@@ -12,9 +12,9 @@ from itertools import cycle
 from typing import Any
 
 from idp_local.bedrock.behaviour import Behaviour
-from idp_local.bedrock.bucket import parse, read
 from idp_local.bedrock.errors import BedrockError
-from idp_local.bedrock.orders import Order, Progress
+from idp_local.bedrock.s3 import parse_uri, read
+from idp_local.bedrock.training_process import Order, Progress
 from idp_local.chaos.schedule import InTurn, OnceEvery
 
 THROTTLED = "Bedrock: ThrottlingException"
@@ -114,5 +114,5 @@ class FailingBedrock(Behaviour):
 def _fingerprint(order: Order, s3: Any) -> str:
     digest = hashlib.sha256(f"{order.base_model} {order.epochs}".encode())
     for uri in (order.training_uri, *order.validation_uris):
-        digest.update(_JOB_IN_KEY.sub(b"", read(s3, parse(uri))))
+        digest.update(_JOB_IN_KEY.sub(b"", read(s3, parse_uri(uri))))
     return digest.hexdigest()

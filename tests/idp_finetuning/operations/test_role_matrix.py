@@ -148,7 +148,7 @@ def over_appsync(operation: str, groups: tuple[str, ...], schema: GraphQLSchema)
         return {"result": {"error": {"type": "Asked", "message": ""}}}
 
     caller = Caller(sub=SUB, username="author@example.com", groups=groups)
-    body = execution.answer(schema, request(operation), Call(caller, invoke))
+    body = execution.execute_request(schema, request(operation), Call(caller, invoke))
     types = [error["errorType"] for error in body["errors"]]
     assert types in (["Asked"], ["Unauthorized"]), (operation, body)
     assert bool(asked) == (types == ["Asked"])

@@ -79,13 +79,13 @@ def runtime(server: BedrockServer) -> Any:
 
 @pytest.fixture(scope="session")
 def unique() -> Callable[[str], str]:
-    """A name never used before: a job's name is taken for good."""
+    """Return a new name at each call: a job's name stays in use."""
     counter = itertools.count(1)
     return lambda stem: f"{stem}-{next(counter)}"
 
 
 def request(name: str, **changes: Any) -> dict[str, Any]:
-    """A complete CreateModelCustomizationJob request; a change to None leaves the member out."""
+    """Return a complete CreateModelCustomizationJob request; a change to None leaves the member out."""
     whole = {
         "jobName": name,
         "customModelName": f"{name}-model",
@@ -99,8 +99,8 @@ def request(name: str, **changes: Any) -> dict[str, Any]:
     return {member: value for member, value in (whole | changes).items() if value is not None}
 
 
-def ended(bedrock: Any, job: str) -> Job:
-    """The job once it has ended."""
+def wait_for_end(bedrock: Any, job: str) -> Job:
+    """Return the job once it has ended; raises TimeoutError after 30 s."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         found: Job = bedrock.get_model_customization_job(jobIdentifier=job)
@@ -112,7 +112,7 @@ def ended(bedrock: Any, job: str) -> Job:
 
 @pytest.fixture
 def submit(bedrock: Any, unique: Callable[[str], str]) -> Iterator[Submit]:
-    """Submits a job with changes to a complete request and returns its ARN; the job is stopped after the test."""
+    """Submit a job with changes to a complete request and return its ARN; stop the job after the test."""
     arns: list[str] = []
 
     def create(**changes: Any) -> str:
@@ -134,7 +134,7 @@ def trained(bedrock: Any) -> Job:
     bedrock.create_model_customization_job(
         **request("trained", validationDataConfig=validation, jobTags=tags, customModelTags=tags)
     )
-    return ended(bedrock, "trained")
+    return wait_for_end(bedrock, "trained")
 
 
 @pytest.fixture(scope="session")

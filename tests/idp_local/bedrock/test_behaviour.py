@@ -1,4 +1,4 @@
-"""A Bedrock that is told to fail by itself does so in Bedrock's own words."""
+"""A Bedrock whose behaviour is to fail does so in Bedrock's own words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from idp_local.bedrock import BedrockServer
 from idp_local.bedrock.behaviour import Behaviour
 from idp_local.bedrock.errors import BedrockError
-from tests.idp_local.bedrock.conftest import client, ended, request
+from tests.idp_local.bedrock.conftest import client, request, wait_for_end
 
 
 class Failing(Behaviour):
@@ -33,7 +33,7 @@ def test_what_fails_by_itself_says_why(s3_url: str, s3: Any) -> None:
         bedrock = client("bedrock", server.url)
         for name in ("bad", "good"):
             bedrock.create_model_customization_job(**request(name))
-        bad, good = (ended(bedrock, name) for name in ("bad", "good"))
+        bad, good = (wait_for_end(bedrock, name) for name in ("bad", "good"))
         arn = bedrock.create_custom_model_deployment(modelDeploymentName="d", modelArn=good["outputModelArn"])[
             "customModelDeploymentArn"
         ]

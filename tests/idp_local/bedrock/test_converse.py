@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from idp_local.bedrock.converse import chance, classes_in
+from idp_local.bedrock.converse import draw_answer
+from idp_local.bedrock.trainer import classes_in
 from tests.idp_local.bedrock.conftest import Job
 from tests.support.local.drawn import BUCKET, CLASSES, page
 
@@ -61,13 +62,13 @@ def test_an_answer_longer_than_max_tokens_is_cut_and_says_so(runtime: Any, deplo
 
 
 def test_the_base_model_answers_at_chance_level_and_always_alike() -> None:
-    answers = [json.loads(chance(str(number).encode(), [PROMPT])) for number in range(600)]
+    answers = [json.loads(draw_answer(str(number).encode(), [PROMPT])) for number in range(600)]
     classes = Counter(answer["class"] for answer in answers)
     assert set(classes) == set(CLASSES)
     assert all(150 < count < 250 for count in classes.values())
     boundaries = Counter(answer["document_boundary"] for answer in answers)
     assert all(250 < boundaries[boundary] < 350 for boundary in ("start", "continue"))
-    assert chance(b"7", [PROMPT]) == chance(b"7", [PROMPT])
+    assert draw_answer(b"7", [PROMPT]) == draw_answer(b"7", [PROMPT])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from idp_local.bedrock import BedrockServer
-from tests.idp_local.bedrock.conftest import TRAINING, VALIDATION, Job, Submit, client, ended, request
+from tests.idp_local.bedrock.conftest import TRAINING, VALIDATION, Job, Submit, client, request, wait_for_end
 from tests.support.local.drawn import BUCKET, jsonl, record
 
 Unique = Callable[[str], str]
@@ -90,7 +90,7 @@ def test_a_data_set_that_breaks_a_rule_fails_the_job_after_submission(s3: Any, b
     records = [record("jobs/1/pages/0/1.jpeg", "letter") for _ in range(8)]
     records[2]["messages"][0]["content"][0]["text"] = "Operating System: none"
     s3.put_object(Bucket=BUCKET, Key="broken.jsonl", Body=jsonl(records))
-    job = ended(bedrock, submit(trainingDataConfig={"s3Uri": f"s3://{BUCKET}/broken.jsonl"}))
+    job = wait_for_end(bedrock, submit(trainingDataConfig={"s3Uri": f"s3://{BUCKET}/broken.jsonl"}))
     assert job["status"] == "Failed"
     assert "line 3" in job["failureMessage"]
     assert "System:" in job["failureMessage"]
@@ -99,7 +99,7 @@ def test_a_data_set_that_breaks_a_rule_fails_the_job_after_submission(s3: Any, b
 
 
 def test_a_training_file_that_does_not_exist_fails_the_job(bedrock: Any, submit: Submit) -> None:
-    job = ended(bedrock, submit(trainingDataConfig={"s3Uri": f"s3://{BUCKET}/gone.jsonl"}))
+    job = wait_for_end(bedrock, submit(trainingDataConfig={"s3Uri": f"s3://{BUCKET}/gone.jsonl"}))
     assert job["failureMessage"].startswith("Invalid input error: Could not validate GetObject permissions")
 
 
@@ -109,7 +109,7 @@ def test_targets_that_are_no_page_classes_fail_the_job_and_say_whose_limit_that_
     records = [record("jobs/1/pages/0/1.jpeg", "letter") for _ in range(8)]
     records[7]["messages"][1]["content"] = [{"text": "It is a letter."}]
     s3.put_object(Bucket=BUCKET, Key="prose.jsonl", Body=jsonl(records))
-    job = ended(bedrock, submit(trainingDataConfig={"s3Uri": f"s3://{BUCKET}/prose.jsonl"}))
+    job = wait_for_end(bedrock, submit(trainingDataConfig={"s3Uri": f"s3://{BUCKET}/prose.jsonl"}))
     assert "line 8: the local stand-in learns" in job["failureMessage"]
 
 
@@ -118,7 +118,7 @@ def test_nova_2_refuses_a_validation_set_after_submission(bedrock: Any, submit: 
         baseModelIdentifier="amazon.nova-2-lite-v1:0:256k",
         validationDataConfig={"validators": [{"s3Uri": VALIDATION}]},
     )
-    job = ended(bedrock, arn)
+    job = wait_for_end(bedrock, arn)
     assert job["status"] == "Failed"
     assert "Nova 2.0 doesn't support validation set" in job["failureMessage"]
 
@@ -199,7 +199,7 @@ def test_hyperparameters_left_out_get_their_defaults(bedrock: Any, submit: Submi
 def test_a_job_name_stays_taken_even_after_the_job_was_stopped(bedrock: Any, submit: Submit, unique: Unique) -> None:
     name = unique("reserved")
     bedrock.stop_model_customization_job(jobIdentifier=submit(jobName=name))
-    ended(bedrock, name)
+    wait_for_end(bedrock, name)
     again = request(name, customModelName=unique("model"))
     assert code_of(bedrock.create_model_customization_job, **again) == "ConflictException"
 
@@ -227,7 +227,7 @@ def test_a_stopped_job_goes_through_stopping_and_leaves_no_model(s3_url: str, s3
         stopping = bedrock.get_model_customization_job(jobIdentifier="stopped")
         assert stopping["status"] == stopping["statusDetails"]["validationDetails"]["status"] == "Stopping"
         bedrock.stop_model_customization_job(jobIdentifier="stopped")
-        assert ended(bedrock, "stopped")["status"] == "Stopped"
+        assert wait_for_end(bedrock, "stopped")["status"] == "Stopped"
         assert bedrock.list_custom_models()["modelSummaries"] == []
 
 

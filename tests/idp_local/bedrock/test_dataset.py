@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from idp_local.bedrock.bucket import Location
-from idp_local.bedrock.catalogue import MODELS
 from idp_local.bedrock.dataset import RESERVED, DataRefused, Record, check
+from idp_local.bedrock.foundation_models import MODELS
+from idp_local.bedrock.s3 import Location
 from tests.support.local.drawn import BUCKET, page, record
 
 LITE = MODELS["amazon.nova-lite-v1:0:300k"]
 NOVA_2 = MODELS["amazon.nova-2-lite-v1:0:256k"]
 PAGE = page("letter", 1)
+FILE = f"s3://{BUCKET}/train.jsonl"
 
 Records = list[dict[str, Any]]
 
@@ -43,7 +44,7 @@ def fetch(location: Location) -> bytes | None:
 
 
 def checked(lines: list[bytes], model: Any = LITE, **options: Any) -> list[Record]:
-    return list(check("s3://b/train.jsonl", lines, model, BUCKET, fetch, **options))
+    return list(check(FILE, (line + b"\n" for line in lines), model, fetch, **options))
 
 
 def lines_of(records: Records) -> list[bytes]:
@@ -122,7 +123,7 @@ def test_a_broken_rule_is_named_with_its_line(mutate: Mutation, rule: str) -> No
     mutate(broken[4])
     with pytest.raises(DataRefused, match=rule) as refused:
         checked(lines_of(broken))
-    assert str(refused.value).startswith("s3://b/train.jsonl, line 5: ")
+    assert str(refused.value).startswith(f"{FILE}, line 5: ")
 
 
 @pytest.mark.parametrize("word", RESERVED)

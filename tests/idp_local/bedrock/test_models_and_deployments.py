@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from idp_local.bedrock import BedrockServer
-from tests.idp_local.bedrock.conftest import Job, client, ended, request
+from tests.idp_local.bedrock.conftest import Job, client, request, wait_for_end
 from tests.support.local.drawn import CLASSES, page
 
 Unique = Callable[[str], str]
@@ -68,7 +68,7 @@ def test_a_deployment_is_creating_first_and_cannot_be_deleted_then(s3_url: str, 
     with BedrockServer(seconds_per_phase=0.8, s3_endpoint=s3_url) as server:
         bedrock, runtime = client("bedrock", server.url), client("bedrock-runtime", server.url)
         bedrock.create_model_customization_job(**request("job"))
-        model = ended(bedrock, "job")["outputModelArn"]
+        model = wait_for_end(bedrock, "job")["outputModelArn"]
         arn = bedrock.create_custom_model_deployment(modelDeploymentName="d", modelArn=model)[
             "customModelDeploymentArn"
         ]

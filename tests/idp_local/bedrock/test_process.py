@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from idp_local.bedrock.orders import Order
+from idp_local.bedrock.training_process import Order
 from tests.idp_local.bedrock.conftest import TRAINING, client
 
 

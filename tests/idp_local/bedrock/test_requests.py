@@ -4,7 +4,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import botocore.session
@@ -13,7 +13,9 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from idp_local.bedrock import BedrockServer
-from idp_local.bedrock.shapes import compiled
+from idp_local.bedrock.behaviour import Behaviour
+from idp_local.bedrock.errors import BedrockError
+from idp_local.bedrock.shapes import compile_pattern
 from tests.idp_local.bedrock.conftest import client, request
 
 SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=testing", "Content-Type": "application/json"}
@@ -73,7 +75,7 @@ def test_a_name_that_would_keep_a_backtracking_matcher_busy_is_answered_at_once(
     assert time.monotonic() - began < 1
 
 
-def test_all_that_is_wrong_is_told_at_once(bedrock: Any) -> None:
+def test_everything_that_is_wrong_is_named_at_once(bedrock: Any) -> None:
     nasty = request("nasty", jobName="a_b", customModelName="a--b")
     assert refusal(bedrock.create_model_customization_job, **nasty)[2].startswith("2 validation errors detected: ")
 
@@ -137,10 +139,23 @@ def test_a_request_without_a_signature_is_refused(server: BedrockServer) -> None
     assert raw(server, "GET", "/foundation-models", headers={})[:2] == (403, "MissingAuthenticationTokenException")
 
 
-def test_a_fault_that_was_asked_for_happens_that_often_and_then_no_more(s3_url: str) -> None:
-    with BedrockServer(s3_endpoint=s3_url) as server:
+class Throttling(Behaviour):
+    """The first two calls of ListCustomModels are throttled."""
+
+    def __init__(self) -> None:
+        self.left = 2
+
+    def refusal(self, operation: str, request: Mapping[str, Any]) -> BedrockError | None:
+        if operation != "ListCustomModels" or not self.left:
+            return None
+        self.left -= 1
+        return BedrockError("ThrottlingException", "Too many requests.")
+
+
+def test_a_behaviour_can_refuse_calls_for_a_while(s3_url: str) -> None:
+    with BedrockServer(s3_endpoint=s3_url, behaviour=Throttling()) as server:
         bedrock = client("bedrock", server.url)
-        server.refuse("ListCustomModels", "ThrottlingException", times=2)
+        assert bedrock.list_foundation_models()["modelSummaries"]
         assert [refusal(bedrock.list_custom_models)[:2] for _ in range(2)] == [("ThrottlingException", 429)] * 2
         assert bedrock.list_custom_models()["modelSummaries"] == []
 
@@ -193,4 +208,4 @@ def test_every_pattern_of_every_operation_here_compiles(service: str) -> None:
     for name in OPERATIONS[service]:
         operation = model.operation_model(name)
         for pattern in patterns(operation.input_shape, set()) | patterns(operation.output_shape, set()):
-            assert compiled(pattern).pattern == pattern
+            assert compile_pattern(pattern).pattern == pattern

@@ -1,4 +1,4 @@
-"""Small handlers in place of the product's: what they do is said by the event, and each event lands in their log."""
+"""Small handlers in place of the product's: the event says what they do, and they log each event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def handler_of(name: str) -> Handler:
-    """The handler of a function of deployment.FUNCTIONS; those without a behaviour answer `{}`."""
+    """Return the handler of a function of deployment.FUNCTIONS; one without a behaviour returns `{}`."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         print(json.dumps({"event": event}), flush=True)
@@ -51,11 +51,11 @@ def _end_job(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resolver(event: dict[str, Any]) -> Any:
-    """The answer is in the first argument, as JSON; the word "raise" raises."""
-    said = next(iter(event["arguments"].values()), '{"data": null}')
-    if said == "raise":
+    """Return the first argument, parsed as JSON; raise for the word "raise"."""
+    argument = next(iter(event["arguments"].values()), '{"data": null}')
+    if argument == "raise":
         raise RuntimeError("secret detail")
-    return json.loads(said) if isinstance(said, str) else {"data": said}
+    return json.loads(argument) if isinstance(argument, str) else {"data": argument}
 
 
 _BEHAVIOURS: dict[str, Callable[[dict[str, Any]], Any]] = {

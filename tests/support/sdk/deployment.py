@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from idp_local.api.answers import refused
-from idp_local.api.execution import answer, read_request
+from idp_local.api.execution import execute_request, read_request
+from idp_local.api.responses import refuse_request
 from idp_local.api.schema import Call, executable_schema
 from idp_local.api.tokens import Caller
 from idp_sdk import IDPClient
@@ -85,7 +85,7 @@ class Deployment:
             return self._store(request)
         assert str(request.url) == API_URL
         if request.headers.get("Authorization") not in self.tokens:
-            return httpx.Response(401, json=refused("UnauthorizedException", "Token has expired."))
+            return httpx.Response(401, json=refuse_request("UnauthorizedException", "Token has expired."))
         happened: list[Disturbance] = []
 
         def invoke(event: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Deployment:
                 return {"result": {"data": None}}
 
         caller = Caller(sub="sub-1", username="user@example.com", groups=self.groups)
-        body = answer(SCHEMA, read_request(request.read()), Call(caller, invoke))
+        body = execute_request(SCHEMA, read_request(request.read()), Call(caller, invoke))
         if happened:
             return _happen(happened[0].happening)
         return httpx.Response(200, json=body)

@@ -1,16 +1,16 @@
-"""The Nova base models the local Bedrock knows: what each takes for fine-tuning and under which ids it answers."""
+"""The Nova base models: what each takes for fine-tuning, its ids for inference, and ListFoundationModels."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from idp_local.bedrock.errors import invalid
 
-# The ids an account is offered for fine-tuning [docs: custom-model-fine-tuning, us-east-1].
+# What an account in us-east-1 can fine-tune (Bedrock user guide, "custom-model-fine-tuning").
 DEFAULT_FINE_TUNABLE = (
     "amazon.nova-2-lite-v1:0:256k",
     "amazon.nova-lite-v1:0:300k",
@@ -20,31 +20,32 @@ DEFAULT_FINE_TUNABLE = (
 
 
 class FineTunableModel(BaseModel):
-    """What Bedrock takes to fine-tune one base model; sizes are records, image limits are in `dataset`."""
+    """What Bedrock takes to fine-tune one base model; limits that all of them share are in `dataset`."""
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     name: str
-    minimum_records: int = 8  # [docs: nova/fine-tune-prepare-data-understanding]
+    minimum_records: int = 8  # Nova user guide, "fine-tune-prepare-data-understanding"
     maximum_records: int = 20_000
     image_formats: tuple[str, ...] = ("png", "jpeg", "gif", "webp")
     validation_set: bool = True
-    # The most a page costs [docs: nova modalities-image]; Nova 2 counts every image alike.
+    # The most a page costs (Nova user guide, "modalities-image"); Nova 2 counts every image alike.
     tokens_per_image: int = 2_600
 
     @property
     def plain_id(self) -> str:
-        """Id without the context length: what baseModelName shows and inference takes."""
+        """Id without the context length: baseModelName shows it and inference takes it."""
         return self.id.rpartition(":")[0]
 
     def arn(self, region: str) -> str:
-        """ARN of the foundation model under its fine-tuning id."""
+        """Return the ARN of the foundation model under its fine-tuning id."""
         return f"arn:aws:bedrock:{region}::foundation-model/{self.id}"
 
 
 def _nova_2(model_id: str, name: str) -> FineTunableModel:
-    # 200 records and no webp: AWS's Nova validators; no validation set: docs nova-2-sft-data-prep.
+    # 200 records and no webp: AWS's Nova validators (nova-samples); no validation set: Nova 2 guide,
+    # "nova-2-sft-data-prep".
     return FineTunableModel(
         id=model_id,
         name=name,
@@ -71,16 +72,16 @@ INFERENCE_PROFILES = frozenset(f"us.{model.plain_id}" for model in MODELS.values
 ON_DEMAND_IDS = frozenset(model.plain_id for model in MODELS.values() if model.validation_set)
 
 
-def offered(ids: Sequence[str]) -> dict[str, FineTunableModel]:
-    """The fine-tunable models an account is offered; ValueError for an id this server does not know."""
+def select_models(ids: Sequence[str]) -> dict[str, FineTunableModel]:
+    """Return the fine-tunable models with these ids; ValueError for an id that is not in MODELS."""
     unknown = [model_id for model_id in ids if model_id not in MODELS]
     if unknown:
         raise ValueError(f"unknown fine-tunable models {unknown}; known are {sorted(MODELS)}")
     return {model_id: MODELS[model_id] for model_id in ids}
 
 
-# Hyperparameters of Nova fine-tuning: parser, least, most, default [docs: cm-hp-nova-mm]. No table is published for
-# Nova 2; it takes the same here.
+# Hyperparameters of Nova fine-tuning: parser, least, most, default (Bedrock user guide, "cm-hp-nova-mm"). No table is
+# published for Nova 2; it takes the same here.
 _HYPERPARAMETERS: Mapping[str, tuple[type[int] | type[float], float, float, str]] = {
     "epochCount": (int, 1, 5, "2"),
     "learningRate": (float, 1e-6, 1e-4, "0.00001"),
@@ -90,8 +91,8 @@ _HYPERPARAMETERS: Mapping[str, tuple[type[int] | type[float], float, float, str]
 _NUMBER = re.compile(r"[0-9.eE+-]+")
 
 
-def hyperparameters(given: Mapping[str, str]) -> dict[str, str]:
-    """Every hyperparameter as a string, defaults filled in; ValidationException for a name or value Nova refuses."""
+def complete_hyperparameters(given: Mapping[str, str]) -> dict[str, str]:
+    """Return every hyperparameter as a string, defaults filled in; ValidationException for a wrong name or value."""
     for name, text in given.items():
         if name not in _HYPERPARAMETERS:
             allowed = ", ".join(_HYPERPARAMETERS)
@@ -107,17 +108,35 @@ def hyperparameters(given: Mapping[str, str]) -> dict[str, str]:
     return {name: given.get(name, default) for name, (_, _, _, default) in _HYPERPARAMETERS.items()}
 
 
-def summary(model: FineTunableModel, region: str) -> dict[str, Any]:
-    """One row of ListFoundationModels."""
-    return {
-        "modelArn": model.arn(region),
-        "modelId": model.id,
-        "modelName": model.name,
-        "providerName": "Amazon",
-        "inputModalities": ["TEXT", "IMAGE"] if model.image_formats else ["TEXT"],
-        "outputModalities": ["TEXT"],
-        "responseStreamingSupported": True,
-        "customizationsSupported": ["FINE_TUNING"],
-        "inferenceTypesSupported": ["PROVISIONED"],
-        "modelLifecycle": {"status": "ACTIVE"},
-    }
+class FoundationModels:
+    """ListFoundationModels, over the models the account can fine-tune."""
+
+    def __init__(self, region: str, models: Mapping[str, FineTunableModel]) -> None:
+        self._region = region
+        self._models = models
+
+    def list(self, request: dict[str, Any]) -> dict[str, Any]:
+        """ListFoundationModels, with all its filters."""
+        rows = [self._summary(model) for model in self._models.values()]
+        filters: Mapping[str, Callable[[dict[str, Any], str], bool]] = {
+            "byProvider": lambda row, provider: str(row["providerName"]).lower() == provider.lower(),
+            "byCustomizationType": lambda row, kind: kind in row["customizationsSupported"],
+            "byOutputModality": lambda row, modality: modality in row["outputModalities"],
+            "byInferenceType": lambda row, kind: kind in row["inferenceTypesSupported"],
+        }
+        kept = [row for row in rows if all(filters[name](row, value) for name, value in request.items())]
+        return {"modelSummaries": kept}
+
+    def _summary(self, model: FineTunableModel) -> dict[str, Any]:
+        return {
+            "modelArn": model.arn(self._region),
+            "modelId": model.id,
+            "modelName": model.name,
+            "providerName": "Amazon",
+            "inputModalities": ["TEXT", "IMAGE"] if model.image_formats else ["TEXT"],
+            "outputModalities": ["TEXT"],
+            "responseStreamingSupported": True,
+            "customizationsSupported": ["FINE_TUNING"],
+            "inferenceTypesSupported": ["PROVISIONED"],
+            "modelLifecycle": {"status": "ACTIVE"},
+        }
