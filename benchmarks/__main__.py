@@ -21,8 +21,8 @@ from benchmarks.local_trainer import measure_local_trainer
 from benchmarks.page_generation import measure_page_generation
 from benchmarks.s3_calls import measure_s3_calls
 from benchmarks.validation import measure_validation
-from idp_local.demo.class_folders import read_class_folders
-from idp_local.demo.documents import demo_test_set
+from idp_local.documents.class_folders import read_class_folders
+from idp_local.documents.generator import demo_test_set
 from idp_sdk import LabelledDocument
 
 

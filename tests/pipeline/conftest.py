@@ -9,7 +9,7 @@ import pytest
 
 from idp_finetuning.deployment import FUNCTIONS
 from idp_local.aws.names import PREFIX, function_name, variable_values
-from idp_local.demo.documents import demo_test_set
+from idp_local.documents.generator import demo_test_set
 from idp_local.environment import CHECKOUT, aws_environment, local_client
 from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions

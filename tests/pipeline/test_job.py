@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from idp_finetuning.jobs.job import JobStatus
-from idp_local.demo.documents import demo_test_set
+from idp_local.documents.generator import demo_test_set
 from tests.pipeline.conftest import JOB_NAME
 from tests.support.nova_rules import check_dataset
 from tests.support.pipeline.driver import Finished, Pipeline

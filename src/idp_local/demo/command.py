@@ -7,12 +7,12 @@ import time
 from pathlib import Path
 
 from idp_local.client import client_for
-from idp_local.demo.class_folders import read_class_folders
 from idp_local.demo.console import Console
-from idp_local.demo.documents import demo_test_set, unseen_documents
 from idp_local.demo.failure import DemoFailed
 from idp_local.demo.story import DEMO_MODEL, Material, Story
 from idp_local.demo.wording import STAND_IN
+from idp_local.documents.class_folders import read_class_folders
+from idp_local.documents.generator import demo_test_set, unseen_documents
 from idp_local.environment import local_client
 from idp_local.errors import LocalRuntimeError
 from idp_local.runtime import LocalRuntime

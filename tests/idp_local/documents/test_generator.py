@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from idp_finetuning.test_sets.labels import Listing, StoredFile, read_labels
 from idp_finetuning.test_sets.test_set import TestSetFile
 from idp_finetuning.test_sets.validation import validate
-from idp_local.demo.documents import unseen_documents
+from idp_local.documents.generator import unseen_documents
 from idp_sdk import LabelledDocument
 from tests.support.shuffled_labels import shuffled
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from fpdf import FPDF
 from PIL import Image
 
-from idp_local.demo.class_folders import read_class_folders
+from idp_local.documents.class_folders import read_class_folders
 
 
 def pdf(path: Path, pages: int = 1, password: str | None = None) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from idp_local.demo.layouts.trade import TABLE_STYLES
-from idp_local.demo.sheet import Sheet
+from idp_local.documents.layouts.trade import TABLE_STYLES
+from idp_local.documents.sheet import Sheet
 
 EARNINGS = ("Regular pay", "Overtime", "Holiday pay", "Bonus", "Allowance", "Shift extra")
 WAGE_BOXES = (

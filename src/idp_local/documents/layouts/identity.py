@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp_local.demo.sheet import BLACK, Sheet
+from idp_local.documents.sheet import BLACK, Sheet
 
 CARD = (85.6, 54.0)  # ISO/IEC 7810 ID-1, mm
 STATES = ("NORTHLAND", "STATE OF FRANKLIN", "WESTMARK", "NEW ANSEL")

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from types import MappingProxyType
 
-from idp_local.demo.layouts import LAYOUTS
-from idp_local.demo.scans import ScanFormat, scan
-from idp_local.demo.sheet import Sheet
+from idp_local.documents.layouts import LAYOUTS
+from idp_local.documents.scans import ScanFormat, scan
+from idp_local.documents.sheet import Sheet
 from idp_sdk import LabelledDocument, LabelledSection
 
 SEED = 2024

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from idp_local.demo.fiction import BANKS, MONTHS, PAYMENTS, UTILITIES
-from idp_local.demo.layouts.trade import TABLE_STYLES, TableStyle
-from idp_local.demo.sheet import Sheet
+from idp_local.documents.fiction import BANKS, MONTHS, PAYMENTS, UTILITIES
+from idp_local.documents.layouts.trade import TABLE_STYLES, TableStyle
+from idp_local.documents.sheet import Sheet
 
 STATEMENT_COLUMNS = (("Date", 0.11), ("Description", 0.44), ("Out", 0.14), ("In", 0.14), ("Balance", 0.17))
 CHARGE_COLUMNS = (("Charge", 0.4), ("Reading", 0.25), ("Rate", 0.15), ("Amount", 0.2))

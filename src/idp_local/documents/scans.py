@@ -10,7 +10,7 @@ import numpy as np
 import pypdfium2
 from PIL import Image
 
-from idp_local.demo.sheet import DRAWN_AT
+from idp_local.documents.sheet import DRAWN_AT
 
 ScanFormat = Literal["png", "jpg", "tiff", "pdf"]
 DPI = 100

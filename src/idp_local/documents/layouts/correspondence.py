@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp_local.demo.sheet import Align, Sheet
+from idp_local.documents.sheet import Align, Sheet
 
 
 def draw_letter(sheet: Sheet, pages: int) -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 from fpdf import FPDF
 from pydantic import BaseModel, ConfigDict
 
-from idp_local.demo.fiction import Fiction
+from idp_local.documents.fiction import Fiction
 
 Align = Literal["left", "right", "centre"]
 Colour = tuple[int, int, int]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from idp_local.demo.fiction import GOODS, GROCERIES, SHOPS
-from idp_local.demo.sheet import Sheet
+from idp_local.documents.fiction import GOODS, GROCERIES, SHOPS
+from idp_local.documents.sheet import Sheet
 
 TableStyle = Literal["lined", "striped", "plain"]
 TABLE_STYLES: tuple[TableStyle, ...] = ("lined", "striped", "plain")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from idp_local.demo.layouts.accounts import draw_bank_statement, draw_utility_bill
-from idp_local.demo.layouts.correspondence import draw_letter
-from idp_local.demo.layouts.employment import draw_pay_stub, draw_w2
-from idp_local.demo.layouts.identity import draw_drivers_license
-from idp_local.demo.layouts.trade import draw_invoice, draw_receipt
-from idp_local.demo.sheet import Sheet
+from idp_local.documents.layouts.accounts import draw_bank_statement, draw_utility_bill
+from idp_local.documents.layouts.correspondence import draw_letter
+from idp_local.documents.layouts.employment import draw_pay_stub, draw_w2
+from idp_local.documents.layouts.identity import draw_drivers_license
+from idp_local.documents.layouts.trade import draw_invoice, draw_receipt
+from idp_local.documents.sheet import Sheet
 
 # Draws a document of so many pages onto a sheet.
 LAYOUTS: Mapping[str, Callable[[Sheet, int], None]] = MappingProxyType(

@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageSequence
 
-from idp_local.demo.documents import demo_test_set
+from idp_local.documents.generator import demo_test_set
 from idp_sdk import LabelledDocument
 
 Pictures = list[list[Image.Image]]
