@@ -15,6 +15,7 @@ from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions
 from idp_local.runtime import LocalRuntime
 from idp_sdk import Job
+from tests.support.local.instrument import INSTRUMENT
 from tests.support.pipeline import documents
 from tests.support.pipeline.classified import Classified, classify
 from tests.support.pipeline.control import Controlled, control, record_with
@@ -36,7 +37,7 @@ MOVING_STAGES = (
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The runtime lives as long as the session."""
     directory = tmp_path_factory.mktemp("runtime")
-    with LocalRuntime(directory, seconds_per_phase=1.0) as runtime:
+    with LocalRuntime(directory, seconds_per_phase=1.0, instrument=INSTRUMENT) as runtime:
         yield Pipeline(runtime, directory)
 
 
@@ -142,7 +143,7 @@ def read_in_background(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFact
     ]
     (root / "lambdas/__init__.py").write_text("\n".join(lines))
     logs = pipeline.directory / "logs"
-    pool = WorkerPool(0, handler_root=root, log=logs / "hurried.log")
+    pool = WorkerPool(0, handler_root=root, log=logs / "hurried.log", instrument=INSTRUMENT)
     functions = Functions(
         FUNCTIONS,
         prefix=PREFIX,

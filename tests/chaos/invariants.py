@@ -1,4 +1,4 @@
-"""What must be true once everything has come to rest, whatever went wrong before."""
+"""What must be true once nothing runs any more, whatever went wrong before."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from collections.abc import Callable, Iterator, Mapping
 from idp_finetuning.jobs.job import ENDED, JobStatus
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
-from idp_local.chaos.state import BedrockThing, State
+from tests.chaos.state import BedrockThing, State
 
 RUNNING = ("InProgress", "Stopping")
 
 
 def every_job_ended(state: State) -> Iterator[str]:
-    """A job is COMPLETED, FAILED or STOPPED, or was deleted because somebody asked for it."""
+    """Check that a job is COMPLETED, FAILED or STOPPED, or was deleted because a user asked for it."""
     for job in state.jobs:
         if job.status not in ENDED:
             yield f"job {job.id} is still {job.status}"
     known = {job.id for job in state.jobs}
     for job_id in sorted(state.started - known - state.deletions):
-        yield f"job {job_id} has no record and nobody deleted it"
+        yield f"job {job_id} has no record and no user deleted it"
 
 
 def no_execution_goes_on(state: State) -> Iterator[str]:
-    """No workflow runs any more."""
+    """Check that no workflow runs any more."""
     for execution in state.executions:
         if execution.status == "RUNNING":
             yield f"execution {execution.name} is still RUNNING"
 
 
 def nothing_trains_for_an_ended_job(state: State) -> Iterator[str]:
-    """No customization job is running for a job that ended."""
+    """Check that no customization job runs for a job that ended."""
     for thing in state.bedrock:
         job = state.job(thing.job_id)
         if thing.kind == "customization job" and thing.status in RUNNING and job and job.status in ENDED:
@@ -39,7 +39,7 @@ def nothing_trains_for_an_ended_job(state: State) -> Iterator[str]:
 
 
 def no_ghosts(state: State) -> Iterator[str]:
-    """A deleted job has neither record nor history nor objects, and stays away."""
+    """Check that a deleted job has neither record nor history nor objects, and does not come back."""
     known = {job.id for job in state.jobs}
     for job_id in sorted(state.gone & known):
         yield f"job {job_id} was deleted and has a record again"
@@ -55,7 +55,7 @@ def no_ghosts(state: State) -> Iterator[str]:
 
 
 def no_training_twice(state: State) -> Iterator[str]:
-    """A name stands for one customization job, and a job has at most one for each of its attempts."""
+    """Check that a name has one customization job, and a job at most one for each of its attempts."""
     submitted = [thing for thing in state.bedrock if thing.kind == "customization job"]
     for name, count in Counter(thing.name for thing in submitted).items():
         if count > 1:
@@ -67,7 +67,7 @@ def no_training_twice(state: State) -> Iterator[str]:
 
 
 def a_completed_job_answers(state: State) -> Iterator[str]:
-    """A COMPLETED job has its model, and its deployment is Active."""
+    """Check that a COMPLETED job has its model, and that its deployment is Active."""
     by_arn = {thing.arn: thing for thing in state.bedrock}
     for job in state.jobs:
         if job.status is not JobStatus.COMPLETED:
@@ -80,14 +80,14 @@ def a_completed_job_answers(state: State) -> Iterator[str]:
 
 
 def nothing_left_of_deleted_jobs(state: State) -> Iterator[str]:
-    """A deployment or model of a job without a record is named by the sweep."""
+    """Check that the sweep names each deployment or model of a job without a record."""
     for thing in state.bedrock:
         if thing.kind != "customization job" and not state.job(thing.job_id) and not _is_reported(thing, state):
             yield f"{thing.kind} {thing.name} is left of a deleted job and was not reported"
 
 
 def no_orphan_unreported(state: State) -> Iterator[str]:
-    """What runs for no job, or for an attempt that its job has given up, is named by the sweep."""
+    """Check that the sweep names what runs for no job, or for an attempt that its job has given up."""
     for thing in state.bedrock:
         job = state.job(thing.job_id)
         owned = job is not None and thing.name in (training_name(job), deployment_name(job))
@@ -113,5 +113,5 @@ INVARIANTS: Mapping[str, Callable[[State], Iterator[str]]] = {
 
 
 def violations(state: State) -> list[str]:
-    """`<invariant>: <what breaks it>`, one a line; empty where all hold."""
+    """Return `<invariant>: <what breaks it>` for each violation; nothing if all hold."""
     return [f"{name}: {found}" for name, broken in INVARIANTS.items() for found in broken(state)]

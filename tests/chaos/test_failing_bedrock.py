@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from idp_local.bedrock.orders import Order, Progress
-from idp_local.chaos.bedrock import DEPLOYMENT_FAILED, JOB_FAILED, QUOTA, FailingBedrock
+from tests.chaos.bedrock import DEPLOYMENT_FAILED, JOB_FAILED, QUOTA, FailingBedrock
 
 JOBS = ("11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222")
 

@@ -1,4 +1,4 @@
-"""What users do with their jobs: start, stop, retry and delete them, at random moments, and not always once."""
+"""What users do with their jobs: start, stop, retry and delete them, at random moments, and sometimes twice."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 from idp_finetuning.jobs.job import ENDED, JobStatus
 from idp_local.aws.names import FINETUNING, state_machine_arn
-from idp_local.chaos.schedule import OnceEvery
 from idp_local.client import client_for
 from idp_local.connection import Connection
 from idp_local.environment import local_client
 from idp_sdk import IDPError
 from idp_sdk.errors import Conflict, JobNotFound
+from tests.chaos.schedule import OnceEvery
 
 USER = "author@example.com"
 
@@ -25,8 +25,8 @@ RETRIED = "user: retry"
 DELETED = "user: delete"
 KINDS = (STOPPED, RETRIED, DELETED)
 
-_POLL_SECONDS = 1.0  # every look is work for the one process that serves the account
-_AGAIN_SECONDS = 0.4
+_POLL_SECONDS = 1.0  # every poll is work for the one process that serves the account
+_RETRY_SECONDS = 0.4
 _PATIENCE_SECONDS = 75.0
 _TRIES = 3
 _MOST_RETRIES = 2
@@ -36,10 +36,10 @@ _ENDS_A_DELETION = 3
 
 
 class Users:
-    """Everybody who works with the jobs; `started`, `deletions` and `gone` say what they saw."""
+    """All users of the jobs; `started`, `deletions` and `gone` are the jobs they started, deleted and saw gone."""
 
     def __init__(self, connection: Connection, seed: int, test_set_id: str) -> None:
-        # Its own retries would hide what the API answers.
+        # The client's own retries would hide errors of the API.
         self._jobs = client_for(connection, USER, retries=0).finetuning
         self._dynamodb = local_client("dynamodb", connection.aws_endpoint_url)
         self._stepfunctions = local_client("stepfunctions", connection.aws_endpoint_url)
@@ -56,14 +56,14 @@ class Users:
         self._lock = threading.Lock()
 
     def work(self, number: int) -> None:
-        """The life of one job, as its user makes it."""
-        chance = random.Random(f"{self._seed}/user/{number}")  # noqa: S311 - a repeatable order, not a secret
+        """Start a job, then stop, retry and delete it as its user happens to."""
+        chance = random.Random(f"{self._seed}/user/{number}")
         job_id = self._start(number)
         if not job_id:
             return
         self.started.add(job_id)
         for retries in range(_MOST_RETRIES + 1):
-            self._meddle(job_id, retries, chance)
+            self._interfere(job_id, retries, chance)
             status = self._wait(job_id, ENDED)
             if status is None or status not in ENDED:
                 return
@@ -77,7 +77,7 @@ class Users:
             self._ask(RETRIED, self._jobs.retry_job, job_id)
 
     def _start(self, number: int) -> str | None:
-        """Sends the same request again where it failed, as clients do; None where it failed for good."""
+        """Start the job and return its id, with retries as clients do; None if all of them fail."""
         for _ in range(_TRIES):
             try:
                 return self._jobs.create_job(
@@ -87,11 +87,11 @@ class Users:
                     client_token=f"{self._seed}-{number}",
                 ).id
             except IDPError:
-                time.sleep(_AGAIN_SECONDS)
+                time.sleep(_RETRY_SECONDS)
         return None
 
-    def _meddle(self, job_id: str, retries: int, chance: random.Random) -> None:
-        """Stops the job or aborts its execution some time after it began; mostly neither."""
+    def _interfere(self, job_id: str, retries: int, chance: random.Random) -> None:
+        """Stop the job or abort its execution some time after it began; mostly do neither."""
         with self._lock:
             aborts, stops = self._aborts.happens(), self._stops.happens()
         seconds = chance.uniform(0.2, 8)
@@ -119,20 +119,20 @@ class Users:
             self.gone.add(job_id)
 
     def _ask(self, kind: str, action: Callable[[str], object], job_id: str) -> None:
-        """A refusal is an answer too: others may have been faster."""
+        """Call the API with retries, and count what it did; a refusal is no error: others may have been faster."""
         for _ in range(_TRIES):
             try:
                 action(job_id)
             except (Conflict, JobNotFound):
                 return
             except IDPError:
-                time.sleep(_AGAIN_SECONDS)
+                time.sleep(_RETRY_SECONDS)
             else:
                 self._count(kind)
                 return
 
     def _wait(self, job_id: str, wanted: frozenset[JobStatus]) -> JobStatus | None:
-        """The status once it is wanted, or after the user's patience; None where the job is gone."""
+        """Return the status once it is wanted, or when the user's patience ends; None if the job is gone."""
         end = time.monotonic() + _PATIENCE_SECONDS
         while True:
             status = self._status(job_id)

@@ -15,7 +15,7 @@ from idp_local.bedrock.behaviour import Behaviour
 from idp_local.bedrock.bucket import parse, read
 from idp_local.bedrock.errors import BedrockError
 from idp_local.bedrock.orders import Order, Progress
-from idp_local.chaos.schedule import InTurn, OnceEvery
+from tests.chaos.schedule import InTurn, OnceEvery
 
 THROTTLED = "Bedrock: ThrottlingException"
 INTERNAL = "Bedrock: InternalServerException"
@@ -26,12 +26,12 @@ KINDS = (THROTTLED, INTERNAL, QUOTA, JOB_FAILED, DEPLOYMENT_FAILED)
 
 _THROTTLED_RATE = 0.03
 _INTERNAL_RATE = 0.03
-_CALLS_A_FAULT = 25  # for sure, beside what is drawn
+_CALLS_A_FAULT = 25  # certain, beside those that are drawn
 _DEPLOYMENTS_A_FULL_QUOTA = 5
 _JOBS_A_FAILURE = 7
 _DEPLOYMENTS_A_FAILURE = 5
-# How many times a full quota refuses, in turn; some never get free: their executions time out. Of few jobs the first,
-# so that nobody waits for it at the end.
+# How many times a full quota refuses, in turn; some are never free: their executions time out. So does the first, so
+# that its time-out passes while other jobs run.
 _QUOTA_LASTS = (100_000, 1, 3, 100_000)
 _JOB_IN_KEY = re.compile(rb"jobs/[0-9a-f-]{36}/")
 
@@ -42,7 +42,7 @@ class FailingBedrock(Behaviour):
     def __init__(self, seed: int) -> None:
         self.active = True
         self.counts: Counter[str] = Counter()
-        self._chance = random.Random(f"{seed}/bedrock")  # noqa: S311 - a repeatable order, not a secret
+        self._chance = random.Random(f"{seed}/bedrock")
         self._quota_lasts = cycle(_QUOTA_LASTS)
         self._quota_fills = OnceEvery(_DEPLOYMENTS_A_FULL_QUOTA, f"{seed}/quota")
         self._job_fails = OnceEvery(_JOBS_A_FAILURE, f"{seed}/job")
@@ -53,44 +53,44 @@ class FailingBedrock(Behaviour):
         self._lock = threading.Lock()
 
     def refusal(self, operation: str, request: Mapping[str, Any]) -> BedrockError | None:
-        """Throttling and internal errors of any call, and a full quota of deployments."""
+        """Refuse some calls by throttling or an internal error, and some deployments by a full quota."""
         with self._lock:
             if not self.active:
                 return None
-            if operation == "CreateCustomModelDeployment" and self._quota_is_full(request["modelDeploymentName"]):
+            if operation == "CreateCustomModelDeployment" and self._fill_quota(request["modelDeploymentName"]):
                 self.counts[QUOTA] += 1
                 return BedrockError("ServiceQuotaExceededException", "The quota of custom model deployments is full.")
             sure = self._sure.next()
-            if self._happens(THROTTLED, 1 if sure == THROTTLED else _THROTTLED_RATE):
+            if self._draw(THROTTLED, 1 if sure == THROTTLED else _THROTTLED_RATE):
                 return BedrockError("ThrottlingException", "Too many requests.")
-            if self._happens(INTERNAL, 1 if sure == INTERNAL else _INTERNAL_RATE):
+            if self._draw(INTERNAL, 1 if sure == INTERNAL else _INTERNAL_RATE):
                 return BedrockError("InternalServerException", "Something went wrong.")
         return None
 
-    def training_failure(self, job_name: str) -> str | None:  # noqa: ARG002
-        """Some jobs fail."""
+    def training_failure(self, job_name: str) -> str | None:
+        """Fail some jobs."""
         with self._lock:
             failed = self.active and self._job_fails.happens()
             self.counts[JOB_FAILED] += failed
         return "The training instance was lost." if failed else None
 
-    def deployment_failure(self, name: str) -> str | None:  # noqa: ARG002
-        """Some deployments fail."""
+    def deployment_failure(self, name: str) -> str | None:
+        """Fail some deployments."""
         with self._lock:
             failed = self.active and self._deployment_fails.happens()
             self.counts[DEPLOYMENT_FAILED] += failed
         return "There was no capacity." if failed else None
 
     def progress(self, order: Order, s3: Any, train: Callable[[], Iterator[Progress]]) -> Iterator[Progress]:
-        """Trains a data set that was not seen before; for one that was, tells what its training told.
+        """Train a data set that was not seen before; for one that was, repeat the progress and model of its training.
 
-        Data sets of different jobs are the same where they differ by the job's id in keys only.
+        Data sets of two jobs are the same if they differ only by the job's id in keys.
         """
         key = _fingerprint(order, s3)
         if known := self._trained.get(key):
-            told, model = known
+            seen, model = known
             order.model_path.write_bytes(model)
-            yield from told
+            yield from seen
             return
         new = []
         for progress in train():
@@ -99,16 +99,16 @@ class FailingBedrock(Behaviour):
                 self._trained[key] = (tuple(new), order.model_path.read_bytes())
             yield progress
 
-    def _quota_is_full(self, name: str) -> bool:
+    def _fill_quota(self, name: str) -> bool:
         if name not in self._quota:
             self._quota[name] = next(self._quota_lasts) if self._quota_fills.happens() else 0
         self._quota[name] -= 1
         return self._quota[name] >= 0
 
-    def _happens(self, kind: str, rate: float) -> bool:
-        happens = self.active and self._chance.random() < rate
-        self.counts[kind] += happens
-        return happens
+    def _draw(self, kind: str, rate: float) -> bool:
+        drawn = self.active and self._chance.random() < rate
+        self.counts[kind] += drawn
+        return drawn
 
 
 def _fingerprint(order: Order, s3: Any) -> str:

@@ -68,7 +68,7 @@ class State(BaseModel):
     reported: frozenset[str] = frozenset()
 
     def job(self, job_id: str | None) -> FinetuningJob | None:
-        """The record of a job; None where there is none."""
+        """Return the record of a job, or None if there is none."""
         return next((job for job in self.jobs if job.id == job_id), None)
 
 
@@ -80,16 +80,16 @@ def read_state(
     gone: Set[str] = frozenset(),
     reported: Set[str] = frozenset(),
 ) -> State:
-    """The account as it stands."""
+    """Read the account."""
     url = connection.aws_endpoint_url
-    rows = list(_pages(local_client("dynamodb", url), "scan", "Items", TableName=connection.jobs_table))
+    rows = list(_list(local_client("dynamodb", url), "scan", "Items", TableName=connection.jobs_table))
     bedrock = local_client("bedrock", connection.bedrock_endpoint_url)
     return State(
         jobs=tuple(from_attributes(FinetuningJob, row) for row in rows if row["item"]["S"] == "job"),
         items=tuple((row["id"]["S"], row["item"]["S"]) for row in rows),
-        object_keys=tuple(_objects(local_client("s3", url), connection.data_bucket)),
-        bedrock=tuple(_things(bedrock)),
-        executions=tuple(_executions(local_client("stepfunctions", url))),
+        object_keys=tuple(_list_objects(local_client("s3", url), connection.data_bucket)),
+        bedrock=tuple(_list_bedrock(bedrock)),
+        executions=tuple(_list_executions(local_client("stepfunctions", url))),
         started=frozenset(started),
         deletions=frozenset(deletions),
         gone=frozenset(gone),
@@ -97,27 +97,27 @@ def read_state(
     )
 
 
-def _pages(client: Any, operation: str, rows: str, **arguments: Any) -> Iterator[dict[str, Any]]:
+def _list(client: Any, operation: str, rows: str, **arguments: Any) -> Iterator[dict[str, Any]]:
     for page in client.get_paginator(operation).paginate(**arguments):
         yield from page.get(rows, [])
 
 
-def _objects(s3: Any, bucket: str) -> Iterator[str]:
+def _list_objects(s3: Any, bucket: str) -> Iterator[str]:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix="jobs/"):
         yield from (entry["Key"] for entry in (*page.get("Versions", []), *page.get("DeleteMarkers", [])))
 
 
-def _things(bedrock: Any) -> Iterator[BedrockThing]:
-    for row in _pages(bedrock, "list_model_customization_jobs", "modelCustomizationJobSummaries"):
+def _list_bedrock(bedrock: Any) -> Iterator[BedrockThing]:
+    for row in _list(bedrock, "list_model_customization_jobs", "modelCustomizationJobSummaries"):
         yield BedrockThing(kind="customization job", name=row["jobName"], arn=row["jobArn"], status=row["status"])
-    for row in _pages(bedrock, "list_custom_models", "modelSummaries"):
+    for row in _list(bedrock, "list_custom_models", "modelSummaries"):
         yield BedrockThing(kind="custom model", name=row["modelName"], arn=row["modelArn"], status="Active")
-    for row in _pages(bedrock, "list_custom_model_deployments", "modelDeploymentSummaries"):
+    for row in _list(bedrock, "list_custom_model_deployments", "modelDeploymentSummaries"):
         name, arn = row["customModelDeploymentName"], row["customModelDeploymentArn"]
         yield BedrockThing(kind="deployment", name=name, arn=arn, status=row["status"])
 
 
-def _executions(stepfunctions: Any) -> Iterator[Execution]:
+def _list_executions(stepfunctions: Any) -> Iterator[Execution]:
     for workflow in (FINETUNING, DELETION):
-        for row in _pages(stepfunctions, "list_executions", "executions", stateMachineArn=state_machine_arn(workflow)):
+        for row in _list(stepfunctions, "list_executions", "executions", stateMachineArn=state_machine_arn(workflow)):
             yield Execution(name=row["name"], status=row["status"])

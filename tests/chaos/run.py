@@ -5,37 +5,25 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from idp_local.aws.names import function_name
 from idp_local.bedrock.server import BedrockServer
-from idp_local.chaos import bedrock, disturbance, users
-from idp_local.chaos.bedrock import FailingBedrock
-from idp_local.chaos.disturbance import SeededDisturbance
-from idp_local.chaos.documents import tiny_test_set
-from idp_local.chaos.invariants import INVARIANTS, violations
-from idp_local.chaos.state import State, read_state
-from idp_local.chaos.users import USER, Users
 from idp_local.client import client_for
 from idp_local.environment import CHECKOUT
-from idp_local.functions.faults import FAULT_LOG, FaultKind
 from idp_local.runtime import LocalRuntime
-
-ENDED_EXECUTIONS = {"ABORTED": "execution aborted", "TIMED_OUT": "execution timed out"}
-KINDS = (
-    *(kind.value for kind in FaultKind),
-    disturbance.DUPLICATE,
-    disturbance.LATE,
-    disturbance.START_REFUSED,
-    *bedrock.KINDS,
-    *users.KINDS,
-    *ENDED_EXECUTIONS.values(),
-)
+from tests.chaos.bedrock import FailingBedrock
+from tests.chaos.disturbance import SeededDisturbance
+from tests.chaos.documents import tiny_test_set
+from tests.chaos.invariants import violations
+from tests.chaos.report import ENDED_EXECUTIONS, KINDS, Report
+from tests.chaos.state import State, read_state
+from tests.chaos.users import USER, Users
+from tests.support.local.faults import FAULT_LOG
+from tests.support.local.instrument import INSTRUMENT
 
 _AT_ONCE = 8
 _WORKERS = 4
@@ -49,44 +37,8 @@ _REST_SECONDS = 120.0
 _TIMEOUT = re.compile(r'^(  "TimeoutSeconds": )\d+', re.MULTILINE)
 
 
-class Report(BaseModel):
-    """What a run did and found."""
-
-    model_config = ConfigDict(frozen=True)
-
-    seed: int
-    faults: Mapping[str, int]
-    statuses: Mapping[str, int]
-    violations: tuple[str, ...]
-    seconds: float
-
-    @property
-    def text(self) -> str:
-        """For people."""
-        return "\n".join(
-            (
-                f"Seed {self.seed}: {sum(self.statuses.values())} jobs in {self.seconds:.0f} s",
-                "Faults injected:",
-                *(f"  {count:6}  {kind}" for kind, count in self.faults.items()),
-                "Jobs at the end:",
-                *(f"  {count:6}  {status}" for status, count in sorted(self.statuses.items())),
-                "Invariants checked:",
-                *(f"  {self._verdict(name)}  {name}" for name in INVARIANTS),
-                *(f"VIOLATED {violation}" for violation in self.violations),
-            )
-        )
-
-    def _verdict(self, name: str) -> str:
-        return "broken" if any(text.startswith(f"{name}:") for text in self.violations) else "    ok"
-
-
-def never_injected(reports: Sequence[Report]) -> tuple[str, ...]:
-    """Kinds of faults that happened in none of the runs, which therefore show nothing about them."""
-    return tuple(kind for kind in KINDS if not any(report.faults[kind] for report in reports))
-
-
 def run(directory: Path, *, jobs: int, seed: int) -> Report:
-    """Runs so many jobs; `directory` gets logs and the state machines with a short time-out."""
+    """Run this many jobs; `directory` gets logs and the state machines with a short time-out."""
     began = time.monotonic()
     behaviour, disturbed = FailingBedrock(seed), SeededDisturbance(seed)
     disturbed.active = behaviour.active = False
@@ -96,17 +48,18 @@ def run(directory: Path, *, jobs: int, seed: int) -> Report:
         map_concurrency=3,
         reconcile_seconds=_RECONCILE_SECONDS,
         reconcile_event=_GRACE,
-        definitions=_definitions(directory),
-        disturbance=disturbed,
+        definitions=_write_definitions(directory),
+        interceptor=disturbed,
+        instrument=INSTRUMENT,
         bedrock=lambda s3: BedrockServer(s3_endpoint=s3, seconds_per_phase=_PHASE_SECONDS, behaviour=behaviour),
     ) as runtime:
-        everybody = Users(runtime.connection, seed, _test_set(runtime))
+        everybody = Users(runtime.connection, seed, _upload_test_set(runtime))
         disturbed.active = behaviour.active = True
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(everybody.work, range(jobs)))
         behaviour.active = False
         disturbed.settle()
-        state = _at_rest(runtime, everybody)
+        state = _rest(runtime, everybody)
     injected = Counter((directory / "logs" / FAULT_LOG).read_text(encoding="utf-8").splitlines())
     ended = Counter(ENDED_EXECUTIONS.get(execution.status, "") for execution in state.executions)
     counts = injected + behaviour.counts + disturbed.counts + everybody.counts + ended
@@ -124,7 +77,7 @@ def _deleted(state: State) -> set[str]:
     return set(state.started) - {job.id for job in state.jobs}
 
 
-def _definitions(directory: Path) -> Path:
+def _write_definitions(directory: Path) -> Path:
     folder = directory / "statemachines"
     folder.mkdir(parents=True, exist_ok=True)
     for path in (CHECKOUT / "statemachines").glob("*.asl.json"):
@@ -133,13 +86,13 @@ def _definitions(directory: Path) -> Path:
     return folder
 
 
-def _test_set(runtime: LocalRuntime) -> str:
+def _upload_test_set(runtime: LocalRuntime) -> str:
     with client_for(runtime.connection, USER) as client:
         return client.test_sets.upload_documents(tiny_test_set(), name="chaos").id
 
 
-def _at_rest(runtime: LocalRuntime, everybody: Users) -> State:
-    """Runs ReconcileJobs until it finds nothing to do and nothing changes; the state then."""
+def _rest(runtime: LocalRuntime, everybody: Users) -> State:
+    """Run ReconcileJobs until it finds nothing to do and nothing changes; return the state then."""
     end = time.monotonic() + _REST_SECONDS
     before = None
     while True:

@@ -1,4 +1,4 @@
-"""Which runs of functions are disturbed, and how: drawn anew for each run from the seed."""
+"""Which runs of functions are disturbed, and how: drawn for each run from the seed."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from idp_local.aws.names import function_name
-from idp_local.chaos.schedule import InTurn, OnceEvery
-from idp_local.functions.faults import Fault, FaultKind
 from idp_local.functions.messages import Outcome, Task
 from idp_local.functions.service import API_FUNCTION
+from tests.chaos.schedule import InTurn, OnceEvery
+from tests.support.local.faults import Fault, FaultKind, with_faults
 
 DUPLICATE = "run twice at once"
 LATE = "run again seconds later"
@@ -31,7 +31,7 @@ _RATES: Mapping[FaultKind, float] = {
 _DUPLICATE_RATE = 0.08
 _LATE_RATE = 0.08
 _STARTS_A_REFUSAL = 8
-# Beside what is drawn, so that every kind happens in a run of a few hundred runs of functions, whatever the seed.
+# Beside those that are drawn, so that every kind happens within a few hundred runs of functions, whatever the seed.
 _RUNS_A_FAULT = 18
 _RUNS_A_REPETITION = 40
 # Documents are many, so each gets less; users would give up on an API that fails as often as this.
@@ -57,7 +57,7 @@ class SeededDisturbance:
         self._lock = threading.Lock()
 
     def run(self, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
-        """Runs the task with its faults; a second run of the same event has none and answers nobody."""
+        """Run the task with its faults, and some tasks a second time, without faults and without a caller."""
         if not self.active or not self._is_disturbed(task):
             return run(task)
         chance = self._chance(task)
@@ -66,13 +66,13 @@ class SeededDisturbance:
             with self._lock:
                 sure = self._sure_repetition.next()
             if sure == DUPLICATE or chance.random() < _DUPLICATE_RATE * share:
-                self._again(DUPLICATE, task, run, 0)
+                self._run_again(DUPLICATE, task, run, 0)
             elif sure == LATE or chance.random() < _LATE_RATE * share:
-                self._again(LATE, task, run, chance.uniform(1, _LATEST_SECONDS))
-        return run(task.model_copy(update={"faults": self._faults(task, chance, share)}))
+                self._run_again(LATE, task, run, chance.uniform(1, _LATEST_SECONDS))
+        return run(with_faults(task, self._draw_faults(task, chance, share)))
 
     def settle(self) -> None:
-        """No more faults; runs what was to run later, and waits until it is over."""
+        """Stop injecting faults, run now what was to run later, and wait until it has ended."""
         self.active = False
         self._settling.set()
         while self._late:
@@ -89,29 +89,29 @@ class SeededDisturbance:
             job = self._jobs.setdefault(job_id, len(self._jobs))
             key = (job_id, task.function_name)
             self._runs[key] += 1
-            return random.Random(f"{self._seed}/{job}/{task.function_name}/{self._runs[key]}")  # noqa: S311
+            return random.Random(f"{self._seed}/{job}/{task.function_name}/{self._runs[key]}")
 
-    def _faults(self, task: Task, chance: random.Random, share: float) -> tuple[Fault, ...]:
-        if task.event.get("field") in _STARTING and self._refuses_start():
+    def _draw_faults(self, task: Task, chance: random.Random, share: float) -> tuple[Fault, ...]:
+        if task.event.get("field") in _STARTING and self._refuse_start():
             return (Fault(kind=FaultKind.SERVER_ERROR, times=9, operation="StartExecution"),)
         with self._lock:
             sure = self._sure_fault.next()
         drawn = tuple(
-            # One is tried again by botocore, three in a row by the state machine.
+            # botocore retries a single one, the state machine three in a row.
             Fault(kind=kind, first=chance.randrange(4), times=chance.choice((1, 3)), seconds=chance.uniform(0.5, 4))
             for kind, rate in _RATES.items()
             if chance.random() < rate * share
         )
-        # Of faults of one call the first happens.
+        # Of several faults of a call the first is injected.
         return (Fault(kind=sure), *drawn) if sure else drawn
 
-    def _refuses_start(self) -> bool:
+    def _refuse_start(self) -> bool:
         with self._lock:
             refused = self._start_is_refused.happens()
             self.counts[START_REFUSED] += refused
         return refused
 
-    def _again(self, kind: str, task: Task, run: Callable[[Task], Outcome], seconds: float) -> None:
+    def _run_again(self, kind: str, task: Task, run: Callable[[Task], Outcome], seconds: float) -> None:
         def later() -> None:
             self._settling.wait(seconds)
             run(task)

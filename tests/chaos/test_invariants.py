@@ -10,8 +10,8 @@ from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.nova.base_models import HyperParameters
 from idp_finetuning.stages.deploy import deployment_name
 from idp_finetuning.stages.train import training_name
-from idp_local.chaos.invariants import INVARIANTS, violations
-from idp_local.chaos.state import BedrockThing, Execution, State
+from tests.chaos.invariants import INVARIANTS, violations
+from tests.chaos.state import BedrockThing, Execution, State
 
 COMPLETED = FinetuningJob(
     id="11111111-1111-4111-8111-111111111111",

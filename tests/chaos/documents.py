@@ -12,11 +12,11 @@ COUNT = 12
 
 
 def tiny_test_set() -> tuple[LabelledDocument, ...]:
-    """Pages cheap to convert; the classes differ at a glance."""
-    return tuple(_document(number) for number in range(COUNT))
+    """Draw pages that are cheap to convert, of classes that look very different."""
+    return tuple(_draw(number) for number in range(COUNT))
 
 
-def _document(number: int) -> LabelledDocument:
+def _draw(number: int) -> LabelledDocument:
     class_name = ("letter", "invoice")[number % 2]
     page = Image.new("RGB", (96, 128), "white")
     draw = ImageDraw.Draw(page)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from idp_local.aws.names import function_name
-from idp_local.chaos.disturbance import DUPLICATE, LATE, START_REFUSED, SeededDisturbance
-from idp_local.functions.faults import FaultKind
 from idp_local.functions.messages import Outcome, Task
+from tests.chaos.disturbance import DUPLICATE, LATE, START_REFUSED, SeededDisturbance
+from tests.support.local.faults import FaultKind, faults_of
 
 
 def task(function: str, **event: str) -> Task:
@@ -30,8 +30,9 @@ def test_twenty_jobs_meet_every_kind_of_fault(seed: int) -> None:
     disturbance, first_of = SeededDisturbance(seed), set()
 
     def run(disturbed: Task) -> Outcome:
-        if disturbed.faults and not disturbed.faults[0].operation:
-            first_of.add(disturbed.faults[0].kind)
+        faults = faults_of(disturbed)
+        if faults and not faults[0].operation:
+            first_of.add(faults[0].kind)
         return Outcome(failed=False, payload={})
 
     for number in range(20):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp_local.chaos.schedule import InTurn, OnceEvery
+from tests.chaos.schedule import InTurn, OnceEvery
 
 
 def test_it_happens_once_in_each_period() -> None:

@@ -1,4 +1,4 @@
-"""When something happens that happens now and then: at random, but sure to, so that no run goes without it."""
+"""Schedules of what happens now and then: at random, but certain, so that no run is without it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ T = TypeVar("T")
 
 
 class OnceEvery:
-    """One of every `period` events, at a place drawn from the seed anew each time."""
+    """One of every `period` events, at a place that is drawn from the seed for each period."""
 
     def __init__(self, period: int, seed: str) -> None:
         self._period = period
-        self._chance = random.Random(seed)  # noqa: S311 - a repeatable order, not a secret
+        self._chance = random.Random(seed)
         self._number = 0
         self._chosen = 0
 
     def happens(self) -> bool:
-        """Whether it happens at the next event. Not safe for threads."""
+        """Return whether it happens at the next event. Not thread-safe."""
         place = self._number % self._period
         if place == 0:
             self._chosen = self._chance.randrange(self._period)
@@ -28,16 +28,16 @@ class OnceEvery:
 
 
 class InTurn(Generic[T]):
-    """One of every `period` events is given a kind: each kind once, in an order drawn from the seed, then again."""
+    """Gives one of every `period` events a kind: each kind once, in an order drawn from the seed, then all again."""
 
     def __init__(self, kinds: Sequence[T], period: int, seed: str) -> None:
         self._kinds = tuple(kinds)
         self._place = OnceEvery(period, f"{seed}/place")
-        self._chance = random.Random(f"{seed}/kind")  # noqa: S311 - a repeatable order, not a secret
+        self._chance = random.Random(f"{seed}/kind")
         self._left: list[T] = []
 
     def next(self) -> T | None:
-        """The kind given to the next event; None where it gets none. Not safe for threads."""
+        """Return the kind of the next event, or None if it has none. Not thread-safe."""
         if not self._place.happens():
             return None
         if not self._left:

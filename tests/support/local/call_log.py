@@ -44,7 +44,7 @@ _NAMING = frozenset(
 
 
 class AwsCall(BaseModel):
-    """One call: boto3's names of service and operation; `error` is AWS's code where it refused.
+    """One call: boto3's names of service and operation; `error` is AWS's code if it refused.
 
     What is presigned counts as called: AWS will judge it by the function's role.
     """
@@ -67,7 +67,7 @@ class CallLog:
         botocore.register_initializer(self._observe)
 
     def begin(self, task: Task) -> None:
-        """From now on calls are this task's, and lie beside its log."""
+        """Log calls from now on as this task's, beside its log."""
         self._function = task.function_name
         self._path = Path(task.log_file).with_name(FILE_NAME)
 
@@ -100,7 +100,7 @@ class CallLog:
 
 
 def naming(value: Any) -> Any:
-    """A request's parameters without all that names no resource; empty where nothing does."""
+    """Return a request's parameters without all that names no resource; empty if nothing does."""
     if isinstance(value, list):
         return [kept for item in value if (kept := naming(item))]
     if not isinstance(value, dict):

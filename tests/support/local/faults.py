@@ -1,4 +1,4 @@
-"""Faults of AWS calls, and sudden ends, inside a worker: injected where botocore sends a request."""
+"""Faults of AWS calls, and sudden ends, inside a worker: injected when botocore sends a request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import botocore
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from idp_local.functions.messages import Task
 
 FAULT_LOG = "faults.log"
 
@@ -37,7 +39,7 @@ class FaultKind(StrEnum):
 class Fault(BaseModel):
     """A fault of the run's AWS calls number `first` (from 0, tries of botocore included) and the `times` - 1 after it.
 
-    Where `operation` is given, only calls of it are counted. A delayed call is sent after `seconds`.
+    If `operation` is given, only calls of it are counted. A delayed call is sent after `seconds`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,8 +51,22 @@ class Fault(BaseModel):
     seconds: float = 1.0
 
 
+_FAULTS = TypeAdapter(tuple[Fault, ...])
+
+
+def with_faults(task: Task, faults: Sequence[Fault]) -> Task:
+    """Return the task with these faults in place of those it had."""
+    given = _FAULTS.dump_python(tuple(faults), mode="json")
+    return task.model_copy(update={"for_instrument": given})
+
+
+def faults_of(task: Task) -> tuple[Fault, ...]:
+    """Return the faults that `with_faults` gave the task."""
+    return _FAULTS.validate_python(task.for_instrument or ())
+
+
 class FaultInjector:
-    """Injects the faults of the task that this process runs; a line a fault in the fault log."""
+    """Injects the faults of the task that this process runs; writes a line for each to FAULT_LOG beside its log."""
 
     def __init__(self) -> None:
         self._faults: Sequence[Fault] = ()
@@ -61,8 +77,9 @@ class FaultInjector:
         before_send: Any = self._before_send
         botocore.register_initializer(lambda session: session.register("before-send", before_send))
 
-    def begin(self, faults: Sequence[Fault], log: Path) -> None:
-        """From now on calls are those of a new run."""
+    def begin(self, task: Task) -> None:
+        """Count calls anew, as those of this task."""
+        faults, log = faults_of(task), Path(task.log_file).with_name(FAULT_LOG)
         with self._lock:
             self._faults, self._sent, self._log = faults, [0] * len(faults), log
 
@@ -121,7 +138,7 @@ class _Raw(io.BytesIO):
 
 
 def _error(url: str, status: int, code: str, service: str) -> AWSResponse:
-    """The error in the service's own form: XML for S3, JSON for all others."""
+    """Build the error in the service's own form: XML for S3, JSON for all others."""
     if service == "s3":
         text = f"<Error><Code>{code}</Code><Message>Injected.</Message></Error>"
     else:

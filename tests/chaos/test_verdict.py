@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp_local.chaos.command import verdict
-from idp_local.chaos.run import KINDS, Report
+from tests.chaos.report import KINDS, Report, verdict
 
 
 def report(**changes: object) -> Report:
@@ -38,4 +37,4 @@ def test_a_violation_fails_the_run_and_is_named_with_the_way_to_run_it_again(
     said = capsys.readouterr().out
     assert "broken  no ghosts" in said
     assert "VIOLATED no ghosts: job 1" in said
-    assert "idp-local chaos --jobs 20 --seed 20261122 --directory" in said
+    assert "python -m tests.chaos --jobs 20 --seed 20261122 --directory" in said
