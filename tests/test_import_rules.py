@@ -27,6 +27,7 @@ RULES = (
     ),
     Rule("src/idp_cli", ours=("idp_cli", "idp_sdk"), never=ADAPTERS_ONLY),
     Rule("src/idp_local", ours=("idp_local", "lambdas", "idp_finetuning", "idp_sdk")),
+    Rule("src/idp_local/demo", ours=("idp_local", "idp_finetuning", "idp_sdk", "idp_cli")),
 )
 
 
@@ -53,6 +54,7 @@ def test_the_rules_see_the_whole_house() -> None:
         "src/idp_sdk",
         "src/idp_cli",
         "src/idp_local",
+        "src/idp_local/demo",
     } <= places
 
 
@@ -82,6 +84,7 @@ def test_client_packages_load_no_aws_library(package: str) -> None:
         ("src/idp_cli/main.py", "from idp_finetuning.errors import Conflict"),
         ("src/idp_local/up.py", "from stacks.options import read_options"),
         ("src/idp_local/up.py", "import tests.support.nova_rules"),
+        ("src/idp_local/up.py", "from idp_cli.output import table"),
         ("stacks/storage.py", "from idp_finetuning.errors import Conflict"),
         ("stacks/storage.py", "from idp_finetuning import deployment, jobs"),
         ("stacks/storage.py", "import idp_finetuning"),

@@ -1,4 +1,4 @@
-"""Labelled pages to put to a model: the held-out pages of a job."""
+"""The held-out pages of a job with the truth about them, to ask models about."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LabelledPage(BaseModel):
 
 
 class JobData:
-    """What a job left in the data bucket; `s3` is a boto3 S3 client."""
+    """The data of a job in the data bucket; `s3` is a boto3 S3 client."""
 
     def __init__(self, s3: Any, bucket: str, job_id: str) -> None:
         self._s3 = s3
@@ -37,22 +37,22 @@ class JobData:
         self._layout = JobLayout(job_id=job_id)
 
     def prompt(self) -> Prompt:
-        """The prompt the job trained with."""
+        """Read the prompt the job trained with."""
         return Prompt.model_validate_json(self._read(self._layout.prompt))
 
     def held_out_pages(self) -> tuple[LabelledPage, ...]:
-        """The pages of the held-out documents that were accepted, with the answers their records expect."""
+        """Read the pages of the held-out documents that were accepted, with the answers their records expect."""
         prompt = self.prompt()
         manifest = _MANIFEST.validate_json(self._read(self._layout.manifest))
-        accepted = set(self._keys(self._layout.examples(Split.VALIDATION)))
+        accepted = set(self._list_keys(self._layout.examples(Split.VALIDATION)))
         return tuple(
             page
             for document in manifest
             if self._layout.example(Split.VALIDATION, document.document_id) in accepted
-            for page in self._pages(document, prompt)
+            for page in self._read_pages(document, prompt)
         )
 
-    def _pages(self, document: ManifestDocument, prompt: Prompt) -> Iterator[LabelledPage]:
+    def _read_pages(self, document: ManifestDocument, prompt: Prompt) -> Iterator[LabelledPage]:
         lines = self._read(self._layout.example(Split.VALIDATION, document.document_id)).splitlines()
         for number, line in enumerate(lines, start=1):
             question, answer = json.loads(line)["messages"]
@@ -61,7 +61,7 @@ class JobData:
             ]
             truth = prompt.read_answer(answer["content"][0]["text"])
             if truth is None:
-                raise DemoFailed(f"The record of page {number} of '{document.key}' holds no answer of its prompt.")
+                raise DemoFailed(f"The record of page {number} of '{document.key}' has no answer of its prompt.")
             yield LabelledPage(
                 path=document.key.split("/input/", 1)[-1],
                 number=number,
@@ -69,7 +69,7 @@ class JobData:
                 truth=truth,
             )
 
-    def _keys(self, prefix: str) -> Iterator[str]:
+    def _list_keys(self, prefix: str) -> Iterator[str]:
         for listed in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix):
             yield from (item["Key"] for item in listed.get("Contents", ()))
 
