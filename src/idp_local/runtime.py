@@ -1,4 +1,4 @@
-"""The whole local runtime: starts its processes, fills the account, serves the API, and ends all of it."""
+"""The whole local runtime: starts its processes, provisions the account, serves the API, and ends all of it."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ class LocalRuntime:
         self._ending.close()
 
     def token(self, username: str) -> str:
-        """A seeded user's id token."""
+        """Sign in a seeded user and return the id token."""
         return tokens_of(self.connection, username).id_token.get_secret_value()
 
     def _start(self) -> None:

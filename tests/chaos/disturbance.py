@@ -22,7 +22,7 @@ _RATES: Mapping[FaultKind, float] = {
     FaultKind.THROTTLED: 0.05,
     FaultKind.SERVER_ERROR: 0.05,
     FaultKind.UNREACHABLE: 0.03,
-    FaultKind.ANSWER_LOST: 0.05,
+    FaultKind.RESPONSE_LOST: 0.05,
     FaultKind.DELAYED: 0.04,
     FaultKind.REFUSED: 0.02,
     FaultKind.KILLED_BEFORE: 0.02,
@@ -62,7 +62,7 @@ class SeededDisturbance:
             return run(task)
         chance = self._chance(task)
         share = _SHARES.get(task.function_name, 1.0)
-        if "field" not in task.event:  # nobody calls the API twice for a user
+        if "field" not in task.event:  # users do not call the API twice at once
             with self._lock:
                 sure = self._sure_repetition.next()
             if sure == DUPLICATE or chance.random() < _DUPLICATE_RATE * share:

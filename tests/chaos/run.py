@@ -53,16 +53,16 @@ def run(directory: Path, *, jobs: int, seed: int) -> Report:
         instrument=INSTRUMENT,
         bedrock=lambda s3: BedrockServer(s3_endpoint=s3, seconds_per_phase=_PHASE_SECONDS, behaviour=behaviour),
     ) as runtime:
-        everybody = Users(runtime.connection, seed, _upload_test_set(runtime))
+        users = Users(runtime.connection, seed, _upload_test_set(runtime))
         disturbed.active = behaviour.active = True
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(everybody.work, range(jobs)))
+            list(pool.map(users.work, range(jobs)))
         behaviour.active = False
         disturbed.settle()
-        state = _rest(runtime, everybody)
+        state = _rest(runtime, users)
     injected = Counter((directory / "logs" / FAULT_LOG).read_text(encoding="utf-8").splitlines())
     ended = Counter(ENDED_EXECUTIONS.get(execution.status, "") for execution in state.executions)
-    counts = injected + behaviour.counts + disturbed.counts + everybody.counts + ended
+    counts = injected + behaviour.counts + disturbed.counts + users.counts + ended
     statuses = Counter(job.status.value for job in state.jobs) + Counter({"deleted": len(_deleted(state))})
     return Report(
         seed=seed,
@@ -91,7 +91,7 @@ def _upload_test_set(runtime: LocalRuntime) -> str:
         return client.test_sets.upload_documents(tiny_test_set(), name="chaos").id
 
 
-def _rest(runtime: LocalRuntime, everybody: Users) -> State:
+def _rest(runtime: LocalRuntime, users: Users) -> State:
     """Run ReconcileJobs until it finds nothing to do and nothing changes; return the state then."""
     end = time.monotonic() + _REST_SECONDS
     before = None
@@ -100,9 +100,9 @@ def _rest(runtime: LocalRuntime, everybody: Users) -> State:
         done: dict[str, Any] = outcome.payload
         state = read_state(
             runtime.connection,
-            started=everybody.started,
-            deletions=everybody.deletions,
-            gone=everybody.gone,
+            started=users.started,
+            deletions=users.deletions,
+            gone=users.gone,
             reported=set(done.get("orphans", [])),
         )
         acts = ("ended", "failed", "stoppedTraining", "removedData")

@@ -11,7 +11,7 @@ from tests.support.local.faults import FaultKind, faults_of
 
 
 def task(function: str, **event: str) -> Task:
-    """A run of a function."""
+    """Make a run of a function."""
     return Task(
         request_id="r",
         function_name=function_name(function),

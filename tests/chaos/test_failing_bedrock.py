@@ -20,14 +20,14 @@ class Bucket:
         self._answers = answers
 
     def get_object(self, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        """The file: it names an image below the job's prefix."""
+        """Return the file: it names an image below the job's prefix."""
         job = Key.split("/")[1]
         record = f'{{"image": "s3://{Bucket}/jobs/{job}/pages/1.jpeg", "answer": "{self._answers[job]}"}}'
         return {"Body": io.BytesIO(record.encode())}
 
 
-def trained(bedrock: FailingBedrock, bucket: Bucket, folder: Path, number: int) -> tuple[list[Progress], bytes, int]:
-    """What a job's training told and left, and how often it really trained."""
+def train_job(bedrock: FailingBedrock, bucket: Bucket, folder: Path, number: int) -> tuple[list[Progress], bytes, int]:
+    """Train; return the progress, the model, and how often it really trained."""
     order = Order(
         s3_endpoint="",
         region="us-east-1",
@@ -46,15 +46,15 @@ def trained(bedrock: FailingBedrock, bucket: Bucket, folder: Path, number: int) 
         order.model_path.write_bytes(b"model")
         yield Progress(trained=True)
 
-    told = list(bedrock.progress(order, bucket, train))
-    return told, order.model_path.read_bytes(), count
+    progress = list(bedrock.progress(order, bucket, train))
+    return progress, order.model_path.read_bytes(), count
 
 
 def test_the_same_data_set_of_another_job_is_not_trained_again(tmp_path: Path) -> None:
     bedrock, bucket = FailingBedrock(1), Bucket(dict.fromkeys(JOBS, "letter"))
 
-    first = trained(bedrock, bucket, tmp_path, 0)
-    second = trained(bedrock, bucket, tmp_path, 1)
+    first = train_job(bedrock, bucket, tmp_path, 0)
+    second = train_job(bedrock, bucket, tmp_path, 1)
 
     assert (first[2], second[2]) == (1, 0)
     assert second[:2] == first[:2]
@@ -63,7 +63,7 @@ def test_the_same_data_set_of_another_job_is_not_trained_again(tmp_path: Path) -
 def test_another_data_set_is_trained(tmp_path: Path) -> None:
     bedrock, bucket = FailingBedrock(1), Bucket({JOBS[0]: "letter", JOBS[1]: "invoice"})
 
-    assert [trained(bedrock, bucket, tmp_path, number)[2] for number in (0, 1)] == [1, 1]
+    assert [train_job(bedrock, bucket, tmp_path, number)[2] for number in (0, 1)] == [1, 1]
 
 
 def test_jobs_and_deployments_fail_and_quotas_fill() -> None:

@@ -73,18 +73,18 @@ GIVEN_UP = BedrockThing(
 Doctor = Callable[[State], State]
 
 
-def changed(**changes: object) -> Doctor:
-    """Replaces members of the state."""
+def change(**changes: object) -> Doctor:
+    """Replace members of the state."""
     return lambda state: state.model_copy(update=changes)
 
 
 def with_bedrock(*things: BedrockThing) -> Doctor:
-    """Adds to what is in Bedrock."""
+    """Add to what is in Bedrock."""
     return lambda state: state.model_copy(update={"bedrock": (*state.bedrock, *things)})
 
 
 def without(arn: str) -> Doctor:
-    """Takes something out of Bedrock."""
+    """Remove something from Bedrock."""
     return lambda state: state.model_copy(
         update={"bedrock": tuple(thing for thing in state.bedrock if thing.arn != arn)}
     )
@@ -93,18 +93,18 @@ def without(arn: str) -> Doctor:
 BROKEN: list[tuple[str, Doctor]] = [
     (
         "every job ended",
-        changed(jobs=(COMPLETED, FAILED.model_copy(update={"status": JobStatus.TRAINING}))),
+        change(jobs=(COMPLETED, FAILED.model_copy(update={"status": JobStatus.TRAINING}))),
     ),
-    ("every job ended", changed(jobs=(COMPLETED, FAILED.model_copy(update={"status": JobStatus.STOPPING})))),
-    ("every job ended", changed(deletions=frozenset())),
-    ("no execution goes on", changed(executions=(Execution(name=FAILED.id, status="RUNNING"),))),
+    ("every job ended", change(jobs=(COMPLETED, FAILED.model_copy(update={"status": JobStatus.STOPPING})))),
+    ("every job ended", change(deletions=frozenset())),
+    ("no execution goes on", change(executions=(Execution(name=FAILED.id, status="RUNNING"),))),
     (
         "nothing trains for an ended job",
         with_bedrock(LEFT_TRAINING.model_copy(update={"name": training_name(FAILED)})),
     ),
-    ("no ghosts", changed(items=(*RESTING.items, (DELETED.id, "event#2026-11-22T18:45:03.120Z#abc")))),
-    ("no ghosts", changed(object_keys=(f"jobs/{DELETED.id}/rejected/1.json",))),
-    ("no ghosts", changed(gone=frozenset({DELETED.id, FAILED.id}))),
+    ("no ghosts", change(items=(*RESTING.items, (DELETED.id, "event#2026-11-22T18:45:03.120Z#abc")))),
+    ("no ghosts", change(object_keys=(f"jobs/{DELETED.id}/rejected/1.json",))),
+    ("no ghosts", change(gone=frozenset({DELETED.id, FAILED.id}))),
     ("no training attempt twice", with_bedrock(TRAINED.model_copy(update={"arn": "arn:job-2"}))),
     (
         "no training attempt twice",

@@ -8,7 +8,7 @@ from tests.chaos.report import KINDS, Report, verdict
 
 
 def report(**changes: object) -> Report:
-    """A run that passed, but for the changes."""
+    """Make the report of a run that passed, with these changes."""
     passed = Report(seed=1, faults=dict.fromkeys(KINDS, 1), statuses={"COMPLETED": 40}, violations=(), seconds=60.0)
     return passed.model_copy(update=changes)
 
@@ -34,7 +34,7 @@ def test_a_violation_fails_the_run_and_is_named_with_the_way_to_run_it_again(
     broken = report(seed=20261122, violations=("no ghosts: job 1 was deleted and has a record again",))
 
     assert verdict([report(), broken], jobs=20) == 1
-    said = capsys.readouterr().out
-    assert "broken  no ghosts" in said
-    assert "VIOLATED no ghosts: job 1" in said
-    assert "python -m tests.chaos --jobs 20 --seed 20261122 --directory" in said
+    printed = capsys.readouterr().out
+    assert "broken  no ghosts" in printed
+    assert "VIOLATED no ghosts: job 1" in printed
+    assert "python -m tests.chaos --jobs 20 --seed 20261122 --directory" in printed

@@ -103,7 +103,7 @@ def injected(tmp_path: Path) -> list[str]:
         (FaultKind.SERVER_ERROR, "InternalServerException", 0),
         (FaultKind.REFUSED, "AccessDeniedException", 0),
         (FaultKind.UNREACHABLE, "ConnectTimeoutError", 0),
-        (FaultKind.ANSWER_LOST, "ReadTimeoutError", 1),
+        (FaultKind.RESPONSE_LOST, "ReadTimeoutError", 1),
         (FaultKind.DELAYED, "fine", 1),
     ],
 )

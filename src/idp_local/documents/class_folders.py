@@ -13,7 +13,7 @@ from idp_sdk.folders import read_folder
 
 
 class ClassFolders(BaseModel):
-    """What a folder of class folders holds."""
+    """The content of a folder of class folders."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,22 +22,20 @@ class ClassFolders(BaseModel):
 
 
 def read_class_folders(folder: Path) -> ClassFolders:
-    """The documents below `<folder>/<class>/`, nested folders included, in path order.
+    """Read the documents below `<folder>/<class>/`, nested folders included, in path order.
 
-    Pages are counted here, so that the labels can name them. A file whose pages cannot be counted keeps its class
-    and says nothing about pages: the pipeline rejects it with its reason.
-    Raises idp_sdk's InvalidInput where the folder is none or holds no usable file.
+    Pages are counted here, so that the labels can name them. A file whose pages cannot be counted keeps its class,
+    without pages: the pipeline rejects it with its reason.
+    Raises idp_sdk's InvalidInput if this is no folder or has no usable file.
     """
     found = read_folder(folder, Layout.CLASSES)
     documents = tuple(
-        _document(file.key.removeprefix("input/"), file.content)
-        for file in found.files
-        if isinstance(file.content, Path)
+        _label(file.key.removeprefix("input/"), file.content) for file in found.files if isinstance(file.content, Path)
     )
     return ClassFolders(documents=documents, ignored=found.ignored)
 
 
-def _document(path: str, file: Path) -> LabelledDocument:
+def _label(path: str, file: Path) -> LabelledDocument:
     pages = count_pages(file)
     indices = tuple(range(pages)) if pages else None
     section = LabelledSection(class_name=PurePosixPath(path).parts[0].strip(), page_indices=indices)
@@ -45,7 +43,7 @@ def _document(path: str, file: Path) -> LabelledDocument:
 
 
 def count_pages(file: Path) -> int | None:
-    """Pages as the pipeline will find them; None where it will reject the file."""
+    """Count pages as the pipeline will, or return None if it will reject the file."""
     try:
         with open_document(file.read_bytes()) as document:
             return document.page_count

@@ -1,4 +1,4 @@
-"""Invented names, places, sums and sentences for the demo's documents."""
+"""Invented names, places, sums and sentences for invented documents."""
 
 from __future__ import annotations
 
@@ -165,21 +165,21 @@ class Fiction:
         self.random = source
 
     def person(self) -> str:
-        """First and last name."""
+        """Draw a first and a last name."""
         return f"{self.random.choice(FIRST_NAMES)} {self.random.choice(LAST_NAMES)}"
 
     def company(self) -> str:
-        """A company's name."""
+        """Draw a company's name."""
         form = self.random.choice(("Ltd", "Inc.", "GmbH", "& Sons", "Group", "Co."))
         return f"{self.random.choice(LAST_NAMES)} {self.random.choice(TRADES)} {form}"
 
     def address(self) -> tuple[str, str]:
-        """Street line and town line."""
+        """Draw a street line and a town line."""
         street = f"{self.random.randint(1, 240)} {self.random.choice(STREETS)}"
         return street, f"{self.random.choice(TOWNS)} {self.random.randint(10000, 98999)}"
 
     def date(self) -> str:
-        """A date in one of three notations."""
+        """Draw a date in one of three notations."""
         day, month, year = self.random.randint(1, 28), self.random.randint(1, 12), self.random.randint(2019, 2025)
         notation = self.random.randrange(3)
         if notation == 0:
@@ -187,17 +187,17 @@ class Fiction:
         return f"{year}-{month:02d}-{day:02d}" if notation == 1 else f"{MONTHS[month - 1]} {day}, {year}"
 
     def short_date(self) -> str:
-        """Month and day, as statements print them."""
+        """Draw a month and a day, as statements print them."""
         return f"{self.random.randint(1, 12):02d}/{self.random.randint(1, 28):02d}"
 
     def amount(self, low: float, high: float) -> str:
-        """A sum of money without currency."""
+        """Draw a sum of money without currency."""
         return f"{self.random.uniform(low, high):,.2f}"
 
     def digits(self, count: int) -> str:
-        """A number of so many digits."""
+        """Draw a number of `count` digits."""
         return "".join(self.random.choice("0123456789") for _ in range(count))
 
     def paragraph(self) -> str:
-        """Three to six sentences."""
+        """Draw three to six sentences."""
         return " ".join(self.random.sample(SENTENCES, self.random.randint(3, 6)))

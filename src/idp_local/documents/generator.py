@@ -1,4 +1,4 @@
-"""The demo's labelled test set: invented documents of eight classes, the same for the same seed."""
+"""Invented documents of eight classes with their labels, the same for the same seed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from idp_sdk import LabelledDocument, LabelledSection
 SEED = 2024
 UNSEEN_SEED = 4711
 
-# Files of one class: how many, and the page counts they take in turn.
+# Files of one class: how many, and their page counts in turn.
 SINGLES: Mapping[str, tuple[int, Sequence[int]]] = MappingProxyType(
     {
         "bank_statement": (20, (2, 3, 2, 4, 3, 3)),
@@ -28,7 +28,7 @@ SINGLES: Mapping[str, tuple[int, Sequence[int]]] = MappingProxyType(
     }
 )
 PACKETS = 18
-# What files come as, in turn; None is a PDF that was never on paper.
+# Formats of the files, in turn; None is a PDF that was never on paper.
 FORMS: tuple[ScanFormat | None, ...] = (None, None, "jpg", "tiff", None, "png", "pdf")
 FOLDERS = ("", "", "2023", "scans/batch 07", "März", "Eingang/Müller & Söhne")
 STEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -47,13 +47,13 @@ STEMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 def demo_test_set(seed: int = SEED) -> tuple[LabelledDocument, ...]:
-    """131 documents with 265 pages: more than 200 training pages after a split by document at 0.9."""
+    """Draw 131 documents with 265 pages: more than 200 training pages after a split by document at 0.9."""
     random = Random(seed)  # noqa: S311 - repeatable documents, not secrets
     return (*_singles(random, SINGLES), *_packets(random, PACKETS))
 
 
 def unseen_documents(seed: int = UNSEEN_SEED) -> tuple[LabelledDocument, ...]:
-    """One document of each class and a packet, to be classified after training; none is in the test set."""
+    """Draw one document of each class and a packet, to classify after training; none is in the test set."""
     random = Random(seed)  # noqa: S311
     return (
         *_singles(random, {name: (1, (min(2, pages[0]),)) for name, (_, pages) in SINGLES.items()}),

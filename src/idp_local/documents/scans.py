@@ -17,23 +17,23 @@ DPI = 100
 
 
 def scan(pdf: bytes, form: ScanFormat, random: Random) -> bytes:
-    """The pages of a PDF as a scanner would deliver them, at 100 dpi: TIFF in black and white, the rest in greys.
+    """Scan a PDF as an office scanner would, at 100 dpi: TIFF in black and white, the other formats in greys.
 
-    TIFF and PDF hold all pages, PNG and JPEG the first one.
+    TIFF and PDF have all pages, PNG and JPEG the first one.
     """
     document = pypdfium2.PdfDocument(pdf)
     try:
         count = len(document) if form in ("tiff", "pdf") else 1
         pages = [
-            _scanned(document[number].render(scale=DPI / 72, grayscale=True).to_pil(), random)
+            _scan_page(document[number].render(scale=DPI / 72, grayscale=True).to_pil(), random)
             for number in range(count)
         ]
     finally:
         document.close()
-    return _encoded(pages, form)
+    return _encode(pages, form)
 
 
-def _scanned(page: Image.Image, random: Random) -> Image.Image:
+def _scan_page(page: Image.Image, random: Random) -> Image.Image:
     turned = page.convert("L").rotate(
         random.uniform(-2.2, 2.2), resample=Image.Resampling.BILINEAR, fillcolor=random.randint(225, 255)
     )
@@ -46,7 +46,7 @@ def _scanned(page: Image.Image, random: Random) -> Image.Image:
     return Image.fromarray(np.clip(grey * darkening + noise, 0, 255).astype(np.uint8))
 
 
-def _encoded(pages: list[Image.Image], form: ScanFormat) -> bytes:
+def _encode(pages: list[Image.Image], form: ScanFormat) -> bytes:
     buffer = BytesIO()
     first, *rest = pages
     if form == "png":

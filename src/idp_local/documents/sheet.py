@@ -1,4 +1,4 @@
-"""A drawing surface for demo documents: pages in millimetres, in one style a document."""
+"""A drawing surface for invented documents: pages in millimetres, one style for each document."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Look(BaseModel):
 
     @classmethod
     def draw(cls, random: Random) -> Look:
-        """A look by chance."""
+        """Draw a look at random."""
         return cls(
             paper=random.choice(PAPERS),
             margin=random.uniform(12, 25),
@@ -57,20 +57,20 @@ class Sheet:
         self._pdf.set_creation_date(DRAWN_AT)
 
     def restyle(self) -> None:
-        """A new look for the next document in the same file."""
+        """Draw a new look for the next document in the same file."""
         self.look = Look.draw(self.random)
 
     def add_page(self, paper: tuple[float, float] | None = None) -> None:
-        """Begins a page, of the look's paper unless another size is given."""
+        """Begin a page, of the look's paper unless another size is given."""
         self._pdf.add_page(format=paper or self.look.paper)
 
     def to_pdf(self) -> bytes:
-        """The finished file."""
+        """Return the file."""
         return bytes(self._pdf.output())
 
     @property
     def page_count(self) -> int:
-        """Pages begun so far."""
+        """Number of pages so far."""
         return int(self._pdf.page)
 
     @property
@@ -94,7 +94,7 @@ class Sheet:
         return self.width - self.look.margin
 
     def jitter(self, spread: float) -> float:
-        """A shift by chance of at most `spread` mm."""
+        """Draw a random shift of at most `spread` mm."""
         return self.random.uniform(-spread, spread)
 
     def text(
@@ -109,7 +109,7 @@ class Sheet:
         colour: Colour = BLACK,
         font: str | None = None,
     ) -> None:
-        """One line of text; `x` is its left, right or middle, `y` its baseline."""
+        """Write one line of text; `x` is its left, right or middle, `y` its baseline."""
         self._pdf.set_font(font or self.look.font, "B" if bold else "", size * self.look.scale)
         self._pdf.set_text_color(*colour)
         if align != "left":
@@ -118,7 +118,7 @@ class Sheet:
         self._pdf.text(x, y, text)
 
     def lines(self, x: float, y: float, texts: Sequence[str], *, size: float = 9, align: Align = "left") -> float:
-        """Lines below each other; answers the baseline after the last."""
+        """Write lines below each other; return the baseline after the last."""
         step = size * self.look.scale * 0.47
         for text in texts:
             self.text(x, y, text, size=size, align=align)
@@ -126,7 +126,7 @@ class Sheet:
         return y
 
     def paragraph(self, x: float, y: float, width: float, text: str, *, size: float = 10) -> float:
-        """Text broken into lines of a width; answers the baseline after the last."""
+        """Write text broken into lines of a width; return the baseline after the last."""
         self._pdf.set_font(self.look.font, "", size * self.look.scale)
         line = ""
         broken = []
@@ -139,35 +139,35 @@ class Sheet:
         return self.lines(x, y, [*broken, line], size=size)
 
     def rule(self, x1: float, y1: float, x2: float, y2: float, *, weight: float = 0.2, grey: int = 40) -> None:
-        """A straight line of a weight in mm."""
+        """Draw a straight line of a weight in mm."""
         self._pdf.set_line_width(weight)
         self._pdf.set_draw_color(grey)
         self._pdf.line(x1, y1, x2, y2)
 
     def dashes(self, y: float) -> None:
-        """A dashed line over the whole page."""
+        """Draw a dashed line across the whole page."""
         self._pdf.set_dash_pattern(dash=2, gap=1.5)
         self.rule(4, y, self.width - 4, y)
         self._pdf.set_dash_pattern()
 
     def box(self, x: float, y: float, width: float, height: float, *, weight: float = 0.25) -> None:
-        """An outlined rectangle."""
+        """Draw an outlined rectangle."""
         self._pdf.set_line_width(weight)
         self._pdf.set_draw_color(40)
         self._pdf.rect(x, y, width, height)
 
     def fill(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        """A filled rectangle."""
+        """Draw a filled rectangle."""
         self._pdf.set_fill_color(*colour)
         self._pdf.rect(x, y, width, height, style="F")
 
     def disc(self, x: float, y: float, width: float, height: float, colour: Colour) -> None:
-        """A filled ellipse in a rectangle."""
+        """Draw a filled ellipse in a rectangle."""
         self._pdf.set_fill_color(*colour)
         self._pdf.ellipse(x, y, width, height, style="F")
 
     def barcode(self, x: float, y: float, width: float, height: float) -> None:
-        """Bars of chance widths."""
+        """Draw bars of random widths."""
         end = x + width
         while x < end:
             bar = self.random.choice((0.3, 0.3, 0.6, 0.9))
@@ -175,7 +175,7 @@ class Sheet:
             x += bar + self.random.choice((0.3, 0.6, 0.9))
 
     def signature(self, x: float, y: float) -> None:
-        """A scrawl about 35 mm long."""
+        """Draw a scrawl about 35 mm long."""
         self._pdf.set_line_width(0.4)
         self._pdf.set_draw_color(20, 20, 90)
         points = [(x + step * 2.2, y + self.jitter(3.5)) for step in range(15)]
@@ -193,9 +193,9 @@ class Sheet:
         x: float | None = None,
         width: float | None = None,
     ) -> float:
-        """A table with a head; columns are (title, share of the width), the first two left-aligned.
+        """Draw a table with a head; columns are (title, share of the width), the first two left-aligned.
 
-        Answers the y below the last row.
+        Return the y below the last row.
         """
         x = self.left if x is None else x
         width = self.right - x if width is None else width

@@ -1,4 +1,4 @@
-"""What a worker process is asked and answers: one JSON object a line."""
+"""Requests to a worker process and its responses: one JSON object on each line."""
 
 from __future__ import annotations
 

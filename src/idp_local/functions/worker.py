@@ -52,7 +52,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     handler_root, *instrument = sys.argv[1:]
     sys.path.insert(0, handler_root)
-    answers = os.fdopen(os.dup(1), "wb")
+    responses = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what handlers print belongs to the log
     begin = _install(*instrument) if instrument else None
     lines: SimpleQueue[bytes] = SimpleQueue()
@@ -62,8 +62,8 @@ def main() -> None:
         if begin:
             begin(task)
         outcome = run(task)
-        answers.write(outcome.model_dump_json().encode() + b"\n")
-        answers.flush()
+        responses.write(outcome.model_dump_json().encode() + b"\n")
+        responses.flush()
 
 
 def _install(name: str) -> Instrument:

@@ -14,7 +14,7 @@ from idp_local.functions.messages import Task
 FILE_NAME = "aws-calls.jsonl"
 
 _STASH = "idp_local_names"
-# Only these leave a request, wherever they stand in it: all else may hold what users wrote.
+# Only these members of a request are logged, at any depth: all others may have text of users.
 _NAMING = frozenset(
     {
         "Bucket",

@@ -14,7 +14,7 @@ Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def handler_of(name: str) -> Handler:
-    """The handler of a function of deployment.FUNCTIONS; those without a behaviour answer `{}`."""
+    """Return the handler of a function of deployment.FUNCTIONS; those without a behaviour return `{}`."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
         print(json.dumps({"event": event}), flush=True)
@@ -51,7 +51,7 @@ def _end_job(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resolver(event: dict[str, Any]) -> Any:
-    """The answer is in the first argument, as JSON; the word "raise" raises."""
+    """Return the first argument, parsed as JSON; the word "raise" raises."""
     said = next(iter(event["arguments"].values()), '{"data": null}')
     if said == "raise":
         raise RuntimeError("secret detail")

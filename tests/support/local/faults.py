@@ -29,9 +29,9 @@ class FaultKind(StrEnum):
     THROTTLED = "throttled (429)"
     SERVER_ERROR = "server error (5xx)"
     UNREACHABLE = "connection timeout"
-    ANSWER_LOST = "carried out, answer lost"
+    RESPONSE_LOST = "carried out, response lost"
     DELAYED = "call delayed"
-    REFUSED = "refused for good (403)"
+    REFUSED = "refused (403)"
     KILLED_BEFORE = "worker killed before a call"
     KILLED_AFTER = "worker killed after a call"
 
@@ -103,12 +103,12 @@ class FaultInjector:
         return due
 
     def _answer(self, kind: FaultKind, request: Any, service: str) -> AWSResponse:
-        if kind in (FaultKind.ANSWER_LOST, FaultKind.KILLED_AFTER):
+        if kind in (FaultKind.RESPONSE_LOST, FaultKind.KILLED_AFTER):
             self._http.send(request)
         self._note(kind)
         if kind is FaultKind.UNREACHABLE:
             raise ConnectTimeoutError(endpoint_url=request.url)
-        if kind is FaultKind.ANSWER_LOST:
+        if kind is FaultKind.RESPONSE_LOST:
             raise ReadTimeoutError(endpoint_url=request.url)
         if kind in (FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER):
             os.kill(os.getpid(), signal.SIGKILL)

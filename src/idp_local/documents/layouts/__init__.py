@@ -1,4 +1,4 @@
-"""How the demo's document classes look: a drawing function for each."""
+"""How the invented document classes look: a drawing function for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from idp_local.documents.layouts.identity import draw_drivers_license
 from idp_local.documents.layouts.trade import draw_invoice, draw_receipt
 from idp_local.documents.sheet import Sheet
 
-# Draws a document of so many pages onto a sheet.
+# Each draws a document with the given number of pages on a sheet.
 LAYOUTS: Mapping[str, Callable[[Sheet, int], None]] = MappingProxyType(
     {
         "bank_statement": draw_bank_statement,

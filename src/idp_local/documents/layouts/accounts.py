@@ -11,7 +11,7 @@ CHARGE_COLUMNS = (("Charge", 0.4), ("Reading", 0.25), ("Rate", 0.15), ("Amount",
 
 
 def draw_bank_statement(sheet: Sheet, pages: int) -> None:
-    """Account summary, then transactions over all pages."""
+    """Draw an account summary, then transactions over all pages."""
     fiction, random = sheet.fiction, sheet.random
     bank, account = random.choice(BANKS), f"{fiction.digits(4)} {fiction.digits(6)}"
     style = random.choice(TABLE_STYLES)
@@ -72,7 +72,7 @@ def _transactions(sheet: Sheet, y: float, count: int, step: float, style: TableS
 
 
 def draw_utility_bill(sheet: Sheet, pages: int) -> None:
-    """Amount due, a year's use as bars, charges, a payment slip; explanations on further pages."""
+    """Draw the amount due, a year's use as bars, charges, a payment slip; explanations on further pages."""
     fiction, random = sheet.fiction, sheet.random
     company = random.choice(UTILITIES)
     sheet.add_page()

@@ -6,7 +6,7 @@ from idp_local.documents.sheet import Align, Sheet
 
 
 def draw_letter(sheet: Sheet, pages: int) -> None:
-    """Letterhead, addressee and text; the signature on the last page."""
+    """Draw letterhead, addressee and text; the signature on the last page."""
     size = sheet.random.uniform(9.5, 11.5)
     for page in range(1, pages + 1):
         sheet.add_page()

@@ -96,7 +96,7 @@ def _cheque(sheet: Sheet, y: float) -> None:
 
 
 class WageStatement(NamedTuple):
-    """What every copy on a sheet says."""
+    """The text of every copy on a sheet."""
 
     employer: list[str]
     employee: list[str]
@@ -105,7 +105,7 @@ class WageStatement(NamedTuple):
 
 
 def draw_w2(sheet: Sheet, pages: int) -> None:
-    """A grid of numbered boxes; one, two or four copies on a sheet of paper."""
+    """Draw a grid of numbered boxes; one, two or four copies on a sheet of paper."""
     fiction = sheet.fiction
     for _ in range(pages):
         sheet.add_page()

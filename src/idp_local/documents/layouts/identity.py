@@ -9,7 +9,7 @@ STATES = ("NORTHLAND", "STATE OF FRANKLIN", "WESTMARK", "NEW ANSEL")
 
 
 def draw_drivers_license(sheet: Sheet, pages: int) -> None:
-    """Front, and back where there are two pages; the card alone, or as copied on a sheet of paper."""
+    """Draw the front, and the back if there are two pages; the card alone, or as copied on a sheet of paper."""
     enlarged = sheet.random.choice((1.0, 1.0, 1.35, 1.8))
     alone = sheet.random.random() < 0.45
     width, height = CARD[0] * enlarged, CARD[1] * enlarged

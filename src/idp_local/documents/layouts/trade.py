@@ -13,7 +13,7 @@ INVOICE_COLUMNS = (("Item", 0.1), ("Description", 0.46), ("Qty", 0.1), ("Price",
 
 
 def draw_invoice(sheet: Sheet, pages: int) -> None:
-    """Letterhead, bill-to block, items, totals on the last page."""
+    """Draw letterhead, bill-to block, items, and totals on the last page."""
     fiction, random = sheet.fiction, sheet.random
     company, number = fiction.company(), f"{random.choice(('INV-', 'R', '', '2024/'))}{fiction.digits(6)}"
     style = random.choice(TABLE_STYLES)
@@ -85,7 +85,7 @@ def _invoice_foot(sheet: Sheet, y: float) -> None:
 
 
 def draw_receipt(sheet: Sheet, pages: int) -> None:
-    """A narrow strip from a till; `pages` strips of paper, in practice one."""
+    """Draw narrow strips from a till, `pages` of them, in practice one."""
     for _ in range(pages):
         _strip(sheet)
 
