@@ -75,11 +75,11 @@ bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> u
 	@$(BIN)/python -m benchmarks $(if $(DOCS),--docs "$(DOCS)")
 
 chaos: $(VENV)/.ready  ## jobs under random faults, then the invariants; JOBS=300 SEED="1 2"
-	@$(BIN)/idp-local chaos --jobs $(JOBS) --seed $(SEED)
+	@$(BIN)/python -m tests.chaos --jobs $(JOBS) --seed $(SEED)
 
 # Alone, after the tests: jobs that wait for a processor time out before they come to the later states.
 daily:
-	$(call timed,chaos,$(BIN)/idp-local chaos --jobs 20 --seed 1 $$(date -u +%Y%m%d))
+	$(call timed,chaos,$(BIN)/python -m tests.chaos --jobs 20 --seed 1 $$(date -u +%Y%m%d))
 
 # Locks name no registry host; make them with `pip install uv`.
 lock:  ## new locks after a change of the dependencies in pyproject.toml

@@ -21,26 +21,26 @@ from benchmarks.local_trainer import measure_local_trainer
 from benchmarks.page_generation import measure_page_generation
 from benchmarks.s3_calls import measure_s3_calls
 from benchmarks.validation import measure_validation
-from idp_local.demo.class_folders import read_class_folders
-from idp_local.demo.documents import demo_test_set
+from idp_local.documents.class_folders import read_class_folders
+from idp_local.documents.generator import demo_test_set
 from idp_sdk import LabelledDocument
 
 
 class Target(NamedTuple):
-    """What one row has to reach."""
+    """The bound that one row has to reach."""
 
     row: str
     bound: Literal["at least", "at most"]
     limit: float
 
     def met(self, rows: Mapping[str, Any]) -> bool:
-        """Whether it does."""
+        """Return whether the rows reach it."""
         value: float = rows[self.row]
         return value >= self.limit if self.bound == "at least" else value <= self.limit
 
 
 class Section(NamedTuple):
-    """One benchmark: its title in the table, what measures it, what a reader has to know of it, and its target."""
+    """One benchmark: its title in the table, its function, a remark for the reader, and its target."""
 
     title: str
     measure: Callable[[], Mapping[str, Any]]
@@ -49,7 +49,7 @@ class Section(NamedTuple):
 
 
 def sections(docs: Path | None) -> dict[str, Section]:
-    """The benchmarks by their name in build/bench.json."""
+    """Return the benchmarks by their name in build/bench.json."""
 
     @cache
     def documents() -> Sequence[LabelledDocument]:
@@ -113,7 +113,7 @@ def sections(docs: Path | None) -> dict[str, Section]:
 
 
 def lines(section: Section, rows: Mapping[str, Any]) -> Iterator[str]:
-    """The section's rows of the table, its target beside the row it is for."""
+    """Format the section's rows of the table, its target beside the row it is for."""
     for row, value in rows.items():
         line = f"{section.title:<16} {row:<26} {value!s:<8}"
         if section.target and section.target.row == row:
@@ -124,7 +124,7 @@ def lines(section: Section, rows: Mapping[str, Any]) -> Iterator[str]:
 
 
 def main() -> int:
-    """Command line of `python -m benchmarks`; a missed target is told, and is no failure."""
+    """Run the benchmarks; a missed target is printed, and is no failure."""
     names = list(sections(None))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--docs", type=Path, help="a folder of class folders; default: the demo's documents")

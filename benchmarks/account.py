@@ -37,23 +37,23 @@ class Call(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """What one call took: seconds, S3 requests by operation, and items that DynamoDB read for queries."""
+    """The cost of one call: seconds, S3 requests by operation, and items that DynamoDB read for queries."""
 
     seconds: float
     s3: Mapping[str, int]
     items_read: int
-    answer: Mapping[str, Any]
+    result: Mapping[str, Any]
 
 
 class Account(NamedTuple):
-    """Clients of the account, and where it answers."""
+    """The account's address and clients of it."""
 
     url: str
     s3: Any
     dynamodb: Any
 
     def run(self, calls: Sequence[Call]) -> tuple[list[Ran], int]:
-        """Runs the real handlers in order in one fresh process; answers also its peak memory in bytes."""
+        """Run the real handlers in order in one fresh process; return also its peak memory in bytes."""
         variables = {
             str(name): value
             for name, value in variable_values(poll_seconds=60, user_pool_id="us-east-1_Benchmark").items()
@@ -73,22 +73,22 @@ class Account(NamedTuple):
                 "POWERTOOLS_SERVICE_NAME": PREFIX,
             },
         )
-        answer = json.loads(finished.stdout)
-        return [Ran(**ran) for ran in answer["ran"]], answer["peakBytes"]
+        result = json.loads(finished.stdout)
+        return [Ran(**ran) for ran in result["ran"]], result["peakBytes"]
 
     def put_job(self, job: FinetuningJob) -> None:
-        """A record as startFinetuningJob writes it, in any status."""
+        """Write a record as startFinetuningJob does, in any status."""
         JobTable(self.dynamodb, JOBS_TABLE.table_name(PREFIX)).create(job, None, "")
 
     def put_test_set(self) -> None:
-        """The record of a test set whose upload is complete."""
+        """Write the record of a test set whose upload is complete."""
         record = TestSet(id=TEST_SET, name=TEST_SET, status=TestSetStatus.READY, created_at=datetime.now(UTC))
         TestSetTable(self.dynamodb, TEST_SETS_TABLE.table_name(PREFIX)).create(record)
 
 
 @contextmanager
 def local_account() -> Iterator[Account]:
-    """moto in a process of its own, with the stack's buckets and tables, until the block ends."""
+    """Run moto in a process of its own, with the stack's buckets and tables, until the block ends."""
     listener = listening_socket(0)
     with TemporaryDirectory() as folder:
         log = Path(folder) / "account.log"
@@ -109,7 +109,7 @@ def local_account() -> Iterator[Account]:
 
 
 def job(job_id: str, status: JobStatus, created_at: str | None = None) -> FinetuningJob:
-    """A fine-tuning job of the test set with the model that needs the fewest pages."""
+    """Make a fine-tuning job of the test set with the model that needs the fewest pages."""
     now = created_at or timestamp()
     return FinetuningJob(
         id=job_id,

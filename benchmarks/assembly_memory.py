@@ -22,10 +22,10 @@ CLASSES = tuple(f"class_{number}" for number in range(8))
 
 
 def measure_assembly_memory() -> dict[str, Any]:
-    """Peak resident memory in MB, each of a fresh process that assembles the examples of documents of five pages."""
+    """Measure peak resident memory in MB of fresh processes that assemble the examples of documents of five pages."""
     with local_account() as account:
-        few, _ = _assembled(account, FEW)
-        many, seconds = _assembled(account, MANY)
+        few, _ = _assemble(account, FEW)
+        many, seconds = _assemble(account, MANY)
     return {
         "aboveFewMb": round((many - few) / 1e6, 1),
         "fewMb": round(few / 1e6, 1),
@@ -37,7 +37,7 @@ def measure_assembly_memory() -> dict[str, Any]:
     }
 
 
-def _assembled(account: Account, examples: int) -> tuple[int, float]:
+def _assemble(account: Account, examples: int) -> tuple[int, float]:
     job_id = f"assembly-{examples}"
     layout = JobLayout(job_id=job_id)
     account.put_job(job(job_id, JobStatus.GENERATING_DATA))
@@ -49,12 +49,14 @@ def _assembled(account: Account, examples: int) -> tuple[int, float]:
     ]
     prompt = Prompt(classes=tuple(DocumentClass(name=name) for name in CLASSES))
     put_all(account, DATA_BUCKET, [(layout.manifest, json.dumps(documents).encode())])
-    put_all(account, DATA_BUCKET, _examples(layout, prompt, documents))
+    put_all(account, DATA_BUCKET, _make_examples(layout, prompt, documents))
     ran, peak = account.run([Call("AssembleDataset", {"jobId": job_id, "number": 1})])
     return peak, ran[0].seconds
 
 
-def _examples(layout: JobLayout, prompt: Prompt, documents: list[dict[str, object]]) -> Iterator[tuple[str, bytes]]:
+def _make_examples(
+    layout: JobLayout, prompt: Prompt, documents: list[dict[str, object]]
+) -> Iterator[tuple[str, bytes]]:
     for number, document in enumerate(documents):
         document_id = str(document["documentId"])
         records = b""

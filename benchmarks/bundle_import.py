@@ -17,9 +17,9 @@ from stacks.bundling import BundleTarget, build_bundles
 RUNS = 9
 TARGET_RATIO = 1.5
 
-# Both run on the same bundle and say how many seconds they took until the handler was imported, and until the clients
-# were there too. The resolver makes its clients at first use: `Services` is asked for everything a field may need,
-# which is DynamoDB, S3, Lambda and Step Functions. The empty handler makes these four.
+# Both run on the same bundle and print the seconds until the handler was imported, and until the clients were made too.
+# The resolver makes its clients at first use: the program reads every member of `Services` that a field may need, which
+# makes those of DynamoDB, S3, Lambda and Step Functions. The empty handler makes these four.
 _CLOCK = """
 import sys, time
 sys.path[:0] = [sys.argv[1]]
@@ -57,9 +57,9 @@ for service in ("dynamodb", "s3", "lambda", "stepfunctions"):
 
 
 def measure_bundle_import() -> dict[str, Any]:
-    """Medians in milliseconds of 9 interleaved runs, each in a fresh process, and their ratio.
+    """Measure medians in milliseconds of 9 interleaved runs, each in a fresh process, and their ratio.
 
-    No compiled code of a bundle is read or written, as in Lambda: bundles hold none and /var/task is read-only.
+    No compiled code of a bundle is read or written, as in Lambda: bundles have none and /var/task is read-only.
     """
     bundle = build_bundles(BundleTarget.for_this_machine())["core"]
     programs = {"resolver": _RESOLVER, "empty": _EMPTY}
@@ -85,13 +85,13 @@ def measure_bundle_import() -> dict[str, Any]:
 def _seconds(program: str, bundle: Path) -> list[float]:
     # -I and -S: only the bundle and the standard library. -B: nothing compiled is written beside the bundle.
     command = [sys.executable, "-I", "-S", "-B", "-c", program, str(bundle)]
-    answer = subprocess.run(command, env=_environment(), capture_output=True, check=True)
-    seconds: list[float] = json.loads(answer.stdout)
+    result = subprocess.run(command, env=_environment(), capture_output=True, check=True)
+    seconds: list[float] = json.loads(result.stdout)
     return seconds
 
 
 def _environment() -> dict[str, str]:
-    """The resolver's variables; no client is asked anything, so no endpoint."""
+    """Return the resolver's variables; no client calls anything, so there is no endpoint."""
     resolver = next(spec for spec in FUNCTIONS if spec.name == "Resolver")
     values = variable_values(poll_seconds=60, user_pool_id="us-east-1_Benchmark")
     variables = {str(name): str(values[name]) for name in resolver.variables}

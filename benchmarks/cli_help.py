@@ -17,7 +17,7 @@ _HELP = "import sys; from idp_cli.main import main; sys.exit(main(['--help']))"
 
 
 def measure_cli_help() -> dict[str, Any]:
-    """Medians in milliseconds of 9 interleaved runs, each a process of its own, and their ratio."""
+    """Measure medians in milliseconds of 9 interleaved runs, each a process of its own, and their ratio."""
     programs = {"help": [sys.executable, "-c", _HELP], "pass": [sys.executable, "-c", "pass"]}
     taken: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(RUNS):

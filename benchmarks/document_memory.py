@@ -20,15 +20,15 @@ _JOB = "document-memory"
 
 
 def measure_document_memory() -> dict[str, Any]:
-    """Peak resident memory in MB, each of a fresh process that generates the examples of one PDF."""
+    """Measure peak resident memory in MB, each of a fresh process that generates the examples of one PDF."""
     prompt = Prompt(classes=(DocumentClass(name="invoice"), DocumentClass(name="letter")))
     with local_account() as account:
         account.put_job(job(_JOB, JobStatus.GENERATING_DATA))
         account.s3.put_object(
             Bucket=DATA_BUCKET, Key=JobLayout(job_id=_JOB).prompt, Body=prompt.model_dump_json(by_alias=True).encode()
         )
-        one, _ = _generated(account, 1)
-        many, seconds = _generated(account, PAGES)
+        one, _ = _generate(account, 1)
+        many, seconds = _generate(account, PAGES)
     return {
         "aboveOnePageMb": round((many - one) / 1e6, 1),
         "onePageMb": round(one / 1e6, 1),
@@ -38,15 +38,15 @@ def measure_document_memory() -> dict[str, Any]:
     }
 
 
-def _generated(account: Account, pages: int) -> tuple[int, float]:
+def _generate(account: Account, pages: int) -> tuple[int, float]:
     path = f"{pages} pages.pdf"
-    put_all(account, TEST_SET_BUCKET, [(input_prefix(TEST_SET) + path, _pdf(pages))])
+    put_all(account, TEST_SET_BUCKET, [(input_prefix(TEST_SET) + path, _make_pdf(pages))])
     document = manifest_document(path, [Section(class_name="invoice")])
     ran, peak = account.run([Call("GenerateExample", {"jobId": _JOB, "number": 1, "document": document})])
     return peak, ran[0].seconds
 
 
-def _pdf(pages: int) -> bytes:
+def _make_pdf(pages: int) -> bytes:
     pdf = FPDF(format="A4")
     pdf.set_font("Helvetica", size=10)
     for page in range(pages):

@@ -15,21 +15,21 @@ from idp_sdk import LabelledDocument
 
 
 def put_all(account: Account, bucket: str, objects: Iterable[tuple[str, bytes]]) -> None:
-    """Writes objects, eight at a time."""
+    """Write objects, eight at a time."""
     with ThreadPoolExecutor(8) as threads:
         for _ in threads.map(lambda item: account.s3.put_object(Bucket=bucket, Key=item[0], Body=item[1]), objects):
             pass
 
 
 def put_test_set(account: Account, documents: Sequence[LabelledDocument]) -> None:
-    """Documents and baselines in the accelerator's layout, and the record that says they are complete."""
+    """Write documents and baselines in the accelerator's layout, and the record that says they are complete."""
     put_all(account, TEST_SET_BUCKET, [(input_prefix(TEST_SET) + d.path, d.read()) for d in documents])
     put_all(account, TEST_SET_BUCKET, [(f"{TEST_SET}/{key}", body) for d in documents for key, body in d.baselines()])
     account.put_test_set()
 
 
 def manifest_document(path: str, sections: Sequence[Section]) -> dict[str, object]:
-    """A document as the Map hands it to GenerateExample, on the training side."""
+    """Make a document as the Map gives it to GenerateExample, on the training side."""
     key = input_prefix(TEST_SET) + path
     return {
         "documentId": document_id(key),
@@ -40,6 +40,6 @@ def manifest_document(path: str, sections: Sequence[Section]) -> dict[str, objec
 
 
 def resolver_event(field: str, arguments: dict[str, object]) -> dict[str, object]:
-    """What AppSync sends to the resolver for a query of an author."""
+    """Make the event that AppSync sends to the resolver for a query of an author."""
     identity = {"sub": "0", "username": "author@example.com", "groups": ["Author"]}
     return json.loads(json.dumps({"field": field, "arguments": arguments, "identity": identity}))  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.handler_process`: runs Lambda handlers on the events in stdin and tells what they took."""
+"""`python -m benchmarks.handler_process`: runs Lambda handlers on the events in stdin and prints their cost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MODULES = {spec.name: spec.module for spec in FUNCTIONS}
 
 
 def main() -> None:
-    """Reads [{"function", "event"}, ...] and prints {"peakBytes", "ran": [...]}."""
+    """Read [{"function", "event"}, ...] and print {"peakBytes", "ran": [...]}."""
     requests: Counter[str] = Counter()
     items_read = Counter[str]()
     client("s3").meta.events.register(
@@ -33,9 +33,9 @@ def main() -> None:
         requests.clear()
         items_read.clear()
         began = time.perf_counter()
-        answer = handler(call["event"], None)
+        result = handler(call["event"], None)
         seconds = time.perf_counter() - began
-        ran.append({"seconds": seconds, "s3": dict(requests), "items_read": items_read["items"], "answer": answer})
+        ran.append({"seconds": seconds, "s3": dict(requests), "items_read": items_read["items"], "result": result})
     print(json.dumps({"peakBytes": _peak_bytes(), "ran": ran}))
 
 
@@ -44,7 +44,7 @@ def _operation(event_name: str) -> str:
 
 
 def _peak_bytes() -> int:
-    """Peak resident memory. ru_maxrss alone would count, on Linux, the process that started this one."""
+    """Read the peak resident memory; on Linux ru_maxrss alone would count the process that started this one."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))

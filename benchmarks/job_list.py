@@ -17,7 +17,7 @@ _BATCH = 25  # the most that BatchWriteItem takes
 
 
 def measure_job_list() -> dict[str, Any]:
-    """ScannedCount of the queries behind listFinetuningJobs(limit: 10)."""
+    """Measure ScannedCount of the queries behind listFinetuningJobs(limit: 10)."""
     query = Call("Resolver", resolver_event("listFinetuningJobs", {"limit": PAGE}))
     read = {}
     with local_account() as account:
@@ -26,8 +26,8 @@ def measure_job_list() -> dict[str, Any]:
             _put_jobs(account, range(written, count))
             written = count
             (ran,), _ = account.run([query])
-            if len(ran.answer["data"]["items"]) != PAGE:
-                raise RuntimeError(f"Not a page of {PAGE} jobs: {ran.answer}")
+            if len(ran.result["data"]["items"]) != PAGE:
+                raise RuntimeError(f"Not a page of {PAGE} jobs: {ran.result}")
             read[count] = ran.items_read
     return {"moreItemsRead": read[MANY] - read[FEW], f"itemsReadAt{FEW}": read[FEW], f"itemsReadAt{MANY}": read[MANY]}
 

@@ -36,11 +36,11 @@ Page = tuple[int, PageLabel, bytes, str]  # document, label, JPEG, S3 key
 
 
 def measure_local_trainer(documents: Sequence[LabelledDocument]) -> dict[str, Any]:
-    """Accuracies over all folds; each page is judged once, by a model that saw no page of its document."""
+    """Measure accuracies over all folds; each page is classified once, by a model that saw no page of its document."""
     started = time.monotonic()
-    pages = list(_pages(documents))
+    pages = list(_read_pages(documents))
     prompt = Prompt(classes=tuple(DocumentClass(name=n) for n in sorted({p[1].class_name for p in pages})))
-    fold_of = _folds(pages)
+    fold_of = _deal_folds(pages)
     right: Counter[str] = Counter()
     with _servers() as (s3, bedrock, runtime):
         s3.create_bucket(Bucket=BUCKET)
@@ -50,7 +50,7 @@ def measure_local_trainer(documents: Sequence[LabelledDocument]) -> dict[str, An
             train = [p for p in pages if fold_of[p[0]] != fold]
             lines = [training_record(prompt, f"s3://{BUCKET}/{key}", label) for _, label, _, key in train]
             s3.put_object(Bucket=BUCKET, Key=f"fold{fold}/train.jsonl", Body=b"".join(lines))
-            endpoint = _trained(bedrock, fold)
+            endpoint = _train(bedrock, fold)
             majority = Counter(p[1].class_name for p in train).most_common(1)[0][0]
             for document, label, jpeg, _ in pages:
                 if fold_of[document] != fold:
@@ -71,7 +71,7 @@ def measure_local_trainer(documents: Sequence[LabelledDocument]) -> dict[str, An
     }
 
 
-def _pages(documents: Sequence[LabelledDocument]) -> Iterator[Page]:
+def _read_pages(documents: Sequence[LabelledDocument]) -> Iterator[Page]:
     for number, document in enumerate(documents):
         sections = [Section(class_name=s.class_name, page_indices=s.page_indices) for s in document.sections]
         try:
@@ -82,8 +82,8 @@ def _pages(documents: Sequence[LabelledDocument]) -> Iterator[Page]:
             print(f"left out: {document.path}: {rejection.message}")
 
 
-def _folds(pages: Sequence[Page]) -> dict[int, int]:
-    """Documents dealt to folds class by class, in a seeded order."""
+def _deal_folds(pages: Sequence[Page]) -> dict[int, int]:
+    """Deal documents to folds class by class, in a seeded order."""
     class_of = {document: label.class_name for document, label, _, _ in reversed(pages)}
     shuffled = list(class_of)
     random.Random(0).shuffle(shuffled)
@@ -91,8 +91,8 @@ def _folds(pages: Sequence[Page]) -> dict[int, int]:
     return {document: position % FOLDS for position, document in enumerate(ordered)}
 
 
-def _trained(bedrock: Any, fold: int) -> str:
-    """ARN of a deployment trained on the fold's records."""
+def _train(bedrock: Any, fold: int) -> str:
+    """Train on the fold's records and return the ARN of the deployment."""
     bedrock.create_model_customization_job(
         jobName=f"fold-{fold}",
         customModelName=f"fold-{fold}",
@@ -103,27 +103,27 @@ def _trained(bedrock: Any, fold: int) -> str:
         outputDataConfig={"s3Uri": f"s3://{BUCKET}/fold{fold}/output/"},
         hyperParameters={"epochCount": "2", "learningRate": "0.00001", "learningRateWarmupSteps": "10"},
     )
-    job = _waited(lambda: bedrock.get_model_customization_job(jobIdentifier=f"fold-{fold}"), "Completed")
+    job = _wait_for(lambda: bedrock.get_model_customization_job(jobIdentifier=f"fold-{fold}"), "Completed")
     arn: str = bedrock.create_custom_model_deployment(
         modelDeploymentName=f"fold-{fold}", modelArn=job["outputModelArn"]
     )["customModelDeploymentArn"]
-    _waited(lambda: bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn), "Active")
+    _wait_for(lambda: bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=arn), "Active")
     return arn
 
 
-def _waited(ask: Any, status: str) -> dict[str, Any]:
+def _wait_for(ask: Any, status: str) -> dict[str, Any]:
     while True:
-        answer: dict[str, Any] = ask()
-        if answer["status"] == status:
-            return answer
-        if answer["status"] == "Failed":
-            raise RuntimeError(answer.get("failureMessage"))
+        found: dict[str, Any] = ask()
+        if found["status"] == status:
+            return found
+        if found["status"] == "Failed":
+            raise RuntimeError(found.get("failureMessage"))
         time.sleep(0.1)
 
 
 @contextmanager
 def _servers() -> Iterator[tuple[Any, Any, Any]]:
-    """S3 and Bedrock on this machine, as boto3 clients: s3, bedrock, bedrock-runtime."""
+    """Run S3 and Bedrock on this machine; yield boto3 clients: s3, bedrock, bedrock-runtime."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     moto = ThreadedMotoServer(port=0, verbose=False)
     moto.start()

@@ -22,10 +22,10 @@ Size = tuple[int, int]
 
 
 def measure_page_generation(documents: Sequence[LabelledDocument]) -> dict[str, Any]:
-    """Pages per CPU second of the product and of the floor, medians of interleaved passes, and their ratio.
+    """Measure pages per CPU second of the product and of the floor, medians of interleaved passes, and their ratio.
 
     The product is timed from a document's bytes to the JPEG bytes of its pages. The floor is PDFium reading and
-    drawing a page of an opened document at the product's size, in the fastest way we know, and Pillow encoding it at
+    drawing a page of an opened document at the product's size, in the fastest known way, and Pillow encoding it at
     quality 85; of an image, decoding and encoding, by way of RGB. Both alternate document by document.
     """
     contents = [document.read() for document in documents]
@@ -37,8 +37,10 @@ def measure_page_generation(documents: Sequence[LabelledDocument]) -> dict[str, 
     for _ in range(PASSES):
         product_seconds = floor_seconds = 0.0
         for content, size in usable:
-            product_seconds += _product(content)
-            floor_seconds += _pdf_floor(content, size) if b"%PDF-" in content[:1024] else _image_floor(content, size)
+            product_seconds += _run_product(content)
+            floor_seconds += (
+                _run_pdf_floor(content, size) if b"%PDF-" in content[:1024] else _run_image_floor(content, size)
+            )
         product.append(product_seconds)
         floor.append(floor_seconds)
     return {
@@ -52,7 +54,7 @@ def measure_page_generation(documents: Sequence[LabelledDocument]) -> dict[str, 
 
 
 def _sizes(content: bytes) -> list[Size]:
-    """Pixel sizes of the product's pages; none where it rejects the document. This run also warms caches."""
+    """Return pixel sizes of the product's pages, none if it rejects the document. This run also warms caches."""
     try:
         with open_document(content) as source:
             return [Image.open(io.BytesIO(source.jpeg(index))).size for index in range(source.page_count)]
@@ -60,7 +62,7 @@ def _sizes(content: bytes) -> list[Size]:
         return []
 
 
-def _product(content: bytes) -> float:
+def _run_product(content: bytes) -> float:
     began = time.process_time()
     with open_document(content) as source:
         for index in range(source.page_count):
@@ -68,7 +70,7 @@ def _product(content: bytes) -> float:
     return time.process_time() - began
 
 
-def _pdf_floor(content: bytes, sizes: Sequence[Size]) -> float:
+def _run_pdf_floor(content: bytes, sizes: Sequence[Size]) -> float:
     seconds = 0.0
     document = pdfium.PdfDocument(content)
     if document.get_formtype():
@@ -93,7 +95,7 @@ def _pdf_floor(content: bytes, sizes: Sequence[Size]) -> float:
     return seconds
 
 
-def _image_floor(content: bytes, sizes: Sequence[Size]) -> float:
+def _run_image_floor(content: bytes, sizes: Sequence[Size]) -> float:
     began = time.process_time()
     with Image.open(io.BytesIO(content)) as image:
         for index in range(len(sizes)):

@@ -15,7 +15,7 @@ from idp_sdk import LabelledDocument
 
 
 def measure_s3_calls(documents: Sequence[LabelledDocument]) -> dict[str, Any]:
-    """Requests by stage, counted by botocore while the real handlers run, against 4 + sections + pages a document.
+    """Count requests by stage in botocore while the real handlers run, against 4 + sections + pages a document.
 
     Validation and assembly are shared by all documents. One warm process generates: of several, each reads the prompt
     once.
@@ -26,7 +26,7 @@ def measure_s3_calls(documents: Sequence[LabelledDocument]) -> dict[str, Any]:
         put_test_set(account, tuple(known.values()))
         account.put_job(job(str(run["jobId"]), JobStatus.VALIDATING))
         (validated,), _ = account.run([Call("ValidateTestSet", run)])
-        manifest = json.loads(account.s3.get_object(Bucket=DATA_BUCKET, Key=validated.answer["key"])["Body"].read())
+        manifest = json.loads(account.s3.get_object(Bucket=DATA_BUCKET, Key=validated.result["key"])["Body"].read())
         generate = [Call("GenerateExample", {**run, "document": document}) for document in manifest]
         ran, _ = account.run([*generate, Call("AssembleDataset", run)])
     validation = sum(validated.s3.values())

@@ -1,4 +1,4 @@
-"""How long validateTestSetForFinetuning takes on a large test set, the first time and again."""
+"""Time of validateTestSetForFinetuning on a large test set, the first time and the second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLASSES = ("invoice", "letter", "receipt", "w2", "bank_statement")
 
 
 def measure_validation() -> dict[str, Any]:
-    """Seconds in the resolver's handler; moto's own time for some 2,000 reads on the same cores is part of them."""
+    """Measure seconds in the resolver's handler, which include moto's for some 2,000 reads on the same cores."""
     documents = [
         LabelledDocument(
             path=f"{number % 20}/{number}.pdf",
@@ -30,8 +30,8 @@ def measure_validation() -> dict[str, Any]:
     with local_account() as account:
         put_test_set(account, documents)
         (first, again), _ = account.run([query, query])
-    if first.answer["data"] != again.answer["data"] or first.answer["data"]["documentCount"] != DOCUMENTS:
-        raise RuntimeError(f"The two validations differ: {first.answer} {again.answer}")
+    if first.result["data"] != again.result["data"] or first.result["data"]["documentCount"] != DOCUMENTS:
+        raise RuntimeError(f"The two validations differ: {first.result} {again.result}")
     return {
         "firstSeconds": round(first.seconds, 2),
         "repeatedSeconds": round(again.seconds, 2),

@@ -36,7 +36,7 @@ def follow(client: IDPClient, job_id: str, *, interval: float, again: str = "") 
     from idp_sdk.errors import ConnectionFailed, ServerError, SessionExpired
 
     try:
-        with _display() as show:
+        with job_display() as show:
             return client.finetuning.wait_for_completion(job_id, poll_interval=interval, on_progress=show)
     except (KeyboardInterrupt, ConnectionFailed, ServerError, SessionExpired) as end:
         remark("The job goes on. Return to it with:")
@@ -46,7 +46,8 @@ def follow(client: IDPClient, job_id: str, *, interval: float, again: str = "") 
         raise
 
 
-def _display() -> AbstractContextManager[_Show]:
+def job_display() -> AbstractContextManager[_Show]:
+    """Return what is to be called with every state of a job that is seen, in order to show it."""
     return _live() if sys.stderr.isatty() else nullcontext(_Lines().show)
 
 

@@ -5,14 +5,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not signed in or not allowed, 130
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from io import TextIOWrapper
 
 import click
 
-from idp_cli.output import remark
+from idp_cli.output import escape_unencodable, remark
 from idp_cli.session import INTERRUPTED, Session, shared_options
 
 # Module and help of each command: `--help` imports none of them.
@@ -63,9 +61,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None, session: Session | None = None) -> int:
     """Run one command and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show must not end a command
+    escape_unencodable()
     words = None if arguments is None else list(arguments)
     started = session or Session()
     return _exit_code(lambda: cli.main(args=words, standalone_mode=False, obj=started), started)

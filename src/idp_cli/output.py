@@ -5,8 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 
 import click
+
+
+def escape_unencodable() -> None:
+    """Escape what stdout and stderr cannot encode: a name that cannot be shown must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def print_lines(lines: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
 from idp_local.environment import process_environment
 from idp_local.errors import LocalRuntimeError
@@ -24,9 +25,9 @@ def python_child(
     environment: Mapping[str, str] | None = None,
     pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
-    """Starts this Python with pipes as stdin and stdout and the log as stderr.
+    """Start this Python with pipes as stdin and stdout and the log as stderr.
 
-    In a session of its own, so that Ctrl-C and a closed terminal reach only us, and we end it in order.
+    It gets a session of its own: Ctrl-C and a closed terminal reach only the parent, which ends it in order.
     """
     with log.open("ab") as errors:
         return subprocess.Popen(
@@ -41,7 +42,7 @@ def python_child(
 
 
 def first_line(child: subprocess.Popen[bytes], *, name: str, log: Path) -> str:
-    """The line a server prints once it listens. Raises LocalRuntimeError where it ends or is silent."""
+    """Return the line a server prints once it listens. Raises LocalRuntimeError if it ends or is silent."""
     assert child.stdout is not None  # noqa: S101 - python_child makes it a pipe
     silence = threading.Timer(START_SECONDS, child.kill)
     silence.start()
@@ -53,7 +54,7 @@ def first_line(child: subprocess.Popen[bytes], *, name: str, log: Path) -> str:
 
 
 def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ends the processes: by closing their stdin, and by force where that is not heeded."""
+    """End the processes: by closing their stdin, and by force if they do not heed that."""
     for child in children:
         if child.stdin and not child.stdin.closed:
             try:
@@ -70,8 +71,18 @@ def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
             child.stdout.close()
 
 
+def exit_on_signals() -> None:
+    """In a parent: exit in order on SIGTERM and SIGHUP, so that `with` blocks end the children."""
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+
+
 def end_with_stdin(end: Callable[[], object] = lambda: os._exit(0)) -> None:
-    """For a child: calls `end` once stdin reaches its end, that is, once the parent is gone."""
+    """In a child: call `end` once stdin reaches its end, that is, once the parent is gone."""
 
     def watch() -> None:
         # Not through sys.stdin: its lock, held by a waiting thread, would break a regular end.

@@ -1,4 +1,4 @@
-"""The client library as one of a local runtime's seeded users."""
+"""The client library, signed in as one of a local runtime's seeded users."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from idp_sdk import IDPClient, Tokens, fetch_tokens
 
 
 def client_for(connection: Connection, username: str, *, retries: int = 4) -> IDPClient:
-    """A client that signs in when first needed. Raises KeyError for a user that was not seeded."""
+    """Return a client that signs in when first needed. Raises KeyError if the user was not seeded."""
     return IDPClient(
         **_deployment(connection).model_dump(),
         username=username,
@@ -18,7 +18,7 @@ def client_for(connection: Connection, username: str, *, retries: int = 4) -> ID
 
 
 def tokens_of(connection: Connection, username: str) -> Tokens:
-    """A seeded user's tokens. Raises KeyError for another user and SignInFailed where Cognito refuses."""
+    """Sign in a seeded user. Raises KeyError if the user was not seeded, and SignInFailed if Cognito refuses."""
     return fetch_tokens(username, connection.user(username).password, connection=_deployment(connection))
 
 

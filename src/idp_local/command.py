@@ -1,4 +1,4 @@
-"""The command `idp-local`: `up` runs the local runtime, `demo` tells the story on it, `chaos` shakes it."""
+"""The command `idp-local`: `up` runs the local runtime, `demo` shows the whole pipeline on it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
+from idp_local.child import exit_on_signals
 from idp_local.connection import FILE_NAME, Connection
 from idp_local.environment import forget_settings
 from idp_local.errors import LocalRuntimeError
@@ -17,12 +17,11 @@ DIRECTORY = Path(".idp-local")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; the result is the exit code."""
+    """Run the command line and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser(words[0] if words else "").parse_args(words)
     forget_settings()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+    exit_on_signals()
     try:
         return _COMMANDS[options.command](options)
     except LocalRuntimeError as error:
@@ -37,18 +36,13 @@ def _parser(command: str) -> argparse.ArgumentParser:
         prog="idp-local", description="Runs schema, state machines and Lambda code on this machine, without AWS."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    up = commands.add_parser("up", help="start the local runtime with GraphiQL and stay until Ctrl-C")
+    up = commands.add_parser("up", help="run the local runtime with GraphiQL until Ctrl-C")
     up.add_argument("--port", type=int, default=4000, help="port of the API; 0 takes a free one (default: 4000)")
     demo = commands.add_parser("demo", help="fine-tune, deploy and measure a classifier on invented or own documents")
     if command == "demo":
         from idp_local.demo.command import add_arguments  # its imports are heavy; `up` need not wait for them
 
         add_arguments(demo)
-    chaos = commands.add_parser("chaos", help="run jobs under random faults, then check that nothing is lost or left")
-    if command == "chaos":
-        from idp_local.chaos.command import add_arguments as add_chaos_arguments
-
-        add_chaos_arguments(chaos)
     return parser
 
 
@@ -58,18 +52,12 @@ def _demo(options: argparse.Namespace) -> int:
     return run(options)
 
 
-def _chaos(options: argparse.Namespace) -> int:
-    from idp_local.chaos.command import run_chaos
-
-    return run_chaos(options)
-
-
 def _up(options: argparse.Namespace) -> int:
     from idp_local.runtime import LocalRuntime
 
     print("Starting the local runtime ...", flush=True)
     with LocalRuntime(DIRECTORY, options.port) as runtime:
-        print(_told(runtime.connection), flush=True)
+        print(_describe(runtime.connection), flush=True)
         try:
             while True:
                 signal.pause()
@@ -78,7 +66,7 @@ def _up(options: argparse.Namespace) -> int:
     return 0
 
 
-def _told(connection: Connection) -> str:
+def _describe(connection: Connection) -> str:
     users = (f"  {user.username:<22} {user.password:<28} {user.group or 'no group'}" for user in connection.users)
     return "\n".join(
         (
@@ -94,8 +82,4 @@ def _told(connection: Connection) -> str:
     )
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
-
-
-_COMMANDS = {"up": _up, "demo": _demo, "chaos": _chaos}
+_COMMANDS = {"up": _up, "demo": _demo}

@@ -1,4 +1,4 @@
-"""Where a running local runtime is reached: the content of `.idp-local/connection.json`."""
+"""Addresses and names of a running local runtime: the content of `.idp-local/connection.json`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class _Wire(BaseModel):
 
 
 class LocalUser(_Wire):
-    """A seeded user; `group` is None where the user is in none."""
+    """A seeded user; `group` is None if the user is in none."""
 
     username: str
     password: str
@@ -39,7 +39,7 @@ class Connection(_Wire):
     users: tuple[LocalUser, ...]
 
     def user(self, username: str) -> LocalUser:
-        """The seeded user of this name. Raises KeyError."""
+        """Return the seeded user of this name. Raises KeyError."""
         for user in self.users:
             if user.username == username:
                 return user
@@ -47,14 +47,14 @@ class Connection(_Wire):
 
 
 class ConnectionFile:
-    """`connection.json` in a directory, readable by its owner only: it holds passwords."""
+    """`connection.json` in a directory, readable by its owner only: it has passwords."""
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / FILE_NAME
         self._written: str | None = None
 
     def write(self, connection: Connection) -> None:
-        """Writes the file at once, so that a reader never sees half of it."""
+        """Write the file atomically: a reader never sees half of it."""
         text = connection.model_dump_json(by_alias=True, indent=2) + "\n"
         draft = self.path.with_suffix(f".{os.getpid()}")
         draft.unlink(missing_ok=True)
@@ -64,6 +64,6 @@ class ConnectionFile:
         self._written = text
 
     def remove(self) -> None:
-        """Removes what was written, and nothing that another runtime wrote there since."""
+        """Remove the file, unless another runtime has replaced it."""
         if self._written and self.path.exists() and self.path.read_text(encoding="utf-8") == self._written:
             self.path.unlink()

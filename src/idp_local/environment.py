@@ -1,4 +1,4 @@
-"""Where the local account lies, and what the processes of the runtime find in their environment."""
+"""Region and account of the local runtime, and the environments of its processes."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"  # moto's account
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-# Made up on purpose: the user's own have no business here.
+# Made up on purpose: the user's own credentials must not be used here.
 CREDENTIALS: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
-# boto3 makes clients with a session that threads must not share.
+# boto3 makes clients with a session that is not thread-safe.
 _making_client = threading.Lock()
 
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL")
@@ -23,13 +23,13 @@ _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def process_environment() -> dict[str, str]:
-    """What a process needs to run, without any AWS setting or proxy of the user."""
+    """Return what a process needs to run, without any AWS setting or proxy of the user."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {**kept, "PYTHONPATH": str(CHECKOUT / "src"), "PYTHONUNBUFFERED": "1", **_no_aws_files()}
 
 
 def aws_environment(aws_url: str, bedrock_url: str | None = None) -> dict[str, str]:
-    """Region, made-up credentials and endpoints, as boto3 reads them."""
+    """Return region, made-up credentials and endpoints, as boto3 reads them."""
     variables = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": aws_url, **CREDENTIALS}
     if bedrock_url:
         variables |= {"AWS_ENDPOINT_URL_BEDROCK": bedrock_url, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock_url}
@@ -37,7 +37,7 @@ def aws_environment(aws_url: str, bedrock_url: str | None = None) -> dict[str, s
 
 
 def forget_settings() -> None:
-    """Takes the user's settings for AWS, deployments and proxies out of this process: every call must stay here."""
+    """Remove the user's settings for AWS, deployments and proxies from this process: every call must stay local."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "IDP_")) or name.lower() in _PROXIES:
             del os.environ[name]
@@ -45,7 +45,7 @@ def forget_settings() -> None:
 
 
 def local_client(service: str, url: str) -> Any:
-    """A boto3 client of the local account."""
+    """Return a boto3 client of the local account."""
     # Imported here: half a second that the processes which serve need not wait for.
     import boto3
     from botocore.config import Config

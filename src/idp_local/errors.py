@@ -1,4 +1,4 @@
-"""What keeps the local runtime from starting, in one sentence for the person who started it."""
+"""The error of a local runtime that cannot start or go on."""
 
 from __future__ import annotations
 

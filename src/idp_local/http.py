@@ -13,16 +13,16 @@ HOST = "127.0.0.1"
 
 
 class QuietHandler(WSGIRequestHandler):
-    """No line for each request, and no 40 ms wait between head and body [build notes]."""
+    """No log line for each request, and no Nagle delay: it would add 40 ms between head and body."""
 
     disable_nagle_algorithm = True
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing: requests carry tokens and what documents hold."""
+        """Log nothing: requests have tokens and contents of documents in them."""
 
 
 def listening_socket(port: int) -> socket.socket:
-    """A socket that listens on 127.0.0.1; 0 takes a free port. Raises LocalRuntimeError where it is taken."""
+    """Open a socket that listens on 127.0.0.1; 0 takes a free port. Raises LocalRuntimeError if the port is in use."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -37,5 +37,5 @@ def listening_socket(port: int) -> socket.socket:
 
 
 def server_on(descriptor: int, app: Any, handler: type[WSGIRequestHandler] = QuietHandler) -> BaseWSGIServer:
-    """A server on a socket that listens already; it keeps a duplicate of the descriptor."""
+    """Make a server on a socket that listens already; it keeps a duplicate of the descriptor."""
     return make_server(HOST, 0, app, threaded=True, request_handler=handler, fd=descriptor)

@@ -1,4 +1,4 @@
-"""The whole local runtime: starts its processes, fills the account, serves the API, and ends all of it."""
+"""The whole local runtime: starts its processes, provisions the account, serves the API, and ends all of it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from idp_local.errors import LocalRuntimeError
 from idp_local.functions.endpoint import FunctionEndpoint
 from idp_local.functions.pool import WorkerPool
 from idp_local.functions.schedule import ReconcileTimer
-from idp_local.functions.service import API_FUNCTION, Disturbance, Functions
+from idp_local.functions.service import API_FUNCTION, Functions, Interceptor
 from idp_local.http import HOST, listening_socket, server_on
 
 if TYPE_CHECKING:
@@ -42,14 +42,16 @@ if TYPE_CHECKING:
 
 
 class LocalRuntime:
-    """Runs while entered as a context manager; raises LocalRuntimeError where it cannot start.
+    """Runs while entered as a context manager; raises LocalRuntimeError if it cannot start.
 
     `directory` gets logs and connection.json. `port` is the API's, 0 takes a free one. `workers` run the workflow's
     functions, one more runs the API's. `seconds_per_phase` is the least time in each phase of a Bedrock job,
-    `poll_seconds` and `retry_interval_seconds` (at least 1, moto) replace the minutes AWS waits.
-    `reconcile_seconds` lie between two runs of ReconcileJobs, which get `reconcile_event`. `handler_root` holds the
-    `lambdas` package, `definitions` the state machines. `disturbance` stands before every run of a function, and
-    `bedrock` makes the Bedrock stand-in for the address of S3; by default it is a well-behaved one.
+    `poll_seconds` and `retry_interval_seconds` (at least 1, moto) replace the minutes AWS waits. ReconcileJobs runs
+    every `reconcile_seconds` with `reconcile_event`. `handler_root` has the `lambdas` package, `definitions` the state
+    machines.
+
+    Tests may pass an `interceptor` of invocations, the name of an `instrument` of the workers (see
+    `functions.worker`), and `bedrock`, which makes another Bedrock stand-in, given the address of S3.
     """
 
     def __init__(
@@ -66,7 +68,8 @@ class LocalRuntime:
         reconcile_event: Mapping[str, Any] | None = None,
         handler_root: Path = CHECKOUT,
         definitions: Path = CHECKOUT / "statemachines",
-        disturbance: Disturbance | None = None,
+        interceptor: Interceptor | None = None,
+        instrument: str | None = None,
         bedrock: Callable[[str], BedrockServer] | None = None,
     ) -> None:
         self._directory = directory
@@ -80,7 +83,8 @@ class LocalRuntime:
         self._reconcile_event = dict(reconcile_event or {})
         self._handler_root = handler_root
         self._definitions = definitions
-        self._disturbance = disturbance
+        self._interceptor = interceptor
+        self._instrument = instrument
         self._bedrock = bedrock
         self._logs = directory / "logs"
         self._ending = ExitStack()
@@ -101,7 +105,7 @@ class LocalRuntime:
         self._ending.close()
 
     def token(self, username: str) -> str:
-        """A seeded user's id token."""
+        """Sign in a seeded user and return the id token."""
         return tokens_of(self.connection, username).id_token.get_secret_value()
 
     def _start(self) -> None:
@@ -119,7 +123,12 @@ class LocalRuntime:
                 pass_fds=(aws_socket.fileno(),),
             )
         bedrock = None if self._bedrock else self._bedrock_child(aws_url)
-        pool = WorkerPool(self._workers, handler_root=self._handler_root, log=self._logs / "workers.log")
+        pool = WorkerPool(
+            self._workers,
+            handler_root=self._handler_root,
+            log=self._logs / "workers.log",
+            instrument=self._instrument,
+        )
         self._ending.callback(pool.close)
         schema = executable_schema((CHECKOUT / "graphql/schema.graphql").read_text(encoding="utf-8"))
         first_line(account, name="account", log=self._logs / "account.log")
@@ -142,7 +151,7 @@ class LocalRuntime:
             endpoints=aws_environment(aws_url, bedrock_url),
             logs=self._logs,
             retry_interval_seconds=self._retry_interval_seconds,
-            disturbance=self._disturbance,
+            interceptor=self._interceptor,
         )
         self.functions = endpoint.functions
         graphql_url = f"http://{HOST}:{api_socket.getsockname()[1]}/graphql"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from idp_local.functions.call_log import AwsCall
 from tests.support.iam.calls import needs
 from tests.support.iam.policies import Need
+from tests.support.local.call_log import AwsCall
 
 NAMES = {"data-local": "DataBucket"}
 

@@ -8,9 +8,7 @@ import json
 import pytest
 
 from idp_cli.output import print_json, printable, table
-from idp_cli.session import STAND_IN
 from idp_cli.times import elapsed
-from idp_local.demo import wording
 from tests.idp_cli.conftest import Run
 from tests.support.cli import samples
 from tests.support.cli.deployment import Deployment
@@ -88,6 +86,31 @@ def test_a_test_set_that_is_not_valid_is_exit_code_1_with_its_errors(run: Run, d
     assert ran.out.endswith("\nErrors:\n  - Insufficient documents: 3 found, at least 10 needed.\n")
 
 
+def test_a_report_adds_up_and_names_classes_of_one_side_and_each_rejected_document(
+    run: Run, deployment: Deployment
+) -> None:
+    statements = {"name": "bank_statement", "documents": 1, "pages": 10}
+    found = samples.report()
+    train = {"documents": 2, "pages": 12, "classes": [statements, {"name": "w2", "documents": 1, "pages": 2}]}
+    held_out = {"documents": 1, "pages": 1, "classes": [{"name": "w2", "documents": 1, "pages": 1}]}
+    counts = {"found": 4, "accepted": 3, "rejected": 1, "warnings": []}
+    deployment.fields["getDatasetReport"] = lambda given: {**found, **counts, "train": train, "validation": held_out}
+    assert run("finetuning", "report", "--job-id", "j").out.splitlines() == [
+        "Data Set Report:",
+        "  Documents: 4 found = 3 accepted + 1 rejected",
+        "  To Train: 2 documents, 12 pages",
+        "  Held Out: 1 documents, 1 pages",
+        "",
+        "Pages by Class:",
+        "  CLASS           TO TRAIN  HELD OUT",
+        "  bank_statement        10         0",
+        "  w2                     2         1",
+        "",
+        "Rejected:",
+        "  - docsplit/input/w2/7.pdf: The PDF is encrypted.",
+    ]
+
+
 def test_a_classification_that_failed_is_exit_code_1_with_its_error(run: Run, deployment: Deployment) -> None:
     failed = samples.classification(status="FAILED", pages=[], sections=[], errorMessage="The PDF is encrypted.")
     deployment.fields["startClassification"] = lambda given: failed
@@ -113,7 +136,3 @@ def test_times_are_hours_minutes_and_seconds() -> None:
     begun = datetime(2024, 1, 15, 10, tzinfo=UTC)
     assert elapsed(begun, begun + timedelta(hours=30, minutes=5, seconds=7.9)) == "30:05:07"
     assert elapsed(begun, begun - timedelta(seconds=1)) == "0:00:00"
-
-
-def test_the_stand_in_is_called_as_in_the_demo() -> None:
-    assert STAND_IN == wording.STAND_IN

@@ -6,9 +6,10 @@ import pytest
 
 from idp_finetuning.deployment import FunctionSpec
 from idp_local.environment import aws_environment
-from idp_local.functions.call_log import FILE_NAME, AwsCall, naming
 from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions
+from tests.support.local.call_log import FILE_NAME, AwsCall, naming
+from tests.support.local.instrument import INSTRUMENT
 
 HANDLER = """
 import boto3
@@ -36,8 +37,9 @@ def answer(status):
 def calls(tmp_path_factory: pytest.TempPathFactory) -> list[AwsCall]:
     root = tmp_path_factory.mktemp("root")
     (root / "lambdas").mkdir()
+    (root / "lambdas/__init__.py").touch()
     (root / "lambdas/resolver.py").write_text(HANDLER, encoding="utf-8")
-    pool = WorkerPool(0, handler_root=root, log=root / "workers.log")
+    pool = WorkerPool(0, handler_root=root, log=root / "workers.log", instrument=INSTRUMENT)
     specs = (FunctionSpec(name="Resolver", variables=()),)
     functions = Functions(
         specs, prefix="p", pool=pool, values={}, endpoints=aws_environment("http://127.0.0.1:1"), logs=root

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from idp_local.environment import CREDENTIALS, process_environment
-from idp_local.functions.faults import FAULT_LOG, Fault, FaultKind
 from idp_local.functions.messages import Outcome, Task
 from idp_local.functions.pool import WorkerPool
+from tests.support.local.faults import FAULT_LOG, Fault, FaultKind, with_faults
+from tests.support.local.instrument import INSTRUMENT
 
 HANDLER = """
 import os
@@ -68,7 +69,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPool]:
     """One worker, whose handler calls AWS."""
     root = tmp_path_factory.mktemp("calling")
     (root / "calling.py").write_text(HANDLER, encoding="utf-8")
-    made = WorkerPool(1, handler_root=root, log=root / "workers.log")
+    made = WorkerPool(1, handler_root=root, log=root / "workers.log", instrument=INSTRUMENT)
     yield made
     made.close()
 
@@ -85,9 +86,8 @@ def run(pool: WorkerPool, tmp_path: Path, url: str, services: list[str], *faults
         memory_mb=128,
         log_file=str(tmp_path / "calling.log"),
         event={"url": url, "services": services},
-        faults=faults,
     )
-    return pool.run(task)
+    return pool.run(with_faults(task, faults))
 
 
 def injected(tmp_path: Path) -> list[str]:
@@ -103,7 +103,7 @@ def injected(tmp_path: Path) -> list[str]:
         (FaultKind.SERVER_ERROR, "InternalServerException", 0),
         (FaultKind.REFUSED, "AccessDeniedException", 0),
         (FaultKind.UNREACHABLE, "ConnectTimeoutError", 0),
-        (FaultKind.ANSWER_LOST, "ReadTimeoutError", 1),
+        (FaultKind.RESPONSE_LOST, "ReadTimeoutError", 1),
         (FaultKind.DELAYED, "fine", 1),
     ],
 )
@@ -145,3 +145,13 @@ def test_the_next_run_has_no_faults(pool: WorkerPool, tmp_path: Path, url: str) 
     run(pool, tmp_path, url, [], Fault(kind=FaultKind.SERVER_ERROR))
 
     assert run(pool, tmp_path, url, ["dynamodb"]).payload == ["fine"]
+
+
+def test_a_worker_without_the_instrument_injects_nothing(tmp_path: Path, url: str) -> None:
+    (tmp_path / "calling.py").write_text(HANDLER, encoding="utf-8")
+    plain = WorkerPool(1, handler_root=tmp_path, log=tmp_path / "workers.log")
+    try:
+        assert run(plain, tmp_path, url, ["dynamodb"], Fault(kind=FaultKind.REFUSED)).payload == ["fine"]
+    finally:
+        plain.close()
+    assert injected(tmp_path) == []

@@ -13,12 +13,13 @@ import pytest
 
 from idp_finetuning.deployment import FUNCTIONS
 from idp_local.aws.names import PREFIX, function_name, variable_values
-from idp_local.demo.documents import demo_test_set
+from idp_local.documents.generator import demo_test_set
 from idp_local.environment import CHECKOUT, aws_environment, local_client
 from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions
 from idp_local.runtime import LocalRuntime
 from idp_sdk import Job
+from tests.support.local.instrument import INSTRUMENT
 from tests.support.pipeline import documents
 from tests.support.pipeline.classified import Classified, classify
 from tests.support.pipeline.control import Controlled, control, record_with
@@ -40,7 +41,7 @@ MOVING_STAGES = (
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """The runtime, which lives as long as the session."""
     directory = tmp_path_factory.mktemp("runtime")
-    with LocalRuntime(directory, seconds_per_phase=1.0) as runtime:
+    with LocalRuntime(directory, seconds_per_phase=1.0, instrument=INSTRUMENT) as runtime:
         yield Pipeline(runtime, directory)
 
 
@@ -147,7 +148,7 @@ def read_in_background(pipeline: Pipeline, tmp_path_factory: pytest.TempPathFact
     ]
     (root / "lambdas/__init__.py").write_text("\n".join(lines))
     logs = pipeline.directory / "logs"
-    pool = WorkerPool(0, handler_root=root, log=logs / "hurried.log")
+    pool = WorkerPool(0, handler_root=root, log=logs / "hurried.log", instrument=INSTRUMENT)
     functions = Functions(
         FUNCTIONS,
         prefix=PREFIX,

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from idp_finetuning.jobs.job import JobStatus
-from idp_local.demo.console import Console
 from idp_local.demo.progress import follow
 from idp_local.environment import local_client
 from idp_sdk import Job
@@ -67,7 +66,7 @@ def in_training(pipeline: Pipeline, test_set_id: str, name: str) -> str:
 
 def ended(pipeline: Pipeline, job_id: str) -> Job:
     """The job once it has ended."""
-    return follow(pipeline.sdk, pipeline.sdk.finetuning.get_job(job_id), Console()).state
+    return follow(pipeline.sdk, pipeline.sdk.finetuning.get_job(job_id)).state
 
 
 def test_a_job_stopped_in_training_stops_in_bedrock_and_completes_once_it_is_retried(

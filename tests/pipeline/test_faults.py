@@ -7,8 +7,8 @@ import json
 import pytest
 
 from idp_finetuning.jobs.job import ENDED, JobStatus
-from idp_local.chaos.invariants import violations
 from idp_local.environment import CHECKOUT
+from tests.chaos.invariants import violations
 from tests.support.pipeline.fault_cases import (
     DELETION_STATES,
     DYING_WORKERS,

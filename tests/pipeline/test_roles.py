@@ -12,13 +12,13 @@ import pytest
 
 from idp_finetuning.deployment import FUNCTIONS, FunctionSpec
 from idp_local.aws.names import PREFIX, variable_values
-from idp_local.functions.call_log import FILE_NAME, AwsCall
 from idp_sdk import Job
 from tests.support.iam.calls import needs
 from tests.support.iam.comparison import Grant, differences, granted, needed
 from tests.support.iam.policies import Need
 from tests.support.iam.resources import kind_of, kinds_within
 from tests.support.iam.uncalled import excused
+from tests.support.local.call_log import FILE_NAME, AwsCall
 from tests.support.pipeline.classified import Classified
 from tests.support.pipeline.control import Controlled
 from tests.support.pipeline.driver import Finished, Pipeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from idp_finetuning.jobs.job import JobStatus
-from idp_local.demo.documents import demo_test_set
+from idp_local.documents.generator import demo_test_set
 from tests.support.pipeline.driver import Pipeline
 from tests.support.shuffled_labels import shuffled
 

@@ -1,1 +1,1 @@
-"""The demo: labelled documents in, a deployed classifier out, told step by step."""
+"""The demo: from labelled documents to a deployed classifier, step by step."""

@@ -25,14 +25,14 @@ class ModelChoice(BaseModel):
 
 
 def first_fitting_model(client: IDPClient, test_set_id: str, documents: Sequence[LabelledDocument]) -> ModelChoice:
-    """The first base model in the API's order (recommended before legacy) that the test set is valid for.
+    """Return the first base model in the API's order (recommended before legacy) that the test set is valid for.
 
-    Raises DemoFailed where there is none.
+    Raises DemoFailed if there is none.
     """
     passed_over: list[tuple[OfferedModel, str]] = []
     for model in client.models.list_available_models().base_models:
         verdict = client.finetuning.validate_test_set(test_set_id, base_model=model.id)
-        reasons = [*verdict.errors, *_countable(model, test_set_id, documents)]
+        reasons = [*verdict.errors, *_check_counted_pages(model, test_set_id, documents)]
         if not reasons:
             return ModelChoice(model=model, passed_over=tuple(passed_over))
         passed_over.append((model, reasons[0]))
@@ -40,8 +40,8 @@ def first_fitting_model(client: IDPClient, test_set_id: str, documents: Sequence
     raise DemoFailed(f"The documents are too few, or too many, for every base model. {tried}")
 
 
-def _countable(model: OfferedModel, test_set_id: str, documents: Sequence[LabelledDocument]) -> list[str]:
-    """Where a file cannot be opened the labels tell no pages, and the API cannot judge the size: the rest must do."""
+def _check_counted_pages(model: OfferedModel, test_set_id: str, documents: Sequence[LabelledDocument]) -> list[str]:
+    """Check the size by the files that can be opened: the labels of the others have no pages, so the API cannot."""
     labels = [
         DocumentLabels(
             path=document.path,

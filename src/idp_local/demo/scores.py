@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict
 from idp_finetuning.nova.prompt import Boundary, PageLabel, Prompt
 from idp_finetuning.test_sets.labels import Section
 from idp_finetuning.training_data.examples import page_labels
-from idp_local.demo.pages import LabelledPage
+from idp_local.demo.held_out import LabelledPage
 from idp_sdk import Classification, ClassifiedPage, LabelledDocument, SplitReport
 
 AT_ONCE = 4  # Converse calls
 
 
 class Answer(BaseModel):
-    """The truth about a page and what a model said; None where it gave no usable answer."""
+    """The truth about a page and what a model said; None if it gave no usable answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,12 +30,12 @@ class Answer(BaseModel):
 
     @property
     def class_right(self) -> bool:
-        """Whether the class was named."""
+        """Return whether the class is right."""
         return self.given is not None and self.given.class_name == self.truth.class_name
 
     @property
     def boundary_right(self) -> bool:
-        """Whether start or continue was said rightly."""
+        """Return whether `start` or `continue` is right."""
         return self.given is not None and self.given.boundary is self.truth.boundary
 
 
@@ -51,17 +51,17 @@ class Score(BaseModel):
 
     @property
     def page_accuracy(self) -> float:
-        """Share of the pages whose class is right, 0 to 1."""
+        """Return the share of the pages whose class is right, 0 to 1."""
         return self.classes_right / self.pages
 
     @property
     def boundary_accuracy(self) -> float:
-        """Share of the pages whose boundary is right, 0 to 1."""
+        """Return the share of the pages whose boundary is right, 0 to 1."""
         return self.boundaries_right / self.pages
 
 
 def ask(bedrock: Any, prompt: Prompt, model_id: str, pages: Sequence[LabelledPage]) -> tuple[Answer, ...]:
-    """Puts each page to a model through Converse; `bedrock` is a boto3 bedrock-runtime client."""
+    """Ask a model about each page through Converse; `bedrock` is a boto3 bedrock-runtime client."""
 
     def answer(page: LabelledPage) -> Answer:
         reply = bedrock.converse(**prompt.converse_request(model_id, page.jpeg))
@@ -73,7 +73,7 @@ def ask(bedrock: Any, prompt: Prompt, model_id: str, pages: Sequence[LabelledPag
 
 
 def answers_of(document: LabelledDocument, shown: Classification) -> tuple[Answer, ...]:
-    """What a classification said of each page of a labelled document."""
+    """Set what a classification says of each page of a labelled document against the truth."""
     sections = [Section(class_name=s.class_name, page_indices=s.page_indices) for s in document.sections]
     truths = page_labels(sections, len(shown.pages))
     return tuple(
@@ -89,7 +89,7 @@ def _label(page: ClassifiedPage) -> PageLabel | None:
 
 
 def score(answers: Sequence[Answer]) -> Score:
-    """The counts of a model's answers."""
+    """Count the right answers of a model."""
     return Score(
         pages=len(answers),
         classes_right=sum(answer.class_right for answer in answers),
@@ -99,12 +99,12 @@ def score(answers: Sequence[Answer]) -> Score:
 
 
 def majority_class(train: SplitReport) -> str:
-    """The class with most training pages; the first by name among equals."""
+    """Return the class with most training pages; the first by name among equals."""
     return min(train.classes, key=lambda item: (-item.pages, item.name)).name
 
 
 def majority_score(pages: Sequence[LabelledPage], train: SplitReport) -> Score:
-    """What always answering the majority class, and `start`, would reach."""
+    """Return the score of always answering the majority class and `start`."""
     name = majority_class(train)
     return Score(
         pages=len(pages),
@@ -114,7 +114,7 @@ def majority_score(pages: Sequence[LabelledPage], train: SplitReport) -> Score:
 
 
 def confusions(answers: Sequence[Answer]) -> list[tuple[str, str, int]]:
-    """Truth, answer and number of the wrong classes, most frequent first."""
+    """Return truth, answer and number of the wrong classes, most frequent first."""
     wrong = Counter(
         (answer.truth.class_name, answer.given.class_name if answer.given else "no usable answer")
         for answer in answers

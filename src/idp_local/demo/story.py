@@ -1,4 +1,4 @@
-"""The demo from labelled documents to a scored, deployed model, as one story told on a console."""
+"""The demo from labelled documents to a scored, deployed model, as one story in the command line's words."""
 
 from __future__ import annotations
 
@@ -8,32 +8,36 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_local.demo.choice import ModelChoice, first_fitting_model
-from idp_local.demo.console import Console
+from idp_cli.job_text import report_lines, status_lines, validation_lines
+from idp_cli.output import print_lines
+from idp_cli.session import STAND_IN
+from idp_cli.uploading import upload_progress
+from idp_cli.waiting import waiting
+from idp_local.demo.choice import first_fitting_model
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.pages import JobData, LabelledPage
-from idp_local.demo.progress import Followed, follow
+from idp_local.demo.held_out import JobData, LabelledPage
+from idp_local.demo.progress import follow
 from idp_local.demo.scores import Answer, Score, answers_of, ask, majority_class, majority_score, score
 from idp_local.demo.wording import (
     answer_lines,
     choice_lines,
     confusion_lines,
     ignored_lines,
-    metrics_lines,
-    report_lines,
+    indent,
+    model_line,
     score_lines,
+    section,
     section_lines,
-    validation_lines,
 )
 from idp_sdk import BaseModel as OfferedModel
-from idp_sdk import Classification, ClassificationStatus, DatasetReport, IDPClient, IgnoredFile, LabelledDocument
+from idp_sdk import Classification, ClassificationStatus, DatasetReport, IDPClient, IgnoredFile, Job, LabelledDocument
 
 CLASSIFICATION_POLL_SECONDS = 0.5
 DEMO_MODEL = "us.amazon.nova-2-lite-v1:0"
 
 
 class Material(BaseModel):
-    """What the story is told about; without a base model the first that fits is chosen."""
+    """What the story is about; without a base model the first that fits is trained."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -49,14 +53,12 @@ class Outcome(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    job_id: str
-    report: DatasetReport
     custom: Score
     base: Score
     majority: Score
 
     def check(self) -> None:
-        """Raises DemoFailed where the custom model is no better than always answering the majority class."""
+        """Raise DemoFailed if the custom model is no better than always answering the majority class."""
         if self.custom.classes_right <= self.majority.classes_right:
             raise DemoFailed(
                 f"The custom model is right about {self.custom.classes_right} of {self.custom.pages} held-out pages, "
@@ -65,92 +67,83 @@ class Outcome(BaseModel):
 
 
 class Story:
-    """Tells the demo; `s3` and `bedrock` are boto3 clients of S3 and bedrock-runtime."""
+    """Tells the demo on stdout; `s3` and `bedrock` are boto3 clients of S3 and bedrock-runtime."""
 
-    def __init__(self, client: IDPClient, s3: Any, bedrock: Any, data_bucket: str, console: Console) -> None:
+    def __init__(self, client: IDPClient, s3: Any, bedrock: Any, data_bucket: str) -> None:
         self._client = client
         self._s3 = s3
         self._bedrock = bedrock
         self._data_bucket = data_bucket
-        self._console = console
 
     def tell(self, material: Material) -> Outcome:
-        """Uploads, validates, trains, evaluates, classifies. Raises DemoFailed with the first thing that went wrong."""
+        """Upload, validate, train, evaluate, classify. Raises DemoFailed with the first thing that went wrong."""
         test_set_id = self._upload(material)
         self._validate(test_set_id)
-        choice = self._choose(test_set_id, material)
-        followed = self._train(test_set_id, choice.model)
-        deployment = followed.check()
-        report = self._report(followed, choice.model)
-        data = JobData(self._s3, self._data_bucket, followed.state.id)
+        model = self._choose(test_set_id, material)
+        job, deployment = self._train(test_set_id, model)
+        report = self._report(job.id)
+        data = JobData(self._s3, self._data_bucket, job.id)
         pages = data.held_out_pages()
         if not pages:
             raise DemoFailed("No page was held out, so nothing shows that the model beats the majority class.")
-        outcome, answers = self._evaluate(data, pages, deployment, choice.model, report, followed.state.id)
-        self._classify(followed.state.id, test_set_id, material.unseen, answers)
+        outcome, answers = self._evaluate(data, pages, deployment, model, report)
+        version = self._create_version(job.id)
+        self._classify(version, test_set_id, material.unseen, answers)
         return outcome
 
     def _upload(self, material: Material) -> str:
+        print_lines(section("Test set"))
+        with upload_progress() as progress:
+            uploaded = self._client.test_sets.upload_documents(
+                material.documents, name=material.name, description="Made by the demo", progress=progress
+            )
         pages = [document.page_count for document in material.documents]
-        uncounted = pages.count(None)
-        self._console.section("Test set")
-        uploaded = self._client.test_sets.upload_documents(
-            material.documents,
-            name=material.name,
-            description="Made by the demo",
-            progress=lambda done, files, *_bytes: self._console.live(f"  uploading {done} of {files} files"),
-        )
         sent = sum(1 + len(document.sections) for document in material.documents)
         packets = sum(len(document.sections) > 1 for document in material.documents)
-        self._console.say(
-            f"  {uploaded.file_count} documents, {sum(count or 0 for count in pages)} pages, {packets} packets; "
+        lines = [
+            f"{uploaded.file_count} documents, {sum(count or 0 for count in pages)} pages, {packets} packets; "
             f"{sent} files uploaded to '{uploaded.id}'"
-        )
-        if uncounted:
-            self._console.say(f"  {uncounted} of the documents cannot be opened here; the job will say why")
+        ]
+        if uncounted := pages.count(None):
+            lines.append(f"{uncounted} of the documents cannot be opened here; the job will say why")
+        print_lines(indent(lines))
         if material.ignored:
-            self._console.section(f"Ignored files ({len(material.ignored)})")
-            self._console.list(ignored_lines(material.ignored))
+            print_lines(section(f"Ignored files ({len(material.ignored)})", ignored_lines(material.ignored)))
         return uploaded.id
 
     def _validate(self, test_set_id: str) -> None:
         validation = self._client.finetuning.validate_test_set(test_set_id)
-        self._console.say()
-        for line in validation_lines(validation):
-            self._console.say(line)
+        print_lines(["", *validation_lines(validation)])
         if not validation.is_valid:
             raise DemoFailed(f"The test set cannot be trained on: {' '.join(validation.errors)}")
 
-    def _choose(self, test_set_id: str, material: Material) -> ModelChoice:
-        self._console.section("Base model")
+    def _choose(self, test_set_id: str, material: Material) -> OfferedModel:
         if material.base_model is None:
             choice = first_fitting_model(self._client, test_set_id, material.documents)
-            self._console.list(choice_lines(choice.model, choice.passed_over))
-            return choice
+            print_lines(section("Base model", choice_lines(choice.model, choice.passed_over)))
+            return choice.model
         offered = self._client.models.list_available_models().base_models
         model = next(item for item in offered if item.id == material.base_model)
         errors = self._client.finetuning.validate_test_set(test_set_id, base_model=model.id).errors
         if errors:
             raise DemoFailed(f"The test set cannot be trained on: {' '.join(errors)}")
-        validation_file = "with" if model.validation_supported else "no"
-        self._console.say(
-            f"  {model.name} ({model.label}): at least {model.minimum_records} training pages, {validation_file} "
-            "validation file"
-        )
-        return ModelChoice(model=model, passed_over=())
+        print_lines(section("Base model", [model_line(model)]))
+        return model
 
-    def _train(self, test_set_id: str, model: OfferedModel) -> Followed:
-        self._console.section("Fine-tuning job")
+    def _train(self, test_set_id: str, model: OfferedModel) -> tuple[Job, str]:
+        """Return the ended job and the ARN of its deployment."""
+        print_lines(section("Fine-tuning job"))
         started = self._client.finetuning.create_job(
             test_set_id=test_set_id, base_model=model.id, name="Demo classifier"
         )
-        return follow(self._client, started, self._console)
+        followed = follow(self._client, started)
+        deployment = followed.check()
+        print_lines(["", *status_lines(followed.state), f"({STAND_IN})"])
+        return followed.state, deployment
 
-    def _report(self, followed: Followed, model: OfferedModel) -> DatasetReport:
-        self._console.list(["", *metrics_lines(followed.state.training_metrics, model)])
-        report = self._client.finetuning.report(followed.state.id)
-        self._console.section("Data set")
-        self._console.list(report_lines(report))
+    def _report(self, job_id: str) -> DatasetReport:
+        report = self._client.finetuning.report(job_id)
+        print_lines(["", *report_lines(report)])
         return report
 
     def _evaluate(
@@ -160,49 +153,46 @@ class Story:
         deployment: str,
         model: OfferedModel,
         report: DatasetReport,
-        job_id: str,
     ) -> tuple[Outcome, tuple[Answer, ...]]:
         prompt = data.prompt()
-        answers = ask(self._bedrock, prompt, deployment, pages)
-        outcome = Outcome(
-            job_id=job_id,
-            report=report,
-            custom=score(answers),
-            base=score(ask(self._bedrock, prompt, model.id, pages)),
-            majority=majority_score(pages, report.train),
-        )
-        name = majority_class(report.train)
-        self._console.section(f"Held-out pages ({len(pages)})")
-        self._console.list(score_lines(outcome.custom, outcome.base, outcome.majority, name))
-        self._console.section("Wrong classes of the custom model on the held-out pages")
-        self._console.list(confusion_lines(answers))
+        with waiting("Asking the models about the held-out pages ..."):
+            answers = ask(self._bedrock, prompt, deployment, pages)
+            base = ask(self._bedrock, prompt, model.id, pages)
+        outcome = Outcome(custom=score(answers), base=score(base), majority=majority_score(pages, report.train))
+        scores = score_lines(outcome.custom, outcome.base, outcome.majority, majority_class(report.train))
+        print_lines(section(f"Held-out pages ({len(pages)})", scores))
+        print_lines(section("Wrong classes of the custom model on the held-out pages", confusion_lines(answers)))
         return outcome, answers
 
-    def _classify(
-        self, job_id: str, test_set_id: str, unseen: Sequence[LabelledDocument], held_out: Sequence[Answer]
-    ) -> None:
-        """Selects the model in a configuration version and classifies with it what it has not seen."""
+    def _create_version(self, job_id: str) -> str:
         version = f"demo-{job_id[:8]}"
-        self._console.section("Configuration version")
         warnings = self._client.config_versions.create(version, from_job=job_id).warnings
-        self._console.list([f"'{version}' holds the model and the prompt it was trained with", *warnings])
-        if unseen:
-            self._console.section("New documents, in neither side of the split")
-            shown = [
-                self._classified(PurePosixPath(document.path), content=document.read(), config_version=version)
-                for document in unseen
-            ]
-            answers = (answers_of(document, given) for document, given in zip(unseen, shown, strict=True))
-            self._console.list(answer_lines([answer for of_document in answers for answer in of_document]))
-        else:
-            self._console.section("Documents the model has not seen (held out)")
-            self._console.list(answer_lines(held_out))
-            path = held_out[0].path
-            shown = [self._classified(test_set_id=test_set_id, document_path=path, config_version=version)]
-        self._console.section("Classified with the configuration version, by sections")
-        self._console.list(section_lines(shown))
+        made = f"'{version}' holds the model and the prompt it was trained with"
+        print_lines(section("Configuration version", [made, *warnings]))
+        return version
 
-    def _classified(self, path: PurePosixPath | None = None, **given: Any) -> Classification:
+    def _classify(
+        self, version: str, test_set_id: str, unseen: Sequence[LabelledDocument], held_out: Sequence[Answer]
+    ) -> None:
+        """Classify, with the configuration version, documents that the model has not seen."""
+        with waiting("Classifying ..."):
+            if unseen:
+                shown = [
+                    self._classify_one(PurePosixPath(document.path), content=document.read(), config_version=version)
+                    for document in unseen
+                ]
+            else:
+                path = held_out[0].path
+                shown = [self._classify_one(test_set_id=test_set_id, document_path=path, config_version=version)]
+        if unseen:
+            of_documents = (answers_of(document, given) for document, given in zip(unseen, shown, strict=True))
+            answers = [answer for of_document in of_documents for answer in of_document]
+            print_lines(section("New documents, in neither side of the split", answer_lines(answers)))
+        else:
+            print_lines(section("Documents the model has not seen (held out)", answer_lines(held_out)))
+        print_lines(section("Classified with the configuration version, by sections", section_lines(shown)))
+
+    def _classify_one(self, path: PurePosixPath | None = None, **given: Any) -> Classification:
         shown = self._client.classify(path, poll_interval=CLASSIFICATION_POLL_SECONDS, **given)
         if shown.status is not ClassificationStatus.COMPLETED:
             raise DemoFailed(f"'{shown.document}' could not be classified: {shown.error_message}")

@@ -21,7 +21,7 @@ _PATH = ("/2015-03-31/functions/", "/invocations")
 
 
 class FunctionEndpoint:
-    """Serves Invoke on 127.0.0.1; the functions may be set after it listens."""
+    """Serves Invoke on 127.0.0.1; `functions` may be set after it listens."""
 
     def __init__(self) -> None:
         self.functions: Functions | None = None
@@ -31,7 +31,7 @@ class FunctionEndpoint:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
-        """Stops answering."""
+        """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
 

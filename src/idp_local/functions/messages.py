@@ -1,4 +1,4 @@
-"""What a worker process is asked and answers: one JSON object a line."""
+"""Requests to a worker process and its responses: one JSON object on each line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_local.functions.faults import Fault
-
 
 class Task(BaseModel):
-    """One invocation."""
+    """One invocation.
+
+    `for_instrument` is for the worker's instrument alone (see `worker`): any JSON that its caller and it agree on.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -23,11 +24,11 @@ class Task(BaseModel):
     memory_mb: int
     log_file: str
     event: Any
-    faults: tuple[Fault, ...] = ()
+    for_instrument: Any = None
 
 
 class Outcome(BaseModel):
-    """What the function answered, or Lambda's error object where `failed`."""
+    """What the function returned, or Lambda's error object if `failed`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -36,5 +37,5 @@ class Outcome(BaseModel):
 
 
 def failure(error_type: str, message: str) -> Outcome:
-    """An error that Lambda itself reports, in Lambda's form."""
+    """Build an error that Lambda itself reports, in Lambda's form."""
     return Outcome(failed=True, payload={"errorType": error_type, "errorMessage": message})

@@ -13,11 +13,15 @@ from idp_local.functions.messages import Outcome, Task, failure
 
 
 class WorkerPool:
-    """`size` workers for the workflow, and one more that only calls of the API may take: they must not wait
-    behind documents that render for minutes."""
+    """`size` workers for the workflow, and one more that only calls of the API may take.
 
-    def __init__(self, size: int, *, handler_root: Path, log: Path) -> None:
+    These must not wait behind documents that render for minutes. `instrument` names what the workers install (see
+    `worker`).
+    """
+
+    def __init__(self, size: int, *, handler_root: Path, log: Path, instrument: str | None = None) -> None:
         self._handler_root = handler_root
+        self._instrument = instrument
         self._log = log
         self._closed = False
         self._lock = threading.Lock()
@@ -28,26 +32,27 @@ class WorkerPool:
             self._idle.put(worker)
 
     def run(self, task: Task, *, for_api: bool = False) -> Outcome:
-        """Waits for a free worker and runs the task; failures of any kind are outcomes."""
+        """Wait for a free worker and run the task; failures of any kind are outcomes."""
         share: AbstractContextManager[object] = nullcontext() if for_api else self._workflow_share
         with share:
             worker = self._idle.get()
             try:
                 outcome = _run_in(worker, task)
             finally:
-                self._idle.put(self._living(worker))
+                self._idle.put(self._replace_if_dead(worker))
         return outcome
 
     def close(self) -> None:
-        """Ends all workers, whatever they run."""
+        """End all workers, whatever they run."""
         with self._lock:
             self._closed = True
         stop(list(self._workers))
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return python_child(["-m", "idp_local.functions.worker", str(self._handler_root)], log=self._log)
+        arguments = [str(self._handler_root), *([self._instrument] if self._instrument else [])]
+        return python_child(["-m", "idp_local.functions.worker", *arguments], log=self._log)
 
-    def _living(self, worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
+    def _replace_if_dead(self, worker: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         with self._lock:
             if worker.poll() is None or self._closed:
                 return worker
@@ -59,7 +64,7 @@ class WorkerPool:
 
 
 def _run_in(worker: subprocess.Popen[bytes], task: Task) -> Outcome:
-    """The outcome, in Lambda's words where the worker died or had to be ended."""
+    """Return the outcome, in Lambda's words if the worker died or had to be ended."""
     assert worker.stdin is not None  # noqa: S101 - python_child makes both pipes
     assert worker.stdout is not None  # noqa: S101
     timed_out = threading.Event()

@@ -1,4 +1,4 @@
-"""What EventBridge does on AWS: runs ReconcileJobs again and again."""
+"""The schedule that EventBridge has on AWS: runs ReconcileJobs at an interval."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ReconcileTimer:
         threading.Thread(target=self._run, daemon=True, name="reconcile").start()
 
     def cancel(self) -> None:
-        """Lets no further run begin."""
+        """Start no further run."""
         self._ended.set()
 
     def _run(self) -> None:

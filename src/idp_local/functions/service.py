@@ -1,4 +1,4 @@
-"""The Lambda functions of the local account: what each is called, finds in its environment and may take."""
+"""The Lambda functions of the local account: their names, environments and time limits."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from idp_local.functions.pool import WorkerPool
 API_FUNCTION = "Resolver"
 
 
-class Disturbance(Protocol):
-    """Stands between an invocation and its run: may give the task faults, or run it more than once."""
+class Interceptor(Protocol):
+    """Comes between an invocation and its run, for tests: may change the task, or run it more than once."""
 
     def run(self, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
-        """What the invocation answers."""
+        """Return the outcome of the invocation."""
 
 
 class UnknownFunction(Exception):
@@ -34,8 +34,8 @@ class UnknownFunction(Exception):
 class Functions:
     """Invokes functions by name or ARN.
 
-    `values` are the values of all variables of deployment.Variable; `endpoints` what boto3 reads. Each function gets
-    exactly its own of the former. Logs lie in `logs/<function name>.log`.
+    `values` has a value for each variable of deployment.Variable, of which a function gets exactly its own; `endpoints`
+    are what boto3 reads. Logs are in `logs/<function name>.log`.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Functions:
         endpoints: Mapping[str, str],
         logs: Path,
         retry_interval_seconds: float = 1,
-        disturbance: Disturbance | None = None,
+        interceptor: Interceptor | None = None,
     ) -> None:
         missing = {variable for spec in specs for variable in spec.variables} - values.keys()
         if missing:
@@ -63,11 +63,11 @@ class Functions:
         }
         self._logs = logs
         self._retry_interval_seconds = retry_interval_seconds
-        self._disturbance = disturbance
+        self._interceptor = interceptor
 
     def invoke(self, name_or_arn: str, event: Any) -> Outcome:
-        """Runs the function and waits for its outcome. Raises UnknownFunction."""
-        name, spec = self._found(name_or_arn)
+        """Run the function and wait for its outcome. Raises UnknownFunction."""
+        name, spec = self._find(name_or_arn)
         task = Task(
             request_id=str(uuid.uuid4()),
             function_name=name,
@@ -80,22 +80,22 @@ class Functions:
             event=event,
         )
         run = partial(self._pool.run, for_api=spec.name == API_FUNCTION)
-        return self._disturbance.run(task, run) if self._disturbance else run(task)
+        return self._interceptor.run(task, run) if self._interceptor else run(task)
 
     def invoke_later(self, name_or_arn: str, event: Any) -> None:
-        """Runs the function without waiting; a failing run is tried again as its spec says. Raises UnknownFunction."""
-        _, spec = self._found(name_or_arn)
+        """Run the function without waiting; retry a failing run as its spec says. Raises UnknownFunction."""
+        _, spec = self._find(name_or_arn)
         arguments = (name_or_arn, event, 1 + spec.event_retries)
-        threading.Thread(target=self._invoke_repeatedly, args=arguments, daemon=True).start()
+        threading.Thread(target=self._invoke_with_retries, args=arguments, daemon=True).start()
 
-    def _invoke_repeatedly(self, name: str, event: Any, attempts: int) -> None:
+    def _invoke_with_retries(self, name: str, event: Any, attempts: int) -> None:
         # Lambda waits one minute, then two.
         for attempt in range(attempts):
             time.sleep(attempt * self._retry_interval_seconds)
             if not self.invoke(name, event).failed:
                 return
 
-    def _found(self, name_or_arn: str) -> tuple[str, FunctionSpec]:
+    def _find(self, name_or_arn: str) -> tuple[str, FunctionSpec]:
         name = name_or_arn.rpartition(":")[2]
         spec = self._specs.get(name)
         if spec is None or name_or_arn not in (name, function_arn(name)):
@@ -103,5 +103,5 @@ class Functions:
         return name, spec
 
     def environment(self, spec: FunctionSpec) -> dict[str, str]:
-        """All that the function finds in its environment."""
+        """Return the function's whole environment."""
         return {**self._fixed, **{str(variable): self._values[variable] for variable in spec.variables}}

@@ -1,4 +1,9 @@
-"""`python -m idp_local.functions.worker <handler root>`: runs handlers as Lambda's Python runtime does."""
+"""`python -m idp_local.functions.worker <handler root> [<instrument>]`: runs handlers as Lambda's Python runtime does.
+
+An instrument observes or disturbs what handlers do, for tests. It is named "<module>:<function>", a module that can be
+imported from the checkout. The function is called once, before any handler is imported, and returns an `Instrument`;
+this is called with each task before its handler runs, and finds what it is to do in `Task.for_instrument`.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +16,16 @@ import time
 import traceback
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from idp_local.functions.call_log import CallLog
-from idp_local.functions.faults import FAULT_LOG, FaultInjector
+from idp_local.environment import CHECKOUT
 from idp_local.functions.messages import Outcome, Task, failure
 
-MAXIMUM_PAYLOAD = 6_291_556  # bytes [Lambda quotas, as its own message words it]
+MAXIMUM_PAYLOAD = 6_291_556  # bytes, as Lambda's own message says; its page of quotas says 6 MB
 
 Handler = Callable[[Any, Any], Any]
+Instrument = Callable[[Task], None]
 
 
 class LambdaContext:
@@ -44,22 +48,29 @@ class LambdaContext:
 
 
 def main() -> None:
-    """Serves until stdin ends; then leaves at once, even in the middle of a handler."""
+    """Serve until stdin ends; then leave at once, even in the middle of a handler."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.path.insert(0, sys.argv[1])
-    answers = os.fdopen(os.dup(1), "wb")
+    handler_root, *instrument = sys.argv[1:]
+    sys.path.insert(0, handler_root)
+    responses = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what handlers print belongs to the log
-    calls = CallLog()
-    faults = FaultInjector()
+    begin = _install(*instrument) if instrument else None
     lines: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
     while True:
         task = Task.model_validate_json(lines.get())
-        calls.begin(task)
-        faults.begin(task.faults, Path(task.log_file).with_name(FAULT_LOG))
+        if begin:
+            begin(task)
         outcome = run(task)
-        answers.write(outcome.model_dump_json().encode() + b"\n")
-        answers.flush()
+        responses.write(outcome.model_dump_json().encode() + b"\n")
+        responses.flush()
+
+
+def _install(name: str) -> Instrument:
+    module_name, _, function_name = name.partition(":")
+    sys.path.append(str(CHECKOUT))
+    install: Callable[[], Instrument] = getattr(import_module(module_name), function_name)
+    return install()
 
 
 def _read(lines: SimpleQueue[bytes]) -> None:
@@ -70,24 +81,24 @@ def _read(lines: SimpleQueue[bytes]) -> None:
 
 
 def run(task: Task) -> Outcome:
-    """Runs the handler with exactly the task's environment; its output goes to the task's log."""
+    """Run the handler with exactly the task's environment; its output goes to the task's log."""
     _log_to(task.log_file)
     os.environ.clear()
     os.environ.update(task.environment)
-    handler = _imported(task.handler)
+    handler = _import_handler(task.handler)
     if isinstance(handler, Outcome):
         return handler
     try:
-        answer = handler(task.event, LambdaContext(task))
+        result = handler(task.event, LambdaContext(task))
     except Exception as error:  # the outermost edge: Lambda reports whatever a handler raises
-        return _raised(error, task.request_id)
+        return _report_error(error, task.request_id)
     try:
-        payload = json.dumps(answer, allow_nan=False)
+        payload = json.dumps(result, allow_nan=False)
     except (TypeError, ValueError) as error:
         return failure("Runtime.MarshalError", f"Unable to marshal response: {error}")
     if len(payload.encode()) > MAXIMUM_PAYLOAD:
-        said = f"Response payload size exceeded maximum allowed payload size ({MAXIMUM_PAYLOAD} bytes)."
-        return failure("Function.ResponseSizeTooLarge", said)
+        message = f"Response payload size exceeded maximum allowed payload size ({MAXIMUM_PAYLOAD} bytes)."
+        return failure("Function.ResponseSizeTooLarge", message)
     return Outcome(failed=False, payload=json.loads(payload))
 
 
@@ -98,7 +109,7 @@ def _log_to(path: str) -> None:
     os.close(log)
 
 
-def _imported(name: str) -> Handler | Outcome:
+def _import_handler(name: str) -> Handler | Outcome:
     module_name, _, function_name = name.rpartition(".")
     try:
         module = import_module(module_name)
@@ -111,8 +122,8 @@ def _imported(name: str) -> Handler | Outcome:
     return handler
 
 
-def _raised(error: Exception, request_id: str) -> Outcome:
-    """Lambda's error object. The log gets the places only: the text of an exception may quote a document."""
+def _report_error(error: Exception, request_id: str) -> Outcome:
+    """Build Lambda's error object. The log gets the places only: the text of an exception may quote a document."""
     places = traceback.format_tb(error.__traceback__)[1:]
     print(f"[ERROR] {type(error).__name__} RequestId: {request_id}\n{''.join(places)}", end="", file=sys.stderr)
     return Outcome(

@@ -13,7 +13,7 @@ from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Promp
 from idp_finetuning.test_sets.labels import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.examples import ManifestDocument, training_record
-from idp_local.demo.pages import JobData, LabelledPage
+from idp_local.demo.held_out import JobData, LabelledPage
 from idp_local.demo.scores import answers_of, ask, confusions, majority_class, majority_score, score
 from idp_sdk import ClassReport, LabelledDocument, LabelledSection, SplitReport
 from tests.idp_finetuning.classification.test_classification import request

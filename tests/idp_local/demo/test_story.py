@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from io import StringIO
 from typing import Any
 
 import boto3
@@ -10,16 +9,15 @@ import pytest
 from fpdf import FPDF
 from moto import mock_aws
 
+from idp_cli.session import STAND_IN
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
 from idp_finetuning.test_sets.labels import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset import AcceptedDocument, RejectedDocument, dataset_report
 from idp_finetuning.training_data.examples import ManifestDocument, page_labels, training_record
-from idp_local.demo.console import Console
 from idp_local.demo.failure import DemoFailed
 from idp_local.demo.story import Material, Outcome, Story
-from idp_local.demo.wording import STAND_IN
 from idp_sdk import IgnoredFile, LabelledDocument, LabelledSection
 from tests.support.sdk.answers import classification, config_version, job, labelled_set, validation
 from tests.support.sdk.deployment import BUCKET_URL, Deployment
@@ -72,7 +70,12 @@ class Pipeline(Deployment):
             "listAvailableModels": {"baseModels": [MODEL], "customModels": []},
             "validateTestSetForFinetuning": validation(documentCount=len(DOCUMENTS)),
             "createFinetuningJob": self._start,
-            "getFinetuningJob": [job(status, customModelDeploymentArn=ARN) for status in STATES],
+            "getFinetuningJob": [
+                job(
+                    status, customModelDeploymentArn=ARN, trainingMetrics={"trainingLoss": 0.05, "validationLoss": None}
+                )
+                for status in STATES
+            ],
             "getDatasetReport": lambda _: self._report,
             "createConfigVersion": self._create_version,
             "createClassificationUpload": self._create_upload,
@@ -149,18 +152,17 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield client
 
 
-def told(
-    s3: Any, *, knows: bool = True, held_out_each: int = 1, unseen: Sequence[LabelledDocument] = ()
-) -> tuple[Outcome, str]:
-    stream = StringIO()
-    story = Story(Pipeline(s3, held_out_each).signed_in(), s3, Models(knows), "data", Console(stream))
+def tell(s3: Any, *, knows: bool = True, held_out_each: int = 1, unseen: Sequence[LabelledDocument] = ()) -> Outcome:
+    story = Story(Pipeline(s3, held_out_each).signed_in(), s3, Models(knows), "data")
     ignored = (IgnoredFile(path="notes.txt", reason="outside a class folder"),)
-    outcome = story.tell(Material(name="Own", documents=DOCUMENTS, unseen=tuple(unseen), ignored=ignored))
-    return outcome, stream.getvalue()
+    return story.tell(Material(name="Own", documents=DOCUMENTS, unseen=tuple(unseen), ignored=ignored))
 
 
-def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(s3: Any) -> None:
-    outcome, output = told(s3)
+def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(
+    s3: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = tell(s3)
+    output, shown_apart = capsys.readouterr()
     outcome.check()
     assert (outcome.custom.classes_right, outcome.base.classes_right, outcome.majority.classes_right) == (2, 1, 1)
     parts = [
@@ -168,10 +170,11 @@ def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(s3: 
         "Ignored files (1)\n  notes.txt  outside a class folder",
         "Test Set Validation Results:\n  Valid: Yes",
         "Base model\n  Nova 2 Lite (recommended): used",
-        "Fine-tuning job\n  0:00  VALIDATING\n  0:00  GENERATING_DATA\n",
-        "  Validation loss  not reported by this model",
-        "Documents found 20 = accepted 19 + rejected 1",
-        "  letter 9.pdf  The PDF cannot be opened.",
+        "Fine-tuning job\n",
+        "Fine-Tuning Job Status:\n",
+        "    Training Loss: 0.05\n    Validation Loss: not reported\n",
+        "Data Set Report:\n  Documents: 20 found = 19 accepted + 1 rejected\n",
+        "  - own/input/letter 9.pdf: The PDF cannot be opened.",
         "Held-out pages (2)",
         "Configuration version\n  'demo-job-1' holds the model and the prompt",
         "Documents the model has not seen (held out)\n",
@@ -183,10 +186,12 @@ def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(s3: 
     assert -1 not in places, parts[places.index(-1)]
     assert places == sorted(places)
     assert output.count(STAND_IN) == 3  # losses, scores, answers
+    statuses = [line.split()[1] for line in shown_apart.splitlines() if line.startswith("0:")]
+    assert statuses == ["GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"]
 
 
 def test_a_model_no_better_than_the_majority_class_fails_the_demo(s3: Any) -> None:
-    outcome, _ = told(s3, knows=False)
+    outcome = tell(s3, knows=False)
     with pytest.raises(
         DemoFailed, match=r"right about 1 of 2 held-out pages, always answering the majority class .* 1"
     ):
@@ -195,11 +200,12 @@ def test_a_model_no_better_than_the_majority_class_fails_the_demo(s3: Any) -> No
 
 def test_a_job_that_held_nothing_out_fails_the_demo(s3: Any) -> None:
     with pytest.raises(DemoFailed, match="No page was held out"):
-        told(s3, held_out_each=0)
+        tell(s3, held_out_each=0)
 
 
-def test_new_documents_are_classified_where_there_are_some(s3: Any) -> None:
-    _, output = told(s3, unseen=[labelled("new/Brief 1.pdf", "letter")])
+def test_new_documents_are_classified_where_there_are_some(s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    tell(s3, unseen=[labelled("new/Brief 1.pdf", "letter")])
+    output = capsys.readouterr().out
     assert "New documents" in output
     assert "new/Brief 1.pdf" in output
     assert "1 of 1 classes right" in output
@@ -209,4 +215,4 @@ def test_new_documents_are_classified_where_there_are_some(s3: Any) -> None:
 
 def test_a_new_document_that_cannot_be_classified_fails_the_demo(s3: Any) -> None:
     with pytest.raises(DemoFailed, match=r"'broken.pdf' could not be classified: The PDF is encrypted"):
-        told(s3, unseen=[labelled("new/broken.pdf", "letter")])
+        tell(s3, unseen=[labelled("new/broken.pdf", "letter")])

@@ -1,28 +1,18 @@
 from __future__ import annotations
 
+from idp_cli.session import STAND_IN
 from idp_finetuning.nova.prompt import Boundary, PageLabel
 from idp_local.demo.scores import Answer, Score
 from idp_local.demo.wording import (
-    STAND_IN,
     answer_lines,
     choice_lines,
     confusion_lines,
     ignored_lines,
-    metrics_lines,
-    report_lines,
+    model_line,
     score_lines,
-    validation_lines,
 )
 from idp_sdk import BaseModel as OfferedModel
-from idp_sdk import (
-    ClassReport,
-    DatasetReport,
-    IgnoredFile,
-    RejectedDocument,
-    SplitReport,
-    TrainingMetrics,
-    Validation,
-)
+from idp_sdk import IgnoredFile
 
 NOVA_2 = OfferedModel(
     id="us.amazon.nova-2-lite-v1:0",
@@ -53,69 +43,6 @@ def answer(truth: str, given: str | None, number: int = 1) -> Answer:
     )
 
 
-def test_validation_reads_as_in_the_guide() -> None:
-    validation = Validation.model_validate(
-        {
-            "isValid": True,
-            "documentCount": 150,
-            "classCount": 8,
-            "classDistribution": '{"drivers_license": 25, "bank_statement": 30, "other": 10}',
-            "trainCount": 135,
-            "validationCount": 15,
-            "warnings": ["Class 'other' has relatively few examples (10)"],
-            "errors": [],
-        }
-    )
-    assert "\n".join(validation_lines(validation)) == (
-        "Test Set Validation Results:\n"
-        "  Valid: Yes\n"
-        "  Documents: 150\n"
-        "  Classes: 8\n"
-        "  Train/Validation Split: 135/15\n"
-        "\n"
-        "Class Distribution:\n"
-        "  drivers_license: 25\n"
-        "  bank_statement: 30\n"
-        "  other: 10\n"
-        "\n"
-        "Warnings:\n"
-        "  - Class 'other' has relatively few examples (10)"
-    )
-
-
-def test_the_report_adds_up_and_names_each_rejected_document() -> None:
-    report = DatasetReport(
-        found=4,
-        accepted=3,
-        rejected=1,
-        train=SplitReport(
-            documents=2,
-            pages=12,
-            classes=(
-                ClassReport(name="bank_statement", documents=1, pages=10),
-                ClassReport(name="w2", documents=1, pages=2),
-            ),
-        ),
-        validation=SplitReport(documents=1, pages=1, classes=(ClassReport(name="w2", documents=1, pages=1),)),
-        warnings=(),
-        rejected_documents=(
-            RejectedDocument(key="demo/input/w2/my file.pdf", code="encrypted", reason="The PDF is encrypted."),
-        ),
-    )
-    assert report_lines(report) == [
-        "Documents found 4 = accepted 3 + rejected 1",
-        "Documents for training 2, held out 1",
-        "",
-        "Class           training pages  held-out pages",
-        "bank_statement              10               0",
-        "w2                           2               1",
-        "All                         12               1",
-        "",
-        "Rejected",
-        "  w2/my file.pdf  The PDF is encrypted.",
-    ]
-
-
 def test_scores_never_stand_without_saying_what_they_are_not() -> None:
     custom, base, majority = (Score(pages=40, classes_right=right, boundaries_right=30) for right in (36, 5, 12))
     lines = score_lines(custom, base, majority, "bank_statement")
@@ -127,7 +54,6 @@ def test_scores_never_stand_without_saying_what_they_are_not() -> None:
         f"({STAND_IN})",
     ]
     assert STAND_IN in answer_lines([answer("w2", "w2")])[-1]
-    assert STAND_IN in metrics_lines(None, NOVA_1)[-1]
 
 
 def test_answers_stand_against_the_truth_and_wrong_ones_are_marked() -> None:
@@ -157,11 +83,8 @@ def test_the_choice_says_which_model_and_why_not_the_ones_before() -> None:
 
 
 def test_a_model_without_validation_sets_says_so() -> None:
-    metrics = TrainingMetrics(training_loss=0.05)
-    assert metrics_lines(metrics, NOVA_2)[:2] == [
-        "Training loss    0.0500",
-        "Validation loss  not reported by this model",
-    ]
+    assert model_line(NOVA_2) == "Nova 2 Lite (recommended): at least 200 training pages, no validation file"
+    assert model_line(NOVA_1) == "Nova Lite v1 (legacy): at least 8 training pages, with validation file"
 
 
 def test_ignored_files_are_named_with_their_reasons() -> None:
@@ -171,4 +94,4 @@ def test_ignored_files_are_named_with_their_reasons() -> None:
 
 def test_a_name_that_cannot_be_printed_is_escaped() -> None:
     file = IgnoredFile(path="a\x1b[2Jb\udcff.pdf", reason="name with characters that cannot be printed")
-    assert ignored_lines([file])[0].startswith(r"'a\x1b[2Jb\udcff.pdf'  name")
+    assert ignored_lines([file])[0].startswith(r"a\x1b[2Jb\udcff.pdf  name")

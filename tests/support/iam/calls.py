@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from idp_local.functions.call_log import AwsCall
 from tests.support.iam.policies import Need
+from tests.support.local.call_log import AwsCall
 from tests.support.stacks.deployed import ACCOUNT, REGION
 
 Parameters = Mapping[str, Any]

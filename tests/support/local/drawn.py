@@ -36,7 +36,7 @@ def page(kind: str, seed: int, image_format: str = "JPEG", size: tuple[int, int]
 
 
 def record(key: str, page_class: str, boundary: str = "start") -> dict[str, Any]:
-    """Return a training record as the pipeline writes it, for the page image at a key of BUCKET."""
+    """Make a training record as the pipeline writes it, for the page image at a key of BUCKET."""
     uri = f"s3://{BUCKET}/{key}"
     prompt = "Choose a class.\n" + "".join(f"{name}  \t[ a {name} ]\n" for name in CLASSES)
     answer = json.dumps({"class": page_class, "document_boundary": boundary})
@@ -59,5 +59,5 @@ def record(key: str, page_class: str, boundary: str = "start") -> dict[str, Any]
 
 
 def jsonl(records: list[dict[str, Any]]) -> bytes:
-    """Return records as a JSONL file."""
+    """Write records as a JSONL file."""
     return "".join(json.dumps(one) + "\n" for one in records).encode()

@@ -15,8 +15,7 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.prompt import Prompt
 from idp_local.aws.names import function_name
 from idp_local.client import client_for
-from idp_local.demo.console import Console
-from idp_local.demo.pages import JobData
+from idp_local.demo.held_out import JobData
 from idp_local.demo.progress import Followed, follow
 from idp_local.demo.scores import Score, ask, majority_score, score
 from idp_local.environment import local_client
@@ -58,7 +57,7 @@ class Pipeline:
 
     def run(self, **given: Any) -> Followed:
         """Starts a job and follows it to its end."""
-        return follow(self.sdk, self.start(**given), Console())
+        return follow(self.sdk, self.start(**given))
 
     def delete(self, job_id: str) -> None:
         """Deletes a job in the guide's words and waits until it is gone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from idp_local.functions.faults import Fault, FaultKind
+from tests.support.local.faults import Fault, FaultKind
 from tests.support.pipeline.planned import Ending
 
 PLAIN = "no fault"

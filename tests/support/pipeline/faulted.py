@@ -12,13 +12,14 @@ from pydantic import BaseModel, ConfigDict
 from idp_finetuning.jobs.job import FinetuningJob
 from idp_local.aws.names import function_name
 from idp_local.bedrock.server import BedrockServer
-from idp_local.chaos.bedrock import FailingBedrock
-from idp_local.chaos.documents import tiny_test_set
-from idp_local.chaos.state import State
-from idp_local.functions.call_log import FILE_NAME, AwsCall
-from idp_local.functions.faults import Fault, FaultKind
 from idp_local.runtime import LocalRuntime
 from idp_sdk import LabelledDocument, LabelledSection
+from tests.chaos.bedrock import FailingBedrock
+from tests.chaos.documents import tiny_test_set
+from tests.chaos.state import State
+from tests.support.local.call_log import FILE_NAME, AwsCall
+from tests.support.local.faults import Fault, FaultKind
+from tests.support.local.instrument import INSTRUMENT
 from tests.support.pipeline.driver import Pipeline
 from tests.support.pipeline.fault_cases import (
     DELETION_STATES,
@@ -77,7 +78,8 @@ def faulted_runtime(directory: Path) -> Iterator[tuple[Pipeline, PlannedDisturba
         directory,
         workers=8,
         reconcile_seconds=ALL,
-        disturbance=disturbance,
+        interceptor=disturbance,
+        instrument=INSTRUMENT,
         bedrock=lambda s3: BedrockServer(s3_endpoint=s3, seconds_per_phase=0.2, behaviour=behaviour),
     ) as runtime:
         yield Pipeline(runtime, directory), disturbance

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.deployment import FUNCTIONS
 from idp_local.aws.names import PREFIX
-from idp_local.functions.faults import Fault, FaultKind
 from idp_local.functions.messages import Outcome, Task, failure
+from tests.support.local.faults import Fault, FaultKind, with_faults
 
 ALL = 1_000_000  # more calls than a run makes
 RESOLVER = "Resolver"
@@ -103,7 +103,7 @@ class PlannedDisturbance:
     def _start(self, task: Task, run: Callable[[Task], Outcome]) -> Outcome:
         name = task.event["arguments"]["input"]["jobName"]
         faults = self._plans.get(name, Plan()).faults.get(RESOLVER, ())
-        outcome = run(task.model_copy(update={"faults": faults}))
+        outcome = run(with_faults(task, faults))
         if not outcome.failed and "data" in outcome.payload:
             self.name(outcome.payload["data"]["id"], name)
         return outcome
@@ -121,7 +121,7 @@ class PlannedDisturbance:
         left = self._left.get((name, function))
         failing = list(left)[: None if left[0] in TOLERATED else 1] if left else []
         faults += tuple(Fault(kind=plan.kind, times=ALL, operation=operation) for operation in failing)
-        outcome = run(task.model_copy(update={"faults": faults}))
+        outcome = run(with_faults(task, faults))
         with self._changed:
             for operation in failing:
                 if left and left[0] == operation and (outcome.failed or operation in TOLERATED):
@@ -137,8 +137,8 @@ class PlannedDisturbance:
             return run(task)
         if ending.error:
             return failure(ending.error, "The sandbox ended.")
-        changes: dict[str, Any] = {"faults": ending.faults}
-        return run(task.model_copy(update=changes | ({"timeout_seconds": ending.seconds} if ending.seconds else {})))
+        limit = {"timeout_seconds": ending.seconds} if ending.seconds else {}
+        return run(with_faults(task, ending.faults).model_copy(update=limit))
 
 
 def _path(event: Mapping[str, Any]) -> str:

@@ -13,10 +13,10 @@ from idp_finetuning.adapters.tables.items import from_attributes
 from idp_finetuning.deployment import DELETION, FINETUNING
 from idp_finetuning.jobs.job import FinetuningJob
 from idp_local.aws.names import state_machine_arn
-from idp_local.chaos.state import State, read_state
 from idp_local.environment import local_client
-from idp_local.functions.faults import Fault
+from tests.chaos.state import State, read_state
 from tests.support.graphql_client import GraphQLError
+from tests.support.local.faults import Fault
 from tests.support.pipeline.driver import Pipeline
 from tests.support.pipeline.fault_cases import HALF_DELETED
 from tests.support.pipeline.planned import RESOLVER, Plan, PlannedDisturbance, refused

@@ -1,0 +1,118 @@
+"""A Bedrock that fails by itself at random, and trains each data set only once."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from itertools import cycle
+from typing import Any
+
+from idp_local.bedrock.behaviour import Behaviour
+from idp_local.bedrock.errors import BedrockError
+from idp_local.bedrock.s3 import parse_uri, read
+from idp_local.bedrock.training_process import Order, Progress
+from tests.chaos.schedule import InTurn, OnceEvery
+
+THROTTLED = "Bedrock: ThrottlingException"
+INTERNAL = "Bedrock: InternalServerException"
+QUOTA = "Bedrock: quota of deployments full"
+JOB_FAILED = "Bedrock: customization job failed"
+DEPLOYMENT_FAILED = "Bedrock: deployment failed"
+KINDS = (THROTTLED, INTERNAL, QUOTA, JOB_FAILED, DEPLOYMENT_FAILED)
+
+_THROTTLED_RATE = 0.03
+_INTERNAL_RATE = 0.03
+_CALLS_A_FAULT = 25  # certain, beside those that are drawn
+_DEPLOYMENTS_A_FULL_QUOTA = 5
+_JOBS_A_FAILURE = 7
+_DEPLOYMENTS_A_FAILURE = 5
+# How many times a full quota refuses, in turn; some are never free: their executions time out. So does the first, so
+# that its time-out passes while other jobs run.
+_QUOTA_LASTS = (100_000, 1, 3, 100_000)
+_JOB_IN_KEY = re.compile(rb"jobs/[0-9a-f-]{36}/")
+
+
+class FailingBedrock(Behaviour):
+    """Draws from the seed what fails."""
+
+    def __init__(self, seed: int) -> None:
+        self.active = True
+        self.counts: Counter[str] = Counter()
+        self._chance = random.Random(f"{seed}/bedrock")
+        self._quota_lasts = cycle(_QUOTA_LASTS)
+        self._quota_fills = OnceEvery(_DEPLOYMENTS_A_FULL_QUOTA, f"{seed}/quota")
+        self._job_fails = OnceEvery(_JOBS_A_FAILURE, f"{seed}/job")
+        self._deployment_fails = OnceEvery(_DEPLOYMENTS_A_FAILURE, f"{seed}/deployment")
+        self._quota: dict[str, int] = {}
+        self._trained: dict[str, tuple[tuple[Progress, ...], bytes]] = {}
+        self._sure = InTurn((THROTTLED, INTERNAL), _CALLS_A_FAULT, f"{seed}/call")
+        self._lock = threading.Lock()
+
+    def refusal(self, operation: str, request: Mapping[str, Any]) -> BedrockError | None:
+        """Refuse some calls by throttling or an internal error, and some deployments by a full quota."""
+        with self._lock:
+            if not self.active:
+                return None
+            if operation == "CreateCustomModelDeployment" and self._fill_quota(request["modelDeploymentName"]):
+                self.counts[QUOTA] += 1
+                return BedrockError("ServiceQuotaExceededException", "The quota of custom model deployments is full.")
+            sure = self._sure.next()
+            if self._draw(THROTTLED, 1 if sure == THROTTLED else _THROTTLED_RATE):
+                return BedrockError("ThrottlingException", "Too many requests.")
+            if self._draw(INTERNAL, 1 if sure == INTERNAL else _INTERNAL_RATE):
+                return BedrockError("InternalServerException", "Something went wrong.")
+        return None
+
+    def training_failure(self, job_name: str) -> str | None:
+        """Fail some jobs."""
+        with self._lock:
+            failed = self.active and self._job_fails.happens()
+            self.counts[JOB_FAILED] += failed
+        return "The training instance was lost." if failed else None
+
+    def deployment_failure(self, name: str) -> str | None:
+        """Fail some deployments."""
+        with self._lock:
+            failed = self.active and self._deployment_fails.happens()
+            self.counts[DEPLOYMENT_FAILED] += failed
+        return "There was no capacity." if failed else None
+
+    def progress(self, order: Order, s3: Any, train: Callable[[], Iterator[Progress]]) -> Iterator[Progress]:
+        """Train a data set that was not seen before; for one that was, repeat the progress and model of its training.
+
+        Data sets of two jobs are the same if they differ only by the job's id in keys.
+        """
+        key = _fingerprint(order, s3)
+        if known := self._trained.get(key):
+            seen, model = known
+            order.model_path.write_bytes(model)
+            yield from seen
+            return
+        new = []
+        for progress in train():
+            new.append(progress)
+            if progress.trained:
+                self._trained[key] = (tuple(new), order.model_path.read_bytes())
+            yield progress
+
+    def _fill_quota(self, name: str) -> bool:
+        if name not in self._quota:
+            self._quota[name] = next(self._quota_lasts) if self._quota_fills.happens() else 0
+        self._quota[name] -= 1
+        return self._quota[name] >= 0
+
+    def _draw(self, kind: str, rate: float) -> bool:
+        drawn = self.active and self._chance.random() < rate
+        self.counts[kind] += drawn
+        return drawn
+
+
+def _fingerprint(order: Order, s3: Any) -> str:
+    digest = hashlib.sha256(f"{order.base_model} {order.epochs}".encode())
+    for uri in (order.training_uri, *order.validation_uris):
+        digest.update(_JOB_IN_KEY.sub(b"", read(s3, parse_uri(uri))))
+    return digest.hexdigest()
