@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KIND = "configVersion"
 POINTER = "#active"  # no legal name of a version
-# A version may have 300 KB, and Lambda answers with at most 6 MB [Lambda quotas].
+# A version may have 300 KB, and a Lambda response 6 MB [AWS Lambda Developer Guide, Lambda quotas].
 PAGE_BYTES = 2_000_000
 
 
@@ -36,11 +36,11 @@ class ConfigVersionTable:
         self._table = table
 
     def get(self, name: str) -> ConfigVersion:
-        """The version as it stands now. Raises ConfigVersionNotFound."""
+        """Return the version. Raises ConfigVersionNotFound."""
         return self._version(name, self._active_name())
 
     def active(self) -> ConfigVersion:
-        """The version that is used where none is named."""
+        """Return the version that is used if none is named."""
         name = self._active_name()
         return self._version(name, name)
 
@@ -69,7 +69,7 @@ class ConfigVersionTable:
         return ConfigVersionPage(items=tuple(items), next_token=PageToken(created_at=created_at, id=name).to_text())
 
     def create(self, version: ConfigVersion, parts: Sequence[TransactionPart] = ()) -> None:
-        """Writes a new version together with the other parts. Raises Conflict where the name or a part is refused."""
+        """Write a new version together with the other parts. Raises Conflict if the name is taken or a part fails."""
         put = self._put(version)
         put["ConditionExpression"] = "attribute_not_exists(#name)"
         put["ExpressionAttributeNames"] = {"#name": "name"}
@@ -78,14 +78,14 @@ class ConfigVersionTable:
             raise Conflict(f"A configuration version '{version.name}' exists already. Choose another name.")
 
     def replace(self, version: ConfigVersion, *, revision: int, parts: Sequence[TransactionPart] = ()) -> None:
-        """Writes a version over its revision. Raises ConfigVersionNotFound, or Conflict where it has another one."""
+        """Write a version over this revision. Raises ConfigVersionNotFound, or Conflict if it has another revision."""
         put = self._put(version)
         _require_revision(put, revision)
         if self._write(version.name, [{"Put": put}, *parts]):
             self._refuse_revision(version.name)
 
     def activate(self, name: str) -> ConfigVersion:
-        """Makes a version the active one; may be repeated. Raises ConfigVersionNotFound."""
+        """Make a version the active one; idempotent. Raises ConfigVersionNotFound."""
         pointer: PutTypeDef = {"TableName": self._table, "Item": to_attributes({"name": POINTER, "version": name})}
         check: ConditionCheckTypeDef = {
             "TableName": self._table,
@@ -99,7 +99,7 @@ class ConfigVersionTable:
         return self._version(name, name)
 
     def delete(self, version: ConfigVersion, parts: Sequence[TransactionPart] = ()) -> None:
-        """Removes this revision of a version. Raises Conflict where it is the active one or has another revision."""
+        """Remove a version. Raises Conflict if it is the active one or has another revision than this."""
         removal: DeleteTypeDef = {"TableName": self._table, "Key": to_attributes({"name": version.name})}
         _require_revision(removal, version.revision)
         pointer: ConditionCheckTypeDef = {
@@ -116,9 +116,9 @@ class ConfigVersionTable:
             self._refuse_revision(version.name)
 
     def _write(self, name: str, parts: list[TransactionPart]) -> str | None:
-        """The kind of the first part whose condition failed, None where all is written.
+        """Write all parts or none; return the kind of the first whose condition failed, None if all are written.
 
-        Raises Conflict where that part is another table's, TransientError where another request is at the same items.
+        Raises Conflict if that part is another table's, TransientError if another request changes the same items.
         """
         try:
             self._dynamodb.transact_write_items(TransactItems=parts)
@@ -166,7 +166,7 @@ class ConfigVersionTable:
         return str(pointer["version"]["S"]) if pointer else DEFAULT_NAME
 
     def _keys(self) -> Iterator[tuple[str, str]]:
-        """Time of creation and name of every stored version."""
+        """Iterate over time of creation and name of every stored version."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             IndexName=CONFIG_VERSIONS_BY_CREATION.name,
@@ -178,7 +178,7 @@ class ConfigVersionTable:
 
 
 def raise_stale(current: ConfigVersion) -> NoReturn:
-    """Raises Conflict: somebody changed the version since the caller read it."""
+    """Raise Conflict: the version was changed after the caller read it."""
     raise Conflict(
         f"Configuration version '{current.name}' was changed by {current.updated_by} at {current.updated_at} and has "
         f"revision {current.revision} now. Read it again and make your change from that."

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.adapters.tables.items import from_attributes, query_newest, to_attributes, update_arguments
+from idp_finetuning.adapters.tables.items import (
+    from_attributes,
+    query_newest,
+    read_item,
+    to_attributes,
+    update_arguments,
+)
 from idp_finetuning.deployment import TEST_SETS_BY_CREATION
 from idp_finetuning.errors import Conflict, TestSetNotFound
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
@@ -39,10 +45,10 @@ class TestSetTable:
         self._table = table
 
     def require_writable(self) -> None:
-        """Nothing: test sets of our own bucket may be written."""
+        """Do nothing: test sets in the deployment's own bucket may be written."""
 
     def create(self, test_set: TestSet) -> None:
-        """Writes a new record. Raises Conflict where the id is taken."""
+        """Write a new record. Raises Conflict if the id is taken."""
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
@@ -55,13 +61,11 @@ class TestSetTable:
             raise Conflict(f"A test set '{test_set.id}' exists already. Choose another name.") from error
 
     def get(self, test_set_id: str) -> TestSet:
-        """The record. Raises TestSetNotFound."""
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=to_attributes({"id": test_set_id}), ConsistentRead=True
-        )
-        if "Item" not in answer:
+        """Return the record. Raises TestSetNotFound."""
+        item = read_item(self._dynamodb, self._table, to_attributes({"id": test_set_id}))
+        if not item:
             raise TestSetNotFound(f"There is no test set '{test_set_id}'. listTestSets shows those there are.")
-        return from_attributes(TestSet, answer["Item"])
+        return from_attributes(TestSet, item)
 
     def list(self, *, limit: int, next_token: str | None) -> TestSetPage:
         """A page of test sets, newest first."""
@@ -77,7 +81,7 @@ class TestSetTable:
         return TestSetPage(items=tuple(from_attributes(TestSet, i) for i in page.items), next_token=page.next_token)
 
     def mark_ready(self, test_set_id: str, file_count: int) -> TestSet:
-        """Sets READY with the number of documents; may be repeated. Raises Conflict where it is being deleted."""
+        """Set READY and the number of documents; idempotent. Raises Conflict if the test set is being deleted."""
         return self._update(
             test_set_id,
             {"status": TestSetStatus.READY.value, "fileCount": file_count},
@@ -85,11 +89,11 @@ class TestSetTable:
         )
 
     def close(self, test_set_id: str) -> None:
-        """Takes a test set out of use for good: DELETING. May be repeated. Raises Conflict where it is gone."""
+        """Set DELETING, which takes the test set out of use; idempotent. Raises Conflict if it is gone."""
         self._update(test_set_id, {"status": TestSetStatus.DELETING.value}, frozenset(TestSetStatus))
 
     def reopen(self, test_set: TestSet) -> None:
-        """Gives a test set that was closed the status that it had before."""
+        """Set the status that the test set had before it was closed."""
         self._update(test_set.id, {"status": test_set.status.value}, frozenset({TestSetStatus.DELETING}))
 
     def _update(self, test_set_id: str, changes: Mapping[str, object], origins: frozenset[TestSetStatus]) -> TestSet:
@@ -97,7 +101,7 @@ class TestSetTable:
         names = {f":from{number}": origin for number, origin in enumerate(sorted(origins))}
         arguments["ExpressionAttributeValues"] |= to_attributes(names)
         try:
-            answer = self._dynamodb.update_item(
+            updated = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=to_attributes({"id": test_set_id}),
                 ConditionExpression=f"#status IN ({', '.join(names)})",
@@ -111,8 +115,8 @@ class TestSetTable:
                 f"Test set '{test_set_id}' is being deleted or gone. Repeat deleteTestSet to finish; create a new test "
                 "set for new documents."
             ) from error
-        return from_attributes(TestSet, answer["Attributes"])
+        return from_attributes(TestSet, updated["Attributes"])
 
     def delete(self, test_set_id: str) -> None:
-        """Removes the record; may be repeated."""
+        """Remove the record; idempotent."""
         self._dynamodb.delete_item(TableName=self._table, Key=to_attributes({"id": test_set_id}))
