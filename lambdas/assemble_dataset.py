@@ -10,5 +10,5 @@ from idp_finetuning.stages.prepare import assemble_dataset
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> None:
-    """Leaves its result in S3 and on the job."""
+    """Leave data set and report in S3, and the numbers on the job."""
     assemble_dataset(event, jobs=services.jobs, data=services.data)

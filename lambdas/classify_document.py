@@ -1,4 +1,4 @@
-"""ClassifyDocument: one document is put to a model, in the background, for the API to find the result."""
+"""ClassifyDocument: classifies one document in the background, so that the API finds the result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from idp_finetuning.stages.classify_document import classify_document
 
 @state_handler(ClassificationStarted, shown=ClassificationSummary.for_operators)
 def handler(event: ClassificationStarted, services: Services) -> ClassificationSummary:
-    """Leaves its result in the data bucket."""
+    """Leave the result in the data bucket."""
     return classify_document(
         event,
         data=services.data,

@@ -1,4 +1,4 @@
-"""CompleteJob: the model can be selected."""
+"""CompleteJob: makes the model selectable."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from idp_finetuning.stages.deploy import complete_job
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> None:
-    """Leaves the job COMPLETED."""
+    """Leave the job COMPLETED."""
     complete_job(event, jobs=services.jobs)

@@ -10,7 +10,7 @@ from idp_finetuning.stages.train import create_customization_job
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> None:
-    """Leaves the customization job's ARN on the job."""
+    """Leave the customization job's ARN on the job."""
     create_customization_job(
         event,
         jobs=services.jobs,

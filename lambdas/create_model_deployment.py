@@ -10,5 +10,5 @@ from idp_finetuning.stages.deploy import create_model_deployment
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> None:
-    """Leaves the deployment's ARN on the job."""
+    """Leave the deployment's ARN on the job."""
     create_model_deployment(event, jobs=services.jobs, bedrock=services.bedrock)

@@ -1,4 +1,4 @@
-"""DeleteCustomModel: removes the model a job trained."""
+"""DeleteCustomModel: removes the models a job trained."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from idp_finetuning.stages.end import delete_custom_model
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> None:
-    """Leaves no model in Bedrock."""
+    """Leave no model of the job in Bedrock."""
     delete_custom_model(event, jobs=services.jobs, bedrock=services.bedrock)

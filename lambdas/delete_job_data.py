@@ -10,5 +10,5 @@ from idp_finetuning.stages.end import delete_job_data
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> None:
-    """Leaves nothing."""
+    """Leave nothing of the job."""
     delete_job_data(event, jobs=services.jobs, data=services.data)

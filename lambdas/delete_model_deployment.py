@@ -1,4 +1,4 @@
-"""DeleteModelDeployment: removes a job's deployment and says whether it is gone."""
+"""DeleteModelDeployment: removes a job's deployments and says whether they are gone."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from idp_finetuning.stages.end import DeploymentRemoval, delete_model_deployment
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> DeploymentRemoval:
-    """Answers the progress that IsDeploymentGone decides on."""
+    """Return the progress that IsDeploymentGone decides on."""
     return delete_model_deployment(event, jobs=services.jobs, bedrock=services.bedrock)

@@ -1,4 +1,4 @@
-"""EndJob: the one place failures go."""
+"""EndJob: ends a job that failed or was stopped."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ class FailureEvent(JobRun):
 
 @state_handler(FailureEvent)
 def handler(event: FailureEvent, services: Services) -> Failure:
-    """Answers what the failed execution shows in the console."""
+    """Return what the failed execution shows in the console."""
     return end_job(event, event.error, jobs=services.jobs, bedrock=services.bedrock)

@@ -1,4 +1,4 @@
-"""GenerateExample: one document becomes page images and training records."""
+"""GenerateExample: turns one document into page images and training records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class DocumentEvent(JobRun):
 
 @state_handler(DocumentEvent)
 def handler(event: DocumentEvent, services: Services) -> None:
-    """Leaves its result in S3."""
+    """Leave images and records in S3."""
     generate_example(
         event,
         event.document,

@@ -10,5 +10,5 @@ from idp_finetuning.stages.train import TrainingProgress, get_customization_job
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> TrainingProgress:
-    """Answers the progress that IsTrained decides on."""
+    """Return the progress that IsTrained decides on."""
     return get_customization_job(event, jobs=services.jobs, bedrock=services.bedrock)

@@ -1,4 +1,4 @@
-"""GetModelDeployment: says whether the deployment answers."""
+"""GetModelDeployment: says whether the deployment is active."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from idp_finetuning.stages.deploy import DeploymentProgress, get_model_deploymen
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> DeploymentProgress:
-    """Answers the progress that IsDeployed decides on."""
+    """Return the progress that IsDeployed decides on."""
     return get_model_deployment(event, jobs=services.jobs, bedrock=services.bedrock)

@@ -1,4 +1,4 @@
-"""ReadLabels: reads the labels of a large test set in the background, for the API to find."""
+"""ReadLabels: reads the labels of a large test set in the background, so that the API finds them."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from idp_finetuning.stages.read_labels import ReadLabelsEvent, read_test_set
 
 @state_handler(ReadLabelsEvent)
 def handler(event: ReadLabelsEvent, services: Services) -> None:
-    """Leaves the labels in the data bucket."""
+    """Leave the labels in the data bucket."""
     read_test_set(event.test_set_id, bucket=services.test_set_bucket, data=services.data)

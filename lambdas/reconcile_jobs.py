@@ -1,4 +1,4 @@
-"""ReconcileJobs: ends what was left unfinished and sweeps up, every five minutes and when an execution ends."""
+"""ReconcileJobs: ends what was left unfinished and cleans up, every five minutes and when an execution ends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class ReconcileEvent(WireModel):
 
 @state_handler(ReconcileEvent, shown=Reconciliation.for_operators)
 def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
-    """Answers what it did."""
+    """Return what was done."""
     return reconcile(
         event.execution_name,
         jobs=services.jobs,

@@ -19,5 +19,5 @@ class RejectionEvent(JobRun):
 
 @state_handler(RejectionEvent)
 def handler(event: RejectionEvent, services: Services) -> None:
-    """Leaves its result in S3."""
+    """Leave the rejection in S3."""
     reject_document(event, event.document, event.error, data=services.data)

@@ -10,7 +10,7 @@ from idp_finetuning.stages.prepare import ManifestLocation, validate_test_set
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> ManifestLocation:
-    """Answers where the manifest lies."""
+    """Return the manifest's key."""
     return validate_test_set(
         event,
         jobs=services.jobs,

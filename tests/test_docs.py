@@ -71,7 +71,7 @@ def test_every_error_has_its_row() -> None:
 def test_every_way_the_reconciliation_ends_a_job_has_its_row() -> None:
     hours = timedelta(hours=1)
     late = job(JOB, status=JobStatus.TRAINING, stage_started_at="2020-01-01T00:00:00.000Z")
-    passed = Deadlines(not_started=hours, training=hours, deployment=hours).passed(late, training_started=True)
+    passed = Deadlines(not_started=hours, training=hours, deployment=hours).check(late, training_started=True)
     assert passed
     executions = {f"workflow {status}" for status in FAILURE_STATUSES}
     documented = set(table("operations", "ended by"))

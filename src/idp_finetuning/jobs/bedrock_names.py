@@ -8,19 +8,19 @@ from typing import Literal
 from uuid import UUID
 
 # JobName, CustomModelName and ModelDeploymentName allow at most 63 characters; a name is legal for all three
-# where it matches ^[0-9a-zA-Z](-?[0-9a-zA-Z])*$ [botocore bedrock JobName, CustomModelName, ModelDeploymentName].
+# if it matches ^[0-9a-zA-Z](-?[0-9a-zA-Z])*$ [botocore bedrock JobName, CustomModelName, ModelDeploymentName].
 MAXIMUM_LENGTH = 63
 
-_OURS = re.compile(r"(?:^|-)([0-9a-f]{32})-[td]\d+$")
+_GENERATED = re.compile(r"(?:^|-)([0-9a-f]{32})-[td]\d+$")
 
 Stage = Literal["training", "deployment"]
 
 
 def bedrock_name(job_name: str, job_id: str, stage: Stage, attempt: int) -> str:
-    """`<slug of the job name>-<job id without hyphens>-<t|d><attempt>`, at most 63 characters.
+    """Return `<slug of the job name>-<job id without hyphens>-<t|d><attempt>`, at most 63 characters.
 
-    The whole job id stands in it, so two jobs of one name never meet, and the attempt, because Bedrock
-    keeps a job name for ever.
+    It has the whole job id, so that two jobs of one name never meet, and the attempt, because a job name can never be
+    used again in Bedrock.
     """
     suffix = f"{job_id.replace('-', '')}-{stage[0]}{attempt}"
     ascii_name = unicodedata.normalize("NFKD", job_name).encode("ascii", "ignore").decode()
@@ -30,13 +30,13 @@ def bedrock_name(job_name: str, job_id: str, stage: Stage, attempt: int) -> str:
 
 
 def job_id_in(name: str) -> str | None:
-    """The id of the job a name was made for, or None where `bedrock_name` did not make it."""
-    match = _OURS.search(name)
+    """Return the id of the job a name was made for, or None if `bedrock_name` did not make it."""
+    match = _GENERATED.search(name)
     return str(UUID(hex=match[1])) if match else None
 
 
 def is_job_id(text: str) -> bool:
-    """Whether it is an id as jobs get them, a UUID in its usual form."""
+    """Check whether the text is a UUID in its usual form, as job ids are."""
     try:
         return str(UUID(text)) == text
     except ValueError:

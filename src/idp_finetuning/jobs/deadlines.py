@@ -16,14 +16,14 @@ STOPPING = timedelta(hours=1)
 
 
 class Deadlines(WireModel):
-    """From submission to the start of training in Bedrock, for training, and for the deployment with its waits."""
+    """How long the start of training in Bedrock, the training, and the deployment with its waits may take."""
 
     not_started: timedelta
     training: timedelta
     deployment: timedelta
 
-    def passed(self, job: FinetuningJob, *, training_started: bool) -> Failure | None:
-        """The failure of a job that has been in its stage for too long."""
+    def check(self, job: FinetuningJob, *, training_started: bool) -> Failure | None:
+        """Return the failure of a job that has been in its stage for too long, else None."""
         since = job.stage_started_at or job.created_at
         age = datetime.now(UTC) - datetime.fromisoformat(since)
         if job.status is JobStatus.TRAINING and not training_started and age > self.not_started:

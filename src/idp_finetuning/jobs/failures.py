@@ -39,7 +39,7 @@ class WorkflowError(WireModel):
 
     @property
     def text(self) -> str:
-        """The exception's message where the cause is Lambda's JSON, else the cause itself."""
+        """The exception's message if the cause is Lambda's JSON, else the cause itself."""
         try:
             cause: Any = json.loads(self.cause)
         except (ValueError, RecursionError):
@@ -47,15 +47,15 @@ class WorkflowError(WireModel):
         return str(cause.get("errorMessage") or "") if isinstance(cause, dict) else self.cause
 
     @property
-    def is_ours(self) -> bool:
-        """Whether it is an expected failure, with a message written for people."""
+    def is_expected(self) -> bool:
+        """Whether the error is of our tree, with a message written for people."""
         found = getattr(errors, self.error, None)
         return isinstance(found, type) and issubclass(found, FinetuningError)
 
 
 def job_failure(error: WorkflowError, stage: JobStatus) -> Failure:
     """Return the failure of a job in this stage, for what its workflow caught."""
-    if error.is_ours and error.text:
+    if error.is_expected and error.text:
         message = error.text
     elif error.error in _WORKER_ENDED:
         message = "The step ran out of time or memory. Start the job again; if it fails again, see the function's log."
@@ -78,7 +78,7 @@ def stage_failure(stage: JobStatus, code: str, message: str) -> Failure:
 
 
 def document_rejection(error: WorkflowError) -> tuple[str, str]:
-    """Code and reason why a document was rejected."""
+    """Return code and reason of a document's rejection, for what its workflow caught."""
     if error.error == DocumentRejected.__name__:
         code, _, reason = error.text.partition(": ")
         return code, reason

@@ -89,7 +89,10 @@ class Outcome(NamedTuple):
 
 
 def require(job: FinetuningJob, run: JobRun, status: JobStatus) -> None:
-    """Raise JobStopping or StaleState if the job is in another run or another status."""
+    """Check that the job is in this run and status.
+
+    Raises JobStopping or StaleState.
+    """
     if job.run != run.number or job.status is not status:
         raise _refusal(job, run, status)
 
@@ -121,7 +124,7 @@ def move(
 def fail(job: FinetuningJob, run: JobRun, stage: JobStatus, failure: Failure) -> Outcome:
     """Move a job that is still in this stage to FAILED; a deletion that failed stays DELETING and shows the failure.
 
-    Raises JobStopping or StaleState if the job left the stage meanwhile.
+    Raises JobStopping or StaleState if the job has left the stage.
     """
     require(job, run, stage)
     return move(
@@ -158,7 +161,7 @@ def resume(job: FinetuningJob, run: JobRun, resumption: Resumption, message: str
 
 
 def _renew(job: FinetuningJob, resumption: Resumption) -> JobChanges:
-    """Return what a resumed stage does anew: all that an attempt left that cannot be used again."""
+    """Return the changes that make way for another attempt: what the last one left and cannot be used again."""
     if resumption.stage is JobStatus.VALIDATING:
         return {"documents": None}
     if not resumption.new_attempt:

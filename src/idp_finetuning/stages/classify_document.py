@@ -1,4 +1,4 @@
-"""One document is put to a model page by page; the only stage that asks one."""
+"""Classify one document page by page; the only stage that calls a model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def classify_document(
     converse: Converse,
     seconds_left: Callable[[], float],
 ) -> ClassificationSummary:
-    """Asks the model about every page and writes the result; a second run with the same event does nothing."""
+    """Ask the model about every page and write the result; a second run with the same event does nothing."""
     layout = ClassificationLayout(classification_id=started.classification_id)
     request = ClassificationRequest.model_validate_json(data.read(layout.request))
     if not data.write_once(layout.claim, started):
@@ -51,32 +51,32 @@ def classify_document(
 
     try:
         with aws_calls():
-            pages = _classified(request, data, test_set_bucket, converse, time_left)
+            pages = _classify_pages(request, data, test_set_bucket, converse, time_left)
     except FinetuningError as error:
         reason = error.message.removeprefix(f"{error.reason_code}: ") if isinstance(error, DocumentRejected) else ""
-        data.write_model(layout.result, _failed(error.code, reason or error.message))
+        data.write_model(layout.result, _failed_result(error.code, reason or error.message))
         return ClassificationSummary(error_code=error.code)
     except Exception:
-        # Whoever asked should not wait for the deadline; what it was stands in the function's log.
+        # The caller should not wait for the deadline; the function's log has the exception.
         message = "The document could not be classified. Try again; if it fails again, ask the operator to see the log."
-        data.write_model(layout.result, _failed(InternalError.__name__, message))
+        data.write_model(layout.result, _failed_result(InternalError.__name__, message))
         raise
     data.write_model(layout.result, ClassificationResult(completed_at=datetime.now(UTC), pages=pages))
     return ClassificationSummary(pages=len(pages))
 
 
-def _failed(code: str, message: str) -> ClassificationResult:
+def _failed_result(code: str, message: str) -> ClassificationResult:
     return ClassificationResult(completed_at=datetime.now(UTC), error_code=code, error_message=message)
 
 
-def _classified(
+def _classify_pages(
     request: ClassificationRequest,
     data: DataBucket,
     test_set_bucket: TestSetBucket,
     converse: Converse,
     time_left: Callable[[], float],
 ) -> tuple[ClassifiedPage, ...]:
-    """Each page in turn is rendered while the model is asked about those before it."""
+    """Render page after page while the model is asked about those before it."""
     document = request.test_set_document
     if document:
         content = test_set_bucket.read_document(input_prefix(document.test_set_id) + document.path)
@@ -106,7 +106,7 @@ def _classified(
                 running.append(threads.submit(ask, index + 1, source.jpeg(index), text))
             answered.extend(waiting.result() for waiting in running)
         finally:
-            # Nobody waits out a throttled model for a document that has failed already.
+            # No call waits for a throttled model once the document has failed.
             giving_up.set()
             threads.shutdown(cancel_futures=True)
     return tuple(answered)
@@ -115,7 +115,7 @@ def _classified(
 def _texts(
     request: ClassificationRequest, source: PageSource, test_set_bucket: TestSetBucket
 ) -> Generator[str, None, None]:
-    """A text for each page, empty where the prompt wants none. Raises InvalidInput where one is missing."""
+    """Iterate over a text for each page, empty if the prompt needs none. Raises InvalidInput if one is missing."""
     count, given, document = source.page_count, request.page_texts, request.test_set_document
     if given is not None and len(given) != count:
         raise InvalidInput(

@@ -1,4 +1,4 @@
-"""From a custom model to an endpoint: its on-demand deployment, created once and watched until it answers."""
+"""From a custom model to an endpoint: its on-demand deployment, created once and polled until it is active."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from idp_finetuning.wire import WireModel, timestamp
 
 
 class DeploymentProgress(WireModel):
-    """Whether the deployment answers; NotCreated while it waits for a quota or for the model."""
+    """Result of GetModelDeployment; IsDeployed decides on it.
+
+    The deployment is NotCreated while it waits for a quota or for the model.
+    """
 
     status: Literal["NotCreated", "Creating", "Active"]
 
 
 def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
-    """Creates the deployment, or adopts the one an earlier call created; the job deploys. Raises DeploymentFailed.
+    """Move the job to DEPLOYING and create its deployment, or adopt the one an earlier call created.
 
-    A failed deployment of an earlier attempt is removed first. A full quota is waited out, for the training is paid,
-    and so is a model that Bedrock has not made ready yet.
+    A failed deployment of an earlier attempt is removed first. A full quota is waited out, because the training is
+    paid, and so is a model that Bedrock is still creating. Raises DeploymentFailed.
     """
     job = jobs.move(run, JobStatus.DEPLOYING)
     if not job.custom_model_arn:
@@ -56,7 +59,7 @@ def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) ->
 
 
 def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentProgress:
-    """Says whether the deployment answers. Raises DeploymentFailed."""
+    """Return the progress of the deployment. Raises DeploymentFailed."""
     job = jobs.require(run, JobStatus.DEPLOYING)
     if job.waiting_for:
         return DeploymentProgress(status="NotCreated")
@@ -72,6 +75,6 @@ def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> De
 
 
 def complete_job(run: JobRun, *, jobs: JobTable) -> None:
-    """The job is COMPLETED."""
+    """Move the job to COMPLETED; a second call keeps the time of the first."""
     completed = jobs.get(run.job_id).deployment_completed_at or timestamp()
     jobs.move(run, JobStatus.COMPLETED, deployment_completed_at=completed)

@@ -1,4 +1,4 @@
-"""The one place where failures go, and the removal of what a job left."""
+"""The end of a job: where all failures and stops go, and the removal of what a job left."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from idp_finetuning.wire import WireModel
 
 
 def end_job(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock) -> Failure:
-    """Ends a job whose workflow ended: STOPPED where that was asked for, else FAILED; no training goes on for it.
+    """End a job whose workflow ended, and stop its training: STOPPED if that was asked for, else FAILED.
 
-    A job that is being deleted stays so, and shows why that stopped. A repeated call, or one of an earlier run,
-    changes nothing.
+    A job that is being deleted stays DELETING and shows why that failed. Idempotent; a call of an earlier run changes
+    nothing.
     """
     try:
         return _end(run, error, jobs=jobs, bedrock=bedrock)
     except (JobNotFound, JobStopping, StaleState):
-        return _end(run, error, jobs=jobs, bedrock=bedrock)  # it moved meanwhile: from where it stands now
+        return _end(run, error, jobs=jobs, bedrock=bedrock)  # the job has moved: end it from its status now
 
 
 def _end(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock) -> Failure:
@@ -43,7 +43,7 @@ def _end(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock)
 
 
 def end_unfinished(job: FinetuningJob, failure: Failure, *, jobs: JobTable, bedrock: Bedrock) -> None:
-    """Moves a job in a stage to FAILED, or one in STOPPING to STOPPED, once nothing trains for it."""
+    """Stop the job's training, then move it to STOPPED if it is STOPPING, else to FAILED."""
     if job.status in (JobStatus.TRAINING, JobStatus.STOPPING):
         stop_training(job, bedrock)
     if job.status is JobStatus.STOPPING:
@@ -53,17 +53,17 @@ def end_unfinished(job: FinetuningJob, failure: Failure, *, jobs: JobTable, bedr
 
 
 class DeploymentRemoval(WireModel):
-    """Whether the deployment is gone."""
+    """Result of DeleteModelDeployment; IsDeploymentGone decides on it."""
 
     status: Literal["Deleting", "Gone"]
 
 
 def delete_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentRemoval:
-    """Removes the deployments of all attempts; one still being created is waited for.
+    """Start the removal of the deployments of all attempts; call again until they are Gone.
 
-    May be repeated until they are Gone.
+    A deployment that is still being created is waited for.
     """
-    job = _doomed(run, jobs)
+    job = _get_deleting(run, jobs)
     status: Literal["Deleting", "Gone"] = "Gone"
     for name in job.deployment_names if job else ():
         if found := bedrock.find_deployment(name):
@@ -74,24 +74,27 @@ def delete_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) ->
 
 
 def delete_custom_model(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
-    """Removes the custom models of all attempts; TransientError (retried) while Bedrock still sees a deployment."""
-    job = _doomed(run, jobs)
+    """Remove the custom models of all attempts.
+
+    Raises TransientError, which the workflow retries, while Bedrock still shows a deployment of one.
+    """
+    job = _get_deleting(run, jobs)
     for name in (*job.training_names[:-1], job.custom_model_arn or job.training_name) if job else ():
         if not bedrock.delete_model(name):
             raise TransientError("The custom model is still in use by its deployment. The removal is tried again.")
 
 
 def delete_job_data(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
-    """Removes the job's objects with all their versions, then its record."""
-    job = _doomed(run, jobs)
+    """Remove the job's objects with all their versions, then its record."""
+    job = _get_deleting(run, jobs)
     data.delete_prefix(JobLayout(job_id=run.job_id).prefix)
     if job:
         jobs.delete(job)
     jobs.events.delete(run.job_id)  # those of changes made meanwhile; without a record no more can follow
 
 
-def _doomed(run: JobRun, jobs: JobTable) -> FinetuningJob | None:
-    """The job being deleted; None where it is gone already."""
+def _get_deleting(run: JobRun, jobs: JobTable) -> FinetuningJob | None:
+    """Return the job, or None if it is gone already. Raises Conflict if it is not being deleted."""
     try:
         job = jobs.get(run.job_id)
     except JobNotFound:

@@ -20,7 +20,7 @@ from idp_finetuning.training_data.examples import ManifestDocument, page_labels,
 SPARE_SECONDS = 30
 
 # The prompt this process read last, by job and start of the stage: nothing changes it while data is generated.
-_known_prompt: dict[tuple[str, str], Prompt] = {}
+_prompt_cache: dict[tuple[str, str], Prompt] = {}
 
 
 def generate_example(
@@ -32,19 +32,19 @@ def generate_example(
     data: DataBucket,
     seconds_left: Callable[[], float],
 ) -> None:
-    """Writes pages/<documentId>/<n>.jpeg, then the document's records; the records say that all pages are there.
+    """Write pages/<documentId>/<n>.jpeg, then the document's records, which so say that all pages are there.
 
-    Raises DocumentRejected, and JobStopping where the job is being stopped. One page is in memory at a time, and
-    those still being written.
+    One page is in memory at a time, and those still being written. Raises DocumentRejected, and JobStopping if the job
+    is being stopped.
     """
     job = jobs.require(run, JobStatus.GENERATING_DATA)
     layout = JobLayout(job_id=run.job_id)
     content = test_set_bucket.read_document(document.key)
-    prompt = _prompt(job, data)
+    prompt = _read_prompt(job, data)
     records: list[bytes] = []
     with open_document(content) as source:
         labels = page_labels(document.sections, source.page_count)
-        texts = _texts(job, document, prompt, source.page_count, test_set_bucket)
+        texts = _page_texts(job, document, prompt, source.page_count, test_set_bucket)
 
         def pages() -> Iterator[tuple[str, bytes]]:
             for index, (label, text) in enumerate(zip(labels, texts, strict=True)):
@@ -60,12 +60,12 @@ def generate_example(
     data.write(layout.example(document.split, document.document_id), b"".join(records), "application/jsonlines")
 
 
-def _texts(
+def _page_texts(
     job: FinetuningJob, document: ManifestDocument, prompt: Prompt, page_count: int, bucket: TestSetBucket
 ) -> Sequence[str]:
-    """A text for each page, read from the baseline where the prompt wants it, else empty.
+    """Return a text for each page, read from the baseline if the prompt needs it, else empty.
 
-    Raises DocumentRejected where one is missing, unreadable, or nothing Nova would train on.
+    Raises DocumentRejected if one is missing, unreadable, or nothing Nova would train on.
     """
     if not prompt.needs_text:
         return [""] * page_count
@@ -83,13 +83,13 @@ def _texts(
     return texts
 
 
-def _prompt(job: FinetuningJob, data: DataBucket) -> Prompt:
-    """The prompt the job trains with; a warm function reads it once for all documents of a job."""
+def _read_prompt(job: FinetuningJob, data: DataBucket) -> Prompt:
+    """Return the prompt the job trains with; a warm function reads it once for all documents of a job."""
     stage = (job.id, job.stage_started_at or "")
-    prompt = _known_prompt.get(stage)
+    prompt = _prompt_cache.get(stage)
     if prompt is None:
         prompt = Prompt.model_validate_json(data.read(JobLayout(job_id=job.id).prompt))
-        _known_prompt.clear()
+        _prompt_cache.clear()
         if job.stage_started_at:
-            _known_prompt[stage] = prompt
+            _prompt_cache[stage] = prompt
     return prompt

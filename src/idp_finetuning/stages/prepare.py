@@ -53,7 +53,7 @@ def validate_test_set(
     data: DataBucket,
     bedrock: Bedrock,
 ) -> ManifestLocation:
-    """Reads the labels once, applies the rules, splits, writes prompt.json and manifest.json; the job generates data.
+    """Check labels and model, split, write prompt.json and manifest.json, and move the job to GENERATING_DATA.
 
     Raises TestSetInvalid or ModelUnavailable, before anything is paid for.
     """
@@ -63,7 +63,7 @@ def validate_test_set(
         return ManifestLocation(key=layout.manifest)  # an earlier call did all of it
     job = jobs.move(run, JobStatus.VALIDATING)
     model = find_base_model(job.base_model)
-    offered, unchecked = _offered(bedrock)
+    offered, unchecked = _read_offered(bedrock)
     # The account may list a model by its plain id or by the one with the context length.
     if offered is not None and not offered & {model.fine_tuning_id, model.foundation_model_id}:
         raise ModelUnavailable(
@@ -111,8 +111,8 @@ def validate_test_set(
     return ManifestLocation(key=layout.manifest)
 
 
-def _offered(bedrock: Bedrock) -> tuple[frozenset[str] | None, list[str]]:
-    """Models the account offers; where Bedrock does not say, None and a warning: the job itself will tell."""
+def _read_offered(bedrock: Bedrock) -> tuple[frozenset[str] | None, list[str]]:
+    """Return the models the account offers; if that cannot be read, None and a warning: the job itself will show."""
     try:
         with aws_calls():
             return bedrock.fine_tunable_models(), []
@@ -121,7 +121,7 @@ def _offered(bedrock: Bedrock) -> tuple[frozenset[str] | None, list[str]]:
 
 
 def reject_document(run: JobRun, document: ManifestDocument, error: WorkflowError, *, data: DataBucket) -> None:
-    """Records why a document could not be used; a job that is being stopped says nothing about its documents."""
+    """Record why a document could not be used, unless its job is being stopped."""
     if error.error in (JobStopping.__name__, StaleState.__name__):
         return
     code, reason = document_rejection(error)
@@ -132,9 +132,10 @@ def reject_document(run: JobRun, document: ManifestDocument, error: WorkflowErro
 
 
 def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
-    """Streams the examples into the files Bedrock reads, writes the report, and fails where too little was usable.
+    """Stream the examples into the files Bedrock reads and write the report.
 
-    Models without validation sets get no validation file; their held-out examples stay for the evaluation.
+    Models without validation sets get no validation file; their held-out examples stay for the evaluation. Raises
+    DatasetUnusable if too little became training data.
     """
     job = jobs.move(run, JobStatus.GENERATING_DATA)
     model = find_base_model(job.base_model)
@@ -143,12 +144,12 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     generated = {file.key for split in Split for file in data.list(layout.examples(split))}
     usable = [d for d in manifest if layout.example(d.split, d.document_id) in generated]
     unusable = [d for d in manifest if layout.example(d.split, d.document_id) not in generated]
-    rejected = list(_rejections(layout, data, unusable))
+    rejected = list(_read_rejections(layout, data, unusable))
     del generated  # a key a document, not needed while the examples pass
     accepted: list[AcceptedDocument] = []
     for split in Split:
         documents = [d for d in usable if d.split is split]
-        records = _records(layout, data, documents, accepted.append)
+        records = _read_records(layout, data, documents, accepted.append)
         if split is Split.TRAIN or (model.validation_supported and documents):
             data.write_stream(layout.dataset(split), records)
         else:
@@ -172,8 +173,10 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     require_usable(report, manifest, model)
 
 
-def _rejections(layout: JobLayout, data: DataBucket, documents: list[ManifestDocument]) -> Iterator[RejectedDocument]:
-    """Why each of these documents has no example; one without a word counts as rejected too."""
+def _read_rejections(
+    layout: JobLayout, data: DataBucket, documents: list[ManifestDocument]
+) -> Iterator[RejectedDocument]:
+    """Iterate over why each of these documents has no example; one without a rejection counts as rejected too."""
     known = {file.key for file in data.list(layout.rejections)}
     for document in documents:
         key = layout.rejection(document.document_id)
@@ -185,13 +188,13 @@ def _rejections(layout: JobLayout, data: DataBucket, documents: list[ManifestDoc
             )
 
 
-def _records(
+def _read_records(
     layout: JobLayout,
     data: DataBucket,
     documents: list[ManifestDocument],
     accept: Callable[[AcceptedDocument], None],
 ) -> Iterator[bytes]:
-    """The examples of the documents in their order, each document accepted as it passes."""
+    """Iterate over the examples of the documents in their order; call `accept` with each as it passes."""
     keys = (layout.example(d.split, d.document_id) for d in documents)
     for document, content in zip(documents, data.read_all(keys), strict=True):
         accept(AcceptedDocument(document=document, pages=content.count(b"\n")))

@@ -1,4 +1,4 @@
-"""Whether the account is near Bedrock's quotas, told before hours of work meet them."""
+"""Warnings if the account is near Bedrock's quotas, before hours of work meet them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from idp_finetuning.nova.quotas import known_quotas
 
 
 def quota_warnings(bedrock: Bedrock) -> tuple[str, ...]:
-    """Warnings of a job; a call that fails is one too, for the job may well succeed."""
+    """Return the warnings of a job; a failing call is one too, because the job may well succeed."""
     try:
         with aws_calls():
             return known_quotas().nearly_used_up(bedrock.usage())

@@ -1,4 +1,4 @@
-"""Reads the labels of a test set once for each state of it, in the background where that takes long."""
+"""Read the labels of a test set once for each state of it, in the background if that takes long."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from idp_finetuning.test_sets.keys import labels_key, reading_marker
 from idp_finetuning.test_sets.labels import Labels, Listing, read_labels
 from idp_finetuning.wire import WireModel, timestamp
 
-# A request of the API has 28 s, and the answer has to be made and sent.
+# A request of the API has 28 s, and its response has to be made and sent.
 REQUEST_SECONDS = 18
-# ReadLabels ends after 15 minutes; a marker older than that is of a run that failed.
+# ReadLabels ends after 15 minutes; an older marker is of a run that failed.
 MARKER_COUNTS_FOR = timedelta(minutes=16)
 
 
@@ -40,10 +40,10 @@ class ReadingSince(WireModel):
 def read_test_set(
     test_set_id: str, *, bucket: TestSetBucket, data: DataBucket, within_seconds: float = math.inf
 ) -> ReadTestSet:
-    """Lists the test set and reads its labels, from the data bucket where this very state was read before.
+    """List the test set and read its labels, from the data bucket if this very state was read before.
 
-    Only labels are kept, never a verdict: rules may change, labels of one fingerprint do not. Raises
-    TimeoutError where reading takes longer than given.
+    Only labels are kept, never a verdict: rules may change, labels of one fingerprint do not. Raises TimeoutError if
+    reading takes longer than given.
     """
     listing = bucket.listing(test_set_id)
     return _read(listing, bucket, data, within_seconds)
@@ -52,7 +52,7 @@ def read_test_set(
 def read_test_set_or_start(
     test_set_id: str, *, bucket: TestSetBucket, data: DataBucket, background: BackgroundFunction
 ) -> ReadTestSet:
-    """As read_test_set, in the time of one request; raises ValidationRunning while it goes on in the background."""
+    """Read a test set in the time of one request. Raises ValidationRunning while that goes on in the background."""
     listing = bucket.listing(test_set_id)
     marker = reading_marker(test_set_id, listing.fingerprint)
     running = data.read_model(marker, ReadingSince)

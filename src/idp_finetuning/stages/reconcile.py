@@ -1,4 +1,4 @@
-"""Never unfinished: jobs whose workflow ended without a word are ended, and what no job owns is swept up."""
+"""No job stays unfinished: end those whose workflow ended without EndJob, and clean up what no job owns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from idp_finetuning.jobs.deadlines import Deadlines
 from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.stages.end import end_unfinished
-from idp_finetuning.stages.sweep import Swept, sweep
+from idp_finetuning.stages.sweep import SweepResult, sweep
 from idp_finetuning.wire import WireModel
 
 NAMED = 100
@@ -23,8 +23,8 @@ UUID_LENGTH = 36  # the job's id begins every execution's name
 
 
 class Grace(WireModel):
-    """How long things may be on their way: the start of a workflow after its job's record (or of a deletion), and a
-    record of what was created in Bedrock or written to S3.
+    """How long after a job's record its workflow or deletion may start, and how long after a resource in Bedrock or an
+    object in S3 its record may follow.
     """
 
     start: timedelta = timedelta(minutes=5)
@@ -35,8 +35,8 @@ GRACE = Grace()
 
 
 class Reconciliation(WireModel):
-    """What a pass did (at most 100 of each): ids of jobs it ended, `<id>: <error code>` of those it could not look at,
-    names in Bedrock of trainings it stopped and of what no job owns, ids of deleted jobs whose data it removed.
+    """What a pass did, at most 100 of each: ids of jobs it ended, `<id>: <error code>` of those it could not examine,
+    names in Bedrock of trainings it stopped and of resources without a job, ids of deleted jobs whose data it removed.
     """
 
     ended: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Reconciliation(WireModel):
     removed_data: tuple[str, ...] = ()
 
     def for_operators(self) -> Mapping[str, object]:
-        """What the log says of it: alarms count the numbers, people read the names."""
+        """Return the fields of the log line: numbers for alarms, names for people."""
         return {
             "jobs_ended": len(self.ended),
             "jobs_failed": len(self.failed),
@@ -68,9 +68,9 @@ def reconcile_job(
     deadlines: Deadlines,
     grace: Grace = GRACE,
 ) -> bool:
-    """Ends a job whose workflow ended, never started, or passed a deadline; True where it did.
+    """End a job whose workflow ended, never started, or passed a deadline; return whether it did.
 
-    A deletion that ended before its time is started anew.
+    A deletion that ended before its job was gone is started again.
     """
     try:
         job = jobs.get(job_id)
@@ -79,12 +79,12 @@ def reconcile_job(
     if job.status in ENDED:
         return False
     if job.status is JobStatus.DELETING:
-        return _resume_deletion(job, jobs, deletion, grace)
+        return _restart_deletion(job, jobs, deletion, grace)
     status = finetuning.status(job.execution_name)
     failure = None
     if status is ExecutionStatus.RUNNING:
         training = bedrock.find_customization_job(job.training_name) if job.status is JobStatus.TRAINING else None
-        failure = deadlines.passed(job, training_started=training is None or training.training_started)
+        failure = deadlines.check(job, training_started=training is None or training.training_started)
     elif status is not None or _age(job.stage_started_at or job.created_at) > grace.start:
         ended_as = f"workflow {status}" if status else "workflow that was never started"
         failure = job_failure(WorkflowError(Error=ended_as), job.status)
@@ -93,17 +93,17 @@ def reconcile_job(
     try:
         end_unfinished(job, failure, jobs=jobs, bedrock=bedrock)
     except (StaleState, JobStopping):
-        return False  # the workflow went on, or a stop was asked for: the next pass sees
+        return False  # the workflow went on, or a stop was asked for: the next pass decides
     return True
 
 
-def _resume_deletion(job: FinetuningJob, jobs: JobTable, deletion: Workflow, grace: Grace) -> bool:
+def _restart_deletion(job: FinetuningJob, jobs: JobTable, deletion: Workflow, grace: Grace) -> bool:
     if deletion.status(job.deletion_name) is ExecutionStatus.RUNNING or _age(job.updated_at) < grace.start:
         return False
-    again = jobs.move(
+    restarted = jobs.move(
         job.current_run, JobStatus.DELETING, "Deletion starts anew.", deletion_attempt=job.deletion_attempt + 1
     )
-    deletion.start(again.current_run, again.deletion_name)
+    deletion.start(restarted.current_run, restarted.deletion_name)
     return False
 
 
@@ -118,9 +118,9 @@ def reconcile(
     deadlines: Deadlines,
     grace: Grace = GRACE,
 ) -> Reconciliation:
-    """Looks at the job of one execution, or at all unfinished jobs, all of ours in Bedrock and all data of jobs.
+    """Reconcile the job of one execution, or all unfinished jobs and what they left in Bedrock and S3.
 
-    A job that fails it does not keep the others from being looked at.
+    An error at one job is reported and does not keep the others from being reconciled.
     """
     ended, failed = [], []
     for job_id in jobs.unfinished() if execution_name is None else [execution_name[:UUID_LENGTH]]:
@@ -138,7 +138,7 @@ def reconcile(
                     ended.append(job_id)
         except FinetuningError as error:
             failed.append(f"{job_id}: {error.code}")
-    swept = Swept() if execution_name else sweep(jobs=jobs, bedrock=bedrock, data=data, older_than=grace.record)
+    swept = SweepResult() if execution_name else sweep(jobs=jobs, bedrock=bedrock, data=data, older_than=grace.record)
     return Reconciliation(
         ended=tuple(ended[:NAMED]),
         failed=tuple(failed[:NAMED]),

@@ -1,4 +1,4 @@
-"""What no job owns: training nobody waits for is stopped, data of deleted jobs removed, and the rest is named."""
+"""What no job owns: stop its training, remove data of deleted jobs, and report the rest."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from idp_finetuning.jobs.layout import JOBS_PREFIX, JobLayout
 from idp_finetuning.wire import WireModel
 
 
-class Swept(WireModel):
-    """Names of trainings that were stopped and of what was left as it is, and ids of deleted jobs whose data went."""
+class SweepResult(WireModel):
+    """Names of trainings it stopped and of orphans it left alone, and ids of deleted jobs whose data it removed."""
 
     stopped_training: tuple[str, ...] = ()
     orphans: tuple[str, ...] = ()
     removed_data: tuple[str, ...] = ()
 
 
-def sweep(*, jobs: JobTable, bedrock: Bedrock, data: DataBucket, older_than: timedelta) -> Swept:
-    """Looks at all of ours in Bedrock and at the data of all jobs, but for what was made less long ago."""
+def sweep(*, jobs: JobTable, bedrock: Bedrock, data: DataBucket, older_than: timedelta) -> SweepResult:
+    """Examine our resources in Bedrock and the data of all jobs, if older than this."""
     stopped, orphans = [], []
     for found in bedrock.named_resources(older_than=older_than):
-        owner = _owner(found.name, jobs)
-        if _goes_on(owner):
+        owner = _find_owner(found.name, jobs)
+        if _is_unfinished(owner):
             continue
         if found.kind == "customization job":
-            # A retry may adopt it at any time; where it did so after this look, the job fails and can be retried.
-            if bedrock.has_job_tag(found.arn) and not _goes_on(_owner(found.name, jobs)):
+            # A retry may adopt it at any time; if it does so after this check, the job fails and can be retried.
+            if bedrock.has_job_tag(found.arn) and not _is_unfinished(_find_owner(found.name, jobs)):
                 bedrock.stop_customization_job(found.arn)
                 stopped.append(found.name)
         elif (not owner or not _owns(owner, found.name)) and bedrock.has_job_tag(found.arn):
@@ -40,13 +40,13 @@ def sweep(*, jobs: JobTable, bedrock: Bedrock, data: DataBucket, older_than: tim
     removed = []
     latest = datetime.now(UTC) - older_than
     for layout in _data_without_job(jobs, data):
-        # Asked first, for it takes two calls at every pass, and to list all versions of a whole job dozens.
+        # First, because it takes two calls at every pass, and to list all versions of a whole job takes dozens.
         if _lost_its_record(layout, data):
             orphans.append(f"data {layout.prefix}")
         elif not data.was_written_since(layout.prefix, latest):
             data.delete_prefix(layout.prefix)
             removed.append(layout.job_id)
-    return Swept(stopped_training=tuple(stopped), orphans=tuple(orphans), removed_data=tuple(removed))
+    return SweepResult(stopped_training=tuple(stopped), orphans=tuple(orphans), removed_data=tuple(removed))
 
 
 def _data_without_job(jobs: JobTable, data: DataBucket) -> Iterator[JobLayout]:
@@ -57,14 +57,14 @@ def _data_without_job(jobs: JobTable, data: DataBucket) -> Iterator[JobLayout]:
 
 
 def _lost_its_record(layout: JobLayout, data: DataBucket) -> bool:
-    """Whether a record was lost rather than deleted: a table that was lost must not take paid training with it.
+    """Check whether the record was lost rather than deleted: a lost table must not take paid training with it.
 
     A function still running when its job was deleted may write afterwards, but no function writes both of these.
     """
     return all(any(file.key == key for file in data.list(key)) for key in (layout.manifest, layout.report))
 
 
-def _owner(name: str, jobs: JobTable) -> FinetuningJob | None:
+def _find_owner(name: str, jobs: JobTable) -> FinetuningJob | None:
     job_id = job_id_in(name)
     return _find(job_id, jobs) if job_id else None
 
@@ -76,7 +76,7 @@ def _find(job_id: str, jobs: JobTable) -> FinetuningJob | None:
         return None
 
 
-def _goes_on(job: FinetuningJob | None) -> bool:
+def _is_unfinished(job: FinetuningJob | None) -> bool:
     return job is not None and job.status not in ENDED
 
 

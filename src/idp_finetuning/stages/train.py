@@ -1,4 +1,4 @@
-"""From a data set to a custom model: Bedrock's customization job, created once and watched to its end."""
+"""From a data set to a custom model: Bedrock's customization job, created once and polled to its end."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from idp_finetuning.wire import WireModel, timestamp
 
 
 class TrainingProgress(WireModel):
-    """Whether training has ended well."""
+    """Result of GetCustomizationJob; IsTrained decides on it."""
 
     status: Literal["InProgress", "Completed"]
 
 
 def create_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, data_bucket: str, role_arn: str) -> None:
-    """Creates the customization job, or adopts the one an earlier call created; the job trains.
+    """Move the job to TRAINING and create its customization job, or adopt the one an earlier call created.
 
-    Raises TrainingFailed. Where the record has moved on meanwhile, what was created is stopped.
+    If the record has moved on meanwhile, what was created is stopped. Raises TrainingFailed.
     """
     job = jobs.move(run, JobStatus.TRAINING)
     root = f"s3://{data_bucket}/"
@@ -54,13 +54,13 @@ def create_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, d
             training_started_at=created.created_at,
         )
     except FinetuningError:
-        if not _is_awaited(request.name, run.job_id, jobs):
+        if not _is_adopted(request.name, run.job_id, jobs):
             bedrock.stop_customization_job(created.arn)
         raise
 
 
-def _is_awaited(name: str, job_id: str, jobs: JobTable) -> bool:
-    """Whether a later run of the job has adopted this training."""
+def _is_adopted(name: str, job_id: str, jobs: JobTable) -> bool:
+    """Check whether a later run of the job has adopted this training."""
     try:
         job = jobs.get(job_id)
     except JobNotFound:
@@ -69,7 +69,7 @@ def _is_awaited(name: str, job_id: str, jobs: JobTable) -> bool:
 
 
 def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> TrainingProgress:
-    """Stores the losses and the progress Bedrock shows and says whether the model is there. Raises TrainingFailed."""
+    """Store the losses and the progress that Bedrock shows; return whether the model exists. Raises TrainingFailed."""
     job = jobs.move(run, JobStatus.TRAINING)
     found = bedrock.find_customization_job(job.customization_job_arn or job.training_name)
     if not found:
@@ -94,7 +94,7 @@ def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> T
 
 
 def stop_training(job: FinetuningJob, bedrock: Bedrock) -> None:
-    """Stops what this job may still have running in Bedrock; a job that ended there is left as it is."""
+    """Stop the job's training in Bedrock if it is in progress."""
     found = bedrock.find_customization_job(job.customization_job_arn or job.training_name)
     if found and found.status == "InProgress":
         bedrock.stop_customization_job(found.arn)

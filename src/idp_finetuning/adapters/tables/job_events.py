@@ -34,13 +34,13 @@ class JobEvents:
         if next_token:
             token = PageToken.from_text(next_token)
             start["ExclusiveStartKey"] = item_key(job_id, f"{PREFIX}{token.created_at}#{token.id}")
-        answer = self._dynamodb.query(**self._query(job_id), ScanIndexForward=False, Limit=limit, **start)
-        last = answer.get("LastEvaluatedKey")
+        page = self._dynamodb.query(**self._query(job_id), ScanIndexForward=False, Limit=limit, **start)
+        last = page.get("LastEvaluatedKey")
         token_text = None
         if last:
             at, _, rest = last["item"]["S"].removeprefix(PREFIX).partition("#")
             token_text = PageToken(created_at=at, id=rest).to_text()
-        items = tuple(from_attributes(JobEvent, item) for item in answer["Items"])
+        items = tuple(from_attributes(JobEvent, item) for item in page["Items"])
         return Page(items=items, next_token=token_text)
 
     def delete(self, job_id: str) -> None:

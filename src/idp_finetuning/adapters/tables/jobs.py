@@ -67,7 +67,7 @@ class JobTable:
     ) -> FinetuningJob:
         """Write the job, its configuration and its client token in one transaction.
 
-        If the token is known already, return the job it made; raise Conflict if it came with another request.
+        If the token is known already, return the job it made. Raises Conflict if it came with another request.
         """
         items = [to_item(job)]
         if configuration:
@@ -101,7 +101,7 @@ class JobTable:
     def find_by_token(self, token_id: str, request_digest: str) -> FinetuningJob | None:
         """Return the job this client token made, or None if the token is new.
 
-        Raise Conflict if it came with another request.
+        Raises Conflict if it came with another request.
         """
         item = self._read(token_id, CLIENT_TOKEN)
         if not item:
@@ -113,7 +113,7 @@ class JobTable:
         return self.get(item["jobId"]["S"])
 
     def get(self, job_id: str) -> FinetuningJob:
-        """Return the job as it is now. Raise JobNotFound."""
+        """Return the job as it is now. Raises JobNotFound."""
         item = self._read(job_id, JOB)
         if item is None:
             raise JobNotFound(f"There is no fine-tuning job '{job_id}'. listFinetuningJobs shows those there are.")
@@ -159,7 +159,7 @@ class JobTable:
         return (item["id"]["S"] for page in pages for item in page["Items"])
 
     def require(self, run: JobRun, status: JobStatus) -> FinetuningJob:
-        """Return the job if this run of it has the status. Raise JobNotFound, JobStopping or StaleState."""
+        """Return the job if this run of it has the status. Raises JobNotFound, JobStopping or StaleState."""
         job = self.get(run.job_id)
         life.require(job, run, status)
         return job
@@ -181,7 +181,7 @@ class JobTable:
     def update(self, job_id: str, change: Callable[[FinetuningJob], life.Outcome]) -> FinetuningJob:
         """Read the job, let `change` decide what becomes of it, and store that together with its event.
 
-        If another write came in between, decide again from the job it left. If nothing changes, write nothing. Raise
+        If another write came in between, decide again from the job it left. If nothing changes, write nothing. Raises
         JobNotFound, or what `change` raises.
         """
         for _ in range(TRIES):
@@ -194,7 +194,7 @@ class JobTable:
         raise TransientError(f"Job '{job_id}' is being changed by many calls. Try again later.")
 
     def _write(self, before: FinetuningJob, after: FinetuningJob, event: JobEvent | None) -> bool:
-        """Return False if another write came in between. Raise TransientError if one is under way."""
+        """Return False if another write came in between. Raises TransientError if one is under way."""
         update = update_job(self._table, before, after)
         try:
             if event:

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.adapters.tables.items import from_attributes, query_newest, to_attributes, update_arguments
+from idp_finetuning.adapters.tables.items import (
+    from_attributes,
+    query_newest,
+    read_item,
+    to_attributes,
+    update_arguments,
+)
 from idp_finetuning.deployment import TEST_SETS_BY_CREATION
 from idp_finetuning.errors import Conflict, TestSetNotFound
 from idp_finetuning.pagination import Page
@@ -33,7 +39,7 @@ class TestSetTable:
         self._table = table
 
     def require_writable(self) -> None:
-        """Do nothing: unlike in an attached bucket, test sets may be written."""
+        """Do nothing: test sets in the deployment's own bucket may be written."""
 
     def create(self, test_set: TestSet) -> None:
         """Write a new record. Raises Conflict if the id is taken."""
@@ -50,12 +56,10 @@ class TestSetTable:
 
     def get(self, test_set_id: str) -> TestSet:
         """Return the record. Raises TestSetNotFound."""
-        answer = self._dynamodb.get_item(
-            TableName=self._table, Key=to_attributes({"id": test_set_id}), ConsistentRead=True
-        )
-        if "Item" not in answer:
+        item = read_item(self._dynamodb, self._table, to_attributes({"id": test_set_id}))
+        if not item:
             raise TestSetNotFound(f"There is no test set '{test_set_id}'. listTestSets shows those there are.")
-        return from_attributes(TestSet, answer["Item"])
+        return from_attributes(TestSet, item)
 
     def list(self, *, limit: int, next_token: str | None) -> Page[TestSet]:
         """Return a page of test sets, newest first."""
@@ -79,11 +83,11 @@ class TestSetTable:
         )
 
     def close(self, test_set_id: str) -> None:
-        """Set DELETING, so that no job starts with it. Idempotent. Raises Conflict if it is gone."""
+        """Set DELETING, which takes the test set out of use; idempotent. Raises Conflict if it is gone."""
         self._update(test_set_id, {"status": TestSetStatus.DELETING.value}, frozenset(TestSetStatus))
 
     def reopen(self, test_set: TestSet) -> None:
-        """Give a closed test set the status that it had before."""
+        """Set the status that the test set had before it was closed."""
         self._update(test_set.id, {"status": test_set.status.value}, frozenset({TestSetStatus.DELETING}))
 
     def _update(self, test_set_id: str, changes: Mapping[str, object], origins: frozenset[TestSetStatus]) -> TestSet:
@@ -91,7 +95,7 @@ class TestSetTable:
         names = {f":from{number}": origin for number, origin in enumerate(sorted(origins))}
         arguments["ExpressionAttributeValues"] |= to_attributes(names)
         try:
-            answer = self._dynamodb.update_item(
+            updated = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=to_attributes({"id": test_set_id}),
                 ConditionExpression=f"#status IN ({', '.join(names)})",
@@ -105,8 +109,8 @@ class TestSetTable:
                 f"Test set '{test_set_id}' is being deleted, or it is gone. Repeat deleteTestSet to finish this; "
                 "create a new test set for new documents."
             ) from error
-        return from_attributes(TestSet, answer["Attributes"])
+        return from_attributes(TestSet, updated["Attributes"])
 
     def delete(self, test_set_id: str) -> None:
-        """Delete the record. Idempotent."""
+        """Remove the record; idempotent."""
         self._dynamodb.delete_item(TableName=self._table, Key=to_attributes({"id": test_set_id}))

@@ -1,10 +1,10 @@
-"""Scopes that Admins gave to users, in DynamoDB."""
+"""User records in DynamoDB: what Admins decided about them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idp_finetuning.adapters.tables.items import from_attributes, to_attributes
+from idp_finetuning.adapters.tables.items import from_attributes, read_item, to_attributes
 from idp_finetuning.classification.scopes import UserRecord
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ class UserTable:
         self._table = table
 
     def find(self, user_id: str) -> UserRecord | None:
-        """Return the current record, or None if there is none."""
-        answer = self._dynamodb.get_item(TableName=self._table, Key=to_attributes({"id": user_id}), ConsistentRead=True)
-        return from_attributes(UserRecord, answer["Item"]) if "Item" in answer else None
+        """Return the record, or None if there is none."""
+        item = read_item(self._dynamodb, self._table, to_attributes({"id": user_id}))
+        return from_attributes(UserRecord, item) if item else None
 
     def put(self, record: UserRecord) -> None:
-        """Write or replace the record."""
+        """Write the record over any earlier one."""
         self._dynamodb.put_item(TableName=self._table, Item=to_attributes(record.to_wire()))
 
     def delete(self, user_id: str) -> None:
-        """Delete the record. Idempotent."""
+        """Remove the record; idempotent."""
         self._dynamodb.delete_item(TableName=self._table, Key=to_attributes({"id": user_id}))

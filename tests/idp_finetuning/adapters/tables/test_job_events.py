@@ -1,4 +1,4 @@
-"""The history of a job: every transition once, newest first, page by page, gone with the job."""
+"""The history of a job in DynamoDB: written with each change, read newest first, gone with the job."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from idp_finetuning.jobs.job import JobEvent, JobStatus
 from tests.support.domain.samples import job
 
 
-def whole(jobs: JobTable, limit: int) -> list[JobEvent]:
+def read_history(jobs: JobTable, limit: int) -> list[JobEvent]:
     """The history read in pages of `limit`."""
     found: list[JobEvent] = []
     token = None
@@ -27,39 +27,41 @@ def whole(jobs: JobTable, limit: int) -> list[JobEvent]:
             return found
 
 
-def note(jobs: JobTable, job_id: str, message: str) -> None:
-    """A fact about a job that stays where it is."""
+def add_event(jobs: JobTable, job_id: str, message: str) -> None:
+    """Adds an event to a job that keeps its status."""
     known = jobs.get(job_id)
     jobs.move(known.current_run, known.status, message, warnings=(message,))
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
-def test_pages_hold_every_fact_once_newest_first(jobs: JobTable, limit: int) -> None:
+def test_pages_have_every_event_once_newest_first(jobs: JobTable, limit: int) -> None:
     jobs.create(job(), None, "")
     jobs.create(job("2"), None, "")
     for number in range(7):
-        note(jobs, job().id, f"fact {number}")
-        note(jobs, "2", "of another job")
-    told = whole(jobs, limit)
-    assert sorted(fact.message for fact in told) == [f"fact {number}" for number in range(7)]
-    assert [fact.at for fact in told] == sorted((fact.at for fact in told), reverse=True)
+        add_event(jobs, job().id, f"event {number}")
+        add_event(jobs, "2", "of another job")
+    events = read_history(jobs, limit)
+    assert sorted(event.message for event in events) == [f"event {number}" for number in range(7)]
+    assert [event.at for event in events] == sorted((event.at for event in events), reverse=True)
 
 
-def test_the_record_and_the_token_are_no_facts(jobs: JobTable) -> None:
+def test_the_record_and_the_token_are_no_events(jobs: JobTable) -> None:
     jobs.create(job(client_token="token#a"), "token#a", "digest")
-    assert whole(jobs, 100) == []
+    assert read_history(jobs, 100) == []
 
 
-def test_a_late_fact_brings_no_deleted_job_back(jobs: JobTable, dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_late_event_brings_no_deleted_job_back(
+    jobs: JobTable, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The job goes after the late call has read it and before it writes."""
     doomed = jobs.move(jobs.create(job(status=JobStatus.FAILED), None, "").current_run, JobStatus.DELETING)
-    meanwhile(dynamodb, monkeypatch, lambda: jobs.delete(doomed))
+    interrupt(dynamodb, monkeypatch, lambda: jobs.delete(doomed))
     with pytest.raises(JobNotFound):
         jobs.move(doomed.current_run, JobStatus.DELETING, "Recorded late.", error_message="Denied.")
     assert dynamodb.scan(TableName="t-jobs")["Items"] == []
 
 
-def meanwhile(dynamodb: Any, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
+def interrupt(dynamodb: Any, monkeypatch: pytest.MonkeyPatch, work: Callable[[], object]) -> None:
     """Does the work once, right before the next transaction."""
     transact = dynamodb.transact_write_items
 
@@ -71,7 +73,9 @@ def meanwhile(dynamodb: Any, monkeypatch: pytest.MonkeyPatch, work: Callable[[],
     monkeypatch.setattr(dynamodb, "transact_write_items", late)
 
 
-def test_a_transition_whose_fact_cannot_be_written_is_not_made(jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transition_whose_event_cannot_be_written_is_not_made(
+    jobs: JobTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = jobs.create(job(), None, "")
     refused = {"Put": {"TableName": "t-jobs", "Item": {"id": {"S": "x"}, "item": {"S": "x"}}}}
     refused["Put"]["ConditionExpression"] = "attribute_exists(id)"
@@ -79,37 +83,37 @@ def test_a_transition_whose_fact_cannot_be_written_is_not_made(jobs: JobTable, m
         patched.setattr(jobs.events, "put", lambda *_: refused)
         with pytest.raises(TransientError):
             jobs.move(before.current_run, JobStatus.GENERATING_DATA)
-    assert (jobs.get(before.id), whole(jobs, 100)) == (before, [])
+    assert (jobs.get(before.id), read_history(jobs, 100)) == (before, [])
 
 
-def test_a_transition_that_was_not_made_is_not_told(
+def test_a_transition_that_was_not_made_has_no_event(
     jobs: JobTable, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = jobs.create(job(status=JobStatus.DEPLOYING), None, "")
-    meanwhile(dynamodb, monkeypatch, lambda: jobs.move(running.current_run, JobStatus.STOPPING))
+    interrupt(dynamodb, monkeypatch, lambda: jobs.move(running.current_run, JobStatus.STOPPING))
     with pytest.raises(JobStopping):
         jobs.move(running.current_run, JobStatus.COMPLETED)
-    assert [fact.type for fact in whole(jobs, 100)] == ["STOPPING"]
+    assert [event.type for event in read_history(jobs, 100)] == ["STOPPING"]
 
 
-def test_changes_that_meet_are_both_kept_and_both_told(
+def test_changes_that_meet_are_both_kept_and_both_have_events(
     jobs: JobTable, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = jobs.create(job(status=JobStatus.TRAINING), None, "")
-    meanwhile(dynamodb, monkeypatch, lambda: note(jobs, running.id, "warned"))
+    interrupt(dynamodb, monkeypatch, lambda: add_event(jobs, running.id, "warned"))
     jobs.move(running.current_run, JobStatus.DEPLOYING, custom_model_arn="arn")
     after = jobs.get(running.id)
     assert (after.status, after.warnings, after.custom_model_arn) == ("DEPLOYING", ("warned",), "arn")
-    assert sorted(fact.type for fact in whole(jobs, 100)) == ["DEPLOYING", "TRAINING"]
+    assert sorted(event.type for event in read_history(jobs, 100)) == ["DEPLOYING", "TRAINING"]
 
 
-def test_of_two_calls_that_make_one_change_the_first_tells_it(
+def test_of_two_calls_that_make_one_change_only_the_first_has_an_event(
     jobs: JobTable, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = jobs.create(job(status=JobStatus.TRAINING), None, "")
-    meanwhile(dynamodb, monkeypatch, lambda: note(jobs, running.id, "Bedrock: Completed."))
-    note(jobs, running.id, "Bedrock: Completed.")
-    assert [fact.message for fact in whole(jobs, 100)] == ["Bedrock: Completed."]
+    interrupt(dynamodb, monkeypatch, lambda: add_event(jobs, running.id, "Bedrock: Completed."))
+    add_event(jobs, running.id, "Bedrock: Completed.")
+    assert [event.message for event in read_history(jobs, 100)] == ["Bedrock: Completed."]
 
 
 @pytest.mark.parametrize("reason", ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"])
@@ -133,24 +137,24 @@ def test_a_transaction_that_others_are_in_the_way_of_is_worth_a_retry(
         jobs.move(before.current_run, JobStatus.GENERATING_DATA)
 
 
-def test_what_changes_nothing_is_neither_written_nor_told(jobs: JobTable) -> None:
+def test_what_changes_nothing_is_not_written_and_has_no_event(jobs: JobTable) -> None:
     before = jobs.create(job(status=JobStatus.TRAINING, warnings=("careful",)), None, "")
-    jobs.move(before.current_run, JobStatus.TRAINING, "A fact.", warnings=("careful",))
-    assert (jobs.get(before.id), whole(jobs, 100)) == (before, [])
+    jobs.move(before.current_run, JobStatus.TRAINING, "News.", warnings=("careful",))
+    assert (jobs.get(before.id), read_history(jobs, 100)) == (before, [])
 
 
 def test_the_history_goes_with_the_job_and_no_other_does(jobs: JobTable, dynamodb: Any) -> None:
     doomed = jobs.create(job(status=JobStatus.COMPLETED), None, "")
     jobs.create(job("2"), None, "")
-    note(jobs, "2", "of another job")
+    add_event(jobs, "2", "of another job")
     for number in range(5):
-        note(jobs, doomed.id, f"fact {number}")
+        add_event(jobs, doomed.id, f"event {number}")
     jobs.delete(jobs.move(doomed.current_run, JobStatus.DELETING))
     assert [item["id"]["S"] for item in dynamodb.scan(TableName="t-jobs")["Items"]] == ["2", "2"]
 
 
-def test_a_fact_of_a_moment_ago_goes_with_the_job_too(jobs: JobTable, dynamodb: Any) -> None:
-    """What is not asked for consistently may answer without it, and it would stay for ever."""
+def test_an_event_of_a_moment_ago_goes_with_the_job_too(jobs: JobTable, dynamodb: Any) -> None:
+    """A query that is not consistent may miss it, and it would never be removed."""
     asked: list[Any] = []
     dynamodb.meta.events.register("provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params))
     jobs.events.delete(job().id)

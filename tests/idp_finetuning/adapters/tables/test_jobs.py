@@ -19,6 +19,7 @@ from idp_finetuning.jobs.job import (
     JobSummary,
     TrainingMetrics,
 )
+from idp_finetuning.jobs.life import Outcome, move
 from idp_finetuning.nova.prompt import DocumentClass
 from tests.support.domain.fake_bedrock import client_error
 from tests.support.domain.samples import job
@@ -60,6 +61,18 @@ def test_a_record_comes_back_as_it_was_written(jobs: JobTable) -> None:
     moved = jobs.move(full.current_run, JobStatus.GENERATING_DATA, training_metrics=None, error_stage=None)
     assert (moved.training_metrics, moved.error_stage, moved.documents) == (None, None, full.documents)
     assert moved.updated_at > full.updated_at
+
+
+def test_a_change_that_others_always_outrun_is_worth_a_retry(jobs: JobTable) -> None:
+    made = jobs.create(job(), None, "")
+
+    def decide(read: FinetuningJob) -> Outcome:
+        jobs.move(made.current_run, JobStatus.VALIDATING, validation_records=read.validation_records + 1)
+        return move(read, made.current_run, JobStatus.VALIDATING, waiting_for="nothing")
+
+    with pytest.raises(TransientError, match="is being changed by many calls"):
+        jobs.update(made.id, decide)
+    assert jobs.get(made.id).waiting_for is None
 
 
 def test_the_same_token_and_input_answer_with_the_same_job(jobs: JobTable) -> None:

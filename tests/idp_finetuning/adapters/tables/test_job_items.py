@@ -17,7 +17,7 @@ def offering(jobs: JobTable, **changes: Any) -> FinetuningJob:
     return jobs.create(job(**{"status": JobStatus.COMPLETED, "custom_model_deployment_arn": "arn"} | changes), None, "")
 
 
-def test_the_versions_that_use_a_model_stand_on_its_job(jobs: JobTable, dynamodb: Any) -> None:
+def test_a_job_knows_the_versions_that_use_its_model(jobs: JobTable, dynamodb: Any) -> None:
     made = offering(jobs)
     for version in ("b", "a", "b"):
         dynamodb.transact_write_items(TransactItems=[jobs.use(made.id, version)])
