@@ -10,7 +10,7 @@ SEED ?= 1
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# Runs a command and says how long it took: $(call timed,name,command)
+# Runs a command and prints how long it took: $(call timed,name,command)
 timed = @start=$$(date +%s); $(2) && echo "== $(1): $$(( $$(date +%s) - start )) s"
 
 # Options of the CDK CLI, for example CDKFLAGS="-c namePrefix=my-finetuning"
@@ -20,7 +20,7 @@ unexport CDKFLAGS # the CLI takes every CDK… variable of its environment for a
 
 .PHONY: help setup demo up test lint typecheck unit bench chaos daily synth diff deploy destroy lock clean
 
-help:  ## these lines
+help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
 
 setup: $(VENV)/.ready node_modules/.ready  ## everything the other targets need
@@ -43,20 +43,21 @@ demo: $(VENV)/.ready  ## the whole pipeline on this machine; DOCS=<folder of cla
 up: setup  ## the local runtime with GraphiQL, until Ctrl-C; PORT=4000
 	@$(BIN)/idp-local up --port $(PORT)
 
-test: setup  ## everything that continuous integration runs
+test:  ## everything that continuous integration runs
+	@$(MAKE) --no-print-directory -j2 --output-sync=target setup
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory -j2 --output-sync=target typecheck unit
 	@$(MAKE) --no-print-directory daily
 
-lint:
+lint: setup  ## style, import rules, the resolver's code and its tests
 	$(call timed,ruff,$(BIN)/ruff check . && $(BIN)/ruff format --check .)
 	$(call timed,imports,$(BIN)/lint-imports --no-logo --no-cache)
 	$(call timed,resolver.js,npm run --silent lint:resolver && npm run --silent test:resolver)
 
-typecheck:
+typecheck: $(VENV)/.ready  ## mypy
 	$(call timed,mypy,$(BIN)/mypy)
 
-unit:
+unit: setup  ## the tests
 	$(call timed,pytest,$(BIN)/pytest -n 2 --dist loadgroup)
 
 synth: setup  ## the CloudFormation template, into cdk.out
@@ -77,7 +78,7 @@ bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> u
 chaos: $(VENV)/.ready  ## jobs under random faults, then the invariants; JOBS=300 SEED="1 2"
 	@$(BIN)/python -m tests.chaos --jobs $(JOBS) --seed $(SEED)
 
-# Alone, after the tests: jobs that wait for a processor time out before they come to the later states.
+# Alone, after the tests: jobs that wait for a processor time out before they reach the later states.
 daily:
 	$(call timed,chaos,$(BIN)/python -m tests.chaos --jobs 20 --seed 1 $$(date -u +%Y%m%d))
 
