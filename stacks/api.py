@@ -14,7 +14,7 @@ from stacks.appsync_schema import convert_for_appsync, root_fields
 from stacks.identity import Identity
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions
-from stacks.permissions import Allow
+from stacks.statements import Allow
 
 GRAPHQL = Path(__file__).resolve().parent.parent / "graphql"
 

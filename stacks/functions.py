@@ -14,7 +14,7 @@ from idp_finetuning.deployment import FUNCTIONS, POWERTOOLS_VARIABLES, FunctionS
 from stacks.bundling import BundleName
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions
-from stacks.permissions import SEND_TRACES, Allow
+from stacks.statements import SEND_TRACES, Allow
 
 ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
 # Clients poll for the result of a function without retries and give up after 20 minutes, the queue included.

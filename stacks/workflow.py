@@ -17,7 +17,7 @@ from idp_finetuning.deployment import placeholders, render_definition, state_mac
 from stacks.arns import Arns
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions
-from stacks.permissions import LOG_DELIVERY, TRACING, Allow
+from stacks.statements import LOG_DELIVERY, TRACING, Allow
 
 DEFINITIONS = Path(__file__).resolve().parent.parent / "statemachines"
 
@@ -85,7 +85,7 @@ def distributed_maps(states: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _distributed_map_permissions(name: str, definition: str, arns: Arns) -> tuple[Allow, ...]:
-    """A Distributed Map runs its children as executions of its own state machine; CDK grants nothing for tharns."""
+    """A Distributed Map runs its children as executions of its own state machine; CDK grants nothing for that."""
     if not list(distributed_maps(json.loads(definition)["States"])):
         return ()
     return (

@@ -12,8 +12,9 @@ from tests.support.bundles.isolated import link_runtime_client
 from tests.support.bundles.story import Story, tell
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups, whatever folders are given
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps tests that share the story, or the folder of bundles, in one worker of pytest-xdist."""
+    """Keep tests that share the story, or the folder of bundles, in one worker of pytest-xdist."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.xdist_group("bundles"))

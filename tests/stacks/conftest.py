@@ -12,8 +12,9 @@ from tests.support.stacks.deployed import Deployed
 from tests.support.stacks.synthesis import assembled, shipped_template, template_in
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups, whatever folders are given
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps tests that share a synthesis in one worker of pytest-xdist."""
+    """Keep tests that share a synthesis in one worker of pytest-xdist."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.xdist_group("stacks"))
@@ -42,7 +43,7 @@ def deployed(template: dict[str, Any]) -> Deployed:
 
 @pytest.fixture(scope="session")
 def customized(synthesize: Synthesize) -> Deployed:
-    """A deployment with every choice made that does not attach something; values are text, as `-c` gives them."""
+    """A deployment with every option set that attaches nothing; values are text, as with `-c`."""
     return Deployed(
         synthesize(
             namePrefix="acme",

@@ -1,4 +1,4 @@
-"""The deployed GraphQL API: one way in, a resolver for every field, and a schema AppSync can read."""
+"""The deployed GraphQL API: one authentication mode, a resolver for every field, and a schema AppSync can read."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_the_api_may_call_the_resolver_and_nothing_else(deployed: Deployed) -> N
     assert statement.resources == {source["LambdaConfig"]["LambdaFunctionArn"]}
 
 
-def test_cognito_is_the_only_way_in_so_that_group_limits_count(deployed: Deployed) -> None:
+def test_cognito_is_the_only_authentication_mode_so_that_groups_are_checked(deployed: Deployed) -> None:
     api = deployed.only("AWS::AppSync::GraphQLApi")
     assert api["AuthenticationType"] == "AMAZON_COGNITO_USER_POOLS"
     assert "AdditionalAuthenticationProviders" not in api

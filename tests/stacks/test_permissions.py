@@ -8,7 +8,7 @@ import pytest
 
 from idp_finetuning.deployment import FUNCTIONS
 from idp_finetuning.nova.base_models import base_models
-from stacks.permissions import ACTIONS_WITHOUT_RESOURCE
+from stacks.statements import ACTIONS_WITHOUT_RESOURCE
 from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
 
 PREFIX = "idp-finetuning"
@@ -32,7 +32,7 @@ def _actions(deployed: Deployed, function: str, service: str) -> set[str]:
     return {action for s in _statements(deployed, function) for action in s.actions if action.startswith(f"{service}:")}
 
 
-def test_a_star_stands_only_where_the_service_offers_no_resource(deployed: Deployed) -> None:
+def test_only_actions_without_resources_are_allowed_on_a_star(deployed: Deployed) -> None:
     everywhere = {
         action
         for role in deployed.roles()
@@ -253,7 +253,7 @@ def test_only_the_removal_of_a_job_and_the_sweep_after_it_delete_its_data_versio
         assert _resources(deployed, function, "s3:ListBucketVersions") == {DATA}
 
 
-def test_whoever_looks_for_an_object_that_may_be_absent_may_list_the_bucket(deployed: Deployed) -> None:
+def test_a_function_that_reads_objects_that_may_be_absent_may_list_the_bucket(deployed: Deployed) -> None:
     for function in ("resolver", "read-labels", "validate-test-set", "assemble-dataset"):
         assert DATA in _resources(deployed, function, "s3:ListBucket")
     assert _resources(deployed, "generate-example", "s3:ListBucket") == {TEST_SETS}

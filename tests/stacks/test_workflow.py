@@ -140,6 +140,6 @@ def test_a_machine_is_logged_without_payloads_and_traced(deployed: Deployed, mac
 
 
 @MACHINES
-def test_only_step_functions_may_take_on_the_role(deployed: Deployed, machine: str) -> None:
+def test_only_step_functions_can_assume_the_role(deployed: Deployed, machine: str) -> None:
     (trust,) = deployed.trust(_machine(deployed, machine)["RoleArn"])
     assert trust["Principal"] == {"Service": "states.amazonaws.com"}

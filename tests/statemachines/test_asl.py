@@ -62,7 +62,7 @@ each_task = pytest.mark.parametrize(
 
 
 @each_machine
-def test_states_stand_in_the_file_as_the_design_lists_them(machine: str) -> None:
+def test_the_states_are_in_the_order_of_execution(machine: str) -> None:
     assert list(definition(machine)["States"]) == ORDER[machine]
 
 
@@ -99,7 +99,7 @@ def test_a_machine_has_at_most_sixteen_top_level_states(machine: str) -> None:
 
 
 @each_machine
-def test_every_target_stands_on_the_level_that_names_it(machine: str) -> None:
+def test_every_target_is_on_the_level_that_names_it(machine: str) -> None:
     for level in levels(definition(machine)):
         named = {target for state in level.states.values() for target in targets(state)} | {level.start}
         assert named <= level.states.keys()
@@ -160,7 +160,7 @@ def test_a_failure_ends_the_execution_as_failed(machine: str) -> None:
     assert states[states["EndJob"]["Next"]]["Type"] == "Fail"
 
 
-def test_children_of_the_map_answer_nothing() -> None:
+def test_children_of_the_map_return_nothing() -> None:
     inside = next(level for level in levels(definition("finetuning")) if level.is_map)
     last = [state for state in inside.states.values() if is_terminal(state)]
     assert last

@@ -80,7 +80,7 @@ each_machine = pytest.mark.parametrize("machine", sorted(DEFINITIONS))
 
 
 @each_machine
-def test_outside_the_map_no_function_gets_or_answers_a_collection(machine: str) -> None:
+def test_outside_the_map_no_function_gets_or_returns_a_collection(machine: str) -> None:
     outside = next(level for level in levels(definition(machine)) if not level.is_map)
     for name, state in outside.states.items():
         if state["Type"] == "Task":
@@ -89,7 +89,7 @@ def test_outside_the_map_no_function_gets_or_answers_a_collection(machine: str) 
             assert answer is None or not collections_in(answer), name
 
 
-def test_inside_the_map_a_function_gets_one_document_and_answers_nothing() -> None:
+def test_inside_the_map_a_function_gets_one_document_and_returns_nothing() -> None:
     inside = next(level for level in levels(definition("finetuning")) if level.is_map)
     for name in inside.states:
         event, answer = contract(name)

@@ -1,1 +1,1 @@
-"""The local account: moto's S3, DynamoDB, Cognito and Step Functions, and what the stack would create in it."""
+"""The local account: moto's S3, DynamoDB, Cognito and Step Functions, with the resources of the stack."""

@@ -8,8 +8,8 @@ import os
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
-from idp_local.aws.dynamodb import carry_out_one_request_at_a_time
-from idp_local.aws.lambda_invoke import invoke_functions_at
+from idp_local.aws.dynamodb import serialize_requests
+from idp_local.aws.lambda_invoke import route_invocations_to
 from idp_local.child import end_with_stdin
 from idp_local.http import QuietHandler, server_on
 
@@ -19,7 +19,7 @@ class _Handler(QuietHandler, MotoRequestHandler):
 
 
 def main() -> None:
-    """Prints a line once it answers, then serves."""
+    """Serve, and print a line once requests are accepted."""
     parser = argparse.ArgumentParser(prog="python -m idp_local.aws", description="The local AWS account.")
     parser.add_argument("--socket", type=int, required=True, help="descriptor of the socket to serve on")
     parser.add_argument("--functions", required=True, help="address that runs Lambda functions")
@@ -29,10 +29,10 @@ def main() -> None:
     default_user_config["lambda"]["use_docker"] = False
     server = server_on(options.socket, DomainDispatcherApplication(create_backend_app), _Handler)
     os.environ["MOTO_PORT"] = str(server.port)  # where moto's state machines call the other services
-    invoke_functions_at(options.functions)
-    carry_out_one_request_at_a_time()
+    route_invocations_to(options.functions)
+    serialize_requests()
     print("ready", flush=True)
-    os.dup2(2, 1)  # what moto prints belongs to the log
+    os.dup2(2, 1)  # moto prints to the log
     server.serve_forever()
 
 

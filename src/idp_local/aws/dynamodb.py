@@ -1,4 +1,4 @@
-"""Makes moto's DynamoDB keep its word where requests come at once: atomic writes, and transactions at a fair price."""
+"""Makes concurrent requests to moto's DynamoDB safe: atomic conditional writes, and cheap transactions."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from moto.dynamodb.responses import DynamoHandler
 _lock = threading.RLock()
 
 
-def carry_out_one_request_at_a_time() -> None:
-    """From now on a condition and its write are one, and a transaction copies the items it names only.
+def serialize_requests() -> None:
+    """Patch moto: run one request at a time, and let a transaction copy only the items that it names.
 
-    moto checks a condition and writes in two steps that threads may part. Its transactions copy whole tables, which
-    takes half a second at 5,000 items, and put the copies back where they fail, with all that others wrote meanwhile.
+    moto checks a condition and writes in two steps, between which another thread may write. Its transactions copy
+    whole tables, which takes half a second at 5,000 items, and restore the copies if they fail, which undoes what
+    other requests wrote meanwhile.
     """
-    answer, transact = DynamoHandler.call_action, DynamoDBBackend.transact_write_items
+    call_action, transact = DynamoHandler.call_action, DynamoDBBackend.transact_write_items
 
-    def answer_alone(self: DynamoHandler) -> Any:
+    def call_action_alone(self: DynamoHandler) -> Any:
         with _lock:
-            return answer(self)
+            return call_action(self)
 
     def transact_on_named_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
-        with _put_back_on_failure(self, transact_items):
+        with _restore_on_failure(self, transact_items):
             transact(self, transact_items)
 
-    DynamoHandler.call_action = answer_alone  # type: ignore[method-assign]
+    DynamoHandler.call_action = call_action_alone  # type: ignore[method-assign]
     DynamoDBBackend.transact_write_items = transact_on_named_items  # type: ignore[method-assign]
     Table.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]
 
 
 @contextmanager
-def _put_back_on_failure(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> Iterator[None]:
+def _restore_on_failure(backend: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> Iterator[None]:
     before = []
     for item in transact_items:
         for write in item.values():

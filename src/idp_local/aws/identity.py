@@ -1,4 +1,4 @@
-"""Creates the user pool with its groups, its client and one user for each group and one for none."""
+"""Creates the user pool with its groups and client, a user in each group, and a user in none."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GROUPLESS = "nogroup"
 
 
 class UserPool(NamedTuple):
-    """Ids of the pool and its client, and who may sign in."""
+    """The ids of the pool and its client, and the users."""
 
     pool_id: str
     client_id: str
@@ -20,7 +20,7 @@ class UserPool(NamedTuple):
 
 
 def create_user_pool(cognito: Any, name: str) -> UserPool:
-    """A pool whose users sign in with their e-mail address, as in the stack; passwords are made up."""
+    """Create a pool whose users sign in with their e-mail address, as in the stack; passwords are random."""
     pool_id = cognito.create_user_pool(
         PoolName=name,
         UsernameAttributes=["email"],

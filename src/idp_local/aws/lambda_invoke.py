@@ -1,4 +1,4 @@
-"""Replaces moto's Lambda invocation, in this process, by the local runtime's functions."""
+"""Replaces moto's Lambda invocation by the functions of the local runtime."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TYPE = "X-Amz-Invocation-Type"
 _ERROR = "X-Amz-Function-Error"
 
 
-class _Answer(NamedTuple):
+class _Response(NamedTuple):
     payload: bytes
     function_error: str | None
 
@@ -25,10 +25,10 @@ class _Answer(NamedTuple):
 class _FunctionClient:
     def __init__(self, url: str) -> None:
         self._url = url
-        # No read timeout: the function's own ends every run.
+        # No read timeout: every function has a timeout of its own.
         self._connections = urllib3.PoolManager(maxsize=64, timeout=urllib3.Timeout(connect=5, read=None))
 
-    def invoke(self, name: str, event: bytes | str, invocation_type: str = "RequestResponse") -> _Answer:
+    def invoke(self, name: str, event: bytes | str, invocation_type: str = "RequestResponse") -> _Response:
         response = self._connections.request(
             "POST",
             f"{self._url}/2015-03-31/functions/{name}/invocations",
@@ -38,11 +38,11 @@ class _FunctionClient:
         )
         if response.status == HTTPStatus.NOT_FOUND:
             raise UnknownFunctionException(name)
-        return _Answer(response.data, response.headers.get(_ERROR))
+        return _Response(response.data, response.headers.get(_ERROR))
 
 
-def invoke_functions_at(url: str) -> None:
-    """From now on moto's Invoke and the Tasks of its state machines run the functions served at `url`."""
+def route_invocations_to(url: str) -> None:
+    """Patch moto: Invoke and the Tasks of state machines run the functions served at `url`."""
     client = _FunctionClient(url)
 
     def invoke(
@@ -53,16 +53,16 @@ def invoke_functions_at(url: str) -> None:
         headers: Mapping[str, str],
         response_headers: dict[str, str],
     ) -> bytes:
-        answer = client.invoke(function_name, body or b"{}", headers.get(_TYPE) or "RequestResponse")
-        if answer.function_error:
-            response_headers[_ERROR.lower()] = answer.function_error
-        return answer.payload
+        response = client.invoke(function_name, body or b"{}", headers.get(_TYPE) or "RequestResponse")
+        if response.function_error:
+            response_headers[_ERROR.lower()] = response.function_error
+        return response.payload
 
-    # A Task calls Invoke over HTTP with a client made for it: 27 ms of the 36 ms that a Map's child takes [measured].
+    # moto makes a boto3 client for each Task: 27 ms of the 36 ms that a child of a Map takes (measured).
     def invoke_from_task(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:  # noqa: ARG001
-        answer = client.invoke(parameters["FunctionName"], parameters["Payload"])
-        error = {"FunctionError": answer.function_error} if answer.function_error else {}
-        return {"StatusCode": 200, "Payload": json.loads(answer.payload), **error}
+        response = client.invoke(parameters["FunctionName"], parameters["Payload"])
+        error = {"FunctionError": response.function_error} if response.function_error else {}
+        return {"StatusCode": 200, "Payload": json.loads(response.payload), **error}
 
     LambdaSimpleBackend.invoke = invoke  # type: ignore[assignment, method-assign]
     lambda_eval_utils._invoke_lambda_function = invoke_from_task

@@ -1,4 +1,4 @@
-"""Fills the empty local account with what the stack would create."""
+"""Creates the resources of the stack in the empty local account."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ class BundledFunction:
 
     @property
     def log(self) -> str:
-        """Everything it has written to stdout and stderr."""
+        """Return everything that it has written to stdout and stderr."""
         return self._log.read_text(encoding="utf-8")
 
     def invoke(self, event: Any) -> Outcome:
@@ -110,7 +110,7 @@ class BundledFunction:
         return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{self.spec.function_name(PREFIX)}"
 
     def _lambdas_own(self) -> dict[str, str]:
-        """What Lambda itself puts into the environment [docs: lambda/latest/dg/configuration-envvars-runtime]."""
+        """Return the variables that Lambda itself sets (Lambda guide, "Defined runtime environment variables")."""
         name = self.spec.function_name(PREFIX)
         return {
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",

@@ -16,7 +16,7 @@ _PREFIX = "/2018-06-01/runtime"  # [docs: lambda/latest/dg/runtimes-api]
 
 
 class Outcome(NamedTuple):
-    """What a runtime posted for an event: the answer, or Lambda's error object and its type, which is the ASL error."""
+    """What a runtime posted for an event: the response, or Lambda's error object and its type, the ASL error name."""
 
     request_id: str
     payload: Any
@@ -46,14 +46,14 @@ class RuntimeApi:
         return f"127.0.0.1:{self._http.server_port}"
 
     def invoke(self, event: Any, *, function_arn: str, timeout_seconds: int) -> Outcome | None:
-        """The outcome of an event; None where nothing was posted within a second. Ask `outcome` again then."""
+        """Return the outcome of an event, or None if nothing was posted within a second; then call `outcome`."""
         request_id = str(uuid.uuid4())
         deadline = time.time() + timeout_seconds
         self.pending.put(_Pending(request_id, json.dumps(event).encode(), function_arn, deadline))
         return self.outcome()
 
     def outcome(self) -> Outcome | None:
-        """The next outcome, or None where none comes within a second."""
+        """Return the next outcome, or None if there is none within a second."""
         try:
             return self.outcomes.get(timeout=1)
         except Empty:

@@ -80,7 +80,7 @@ class Deployed:
         return self.statements(self.named("AWS::Lambda::Function", "FunctionName")[function_name]["Role"])
 
     def trust(self, role_arn: str) -> list[dict[str, Any]]:
-        """Who may take on a role."""
+        """Return the trust policy of a role."""
         role = self._resources[self._identifier_of(role_arn)]["Properties"]
         document: list[dict[str, Any]] = self.resolve(role["AssumeRolePolicyDocument"])["Statement"]
         return document
@@ -101,7 +101,7 @@ class Deployed:
         return next(identifier for identifier in self._resources if self._arn(identifier) == role_arn)
 
     def resolve(self, value: Any) -> Any:
-        """A value with Ref, GetAtt, Join and Sub carried out."""
+        """Return a value with its Ref, GetAtt, Join and Sub resolved."""
         if isinstance(value, list):
             return [self.resolve(item) for item in value]
         if not isinstance(value, dict):

@@ -53,12 +53,12 @@ def tasks(machine: State) -> Iterator[tuple[str, State]]:
 
 
 def targets(state: State) -> list[str]:
-    """Where a state may go: Next, each choice, Default and each Catch, in this order."""
+    """Return the states that may come next: Next, each choice, Default and each Catch, in this order."""
     named = [state.get("Next"), *(choice["Next"] for choice in state.get("Choices", [])), state.get("Default")]
     named.extend(catcher["Next"] for catcher in state.get("Catch", []))
     return [name for name in named if name is not None]
 
 
 def is_terminal(state: State) -> bool:
-    """Whether an execution may end well in this state."""
+    """Return whether an execution may succeed in this state."""
     return state.get("End", False) is True or state["Type"] == "Succeed"

@@ -1,4 +1,4 @@
-"""What a state machine carries from state to state: its data flow, with handlers that answer as declared."""
+"""The data flow of a state machine: its payloads, with handlers that return what they declare."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Payload = dict[str, Any]
 
 
 class Contract(NamedTuple):
-    """What a function declares to get and to answer."""
+    """The models of a function's event and result."""
 
     event: type[WireModel]
     answer: type[WireModel] | None
@@ -36,7 +36,7 @@ def contract(function: str) -> Contract:
 
 
 def largest(model: type[WireModel]) -> Payload:
-    """The longest answer of a model that holds texts and fixed words only. Raises TypeError for anything else."""
+    """Return the longest payload of a model of texts and literals. Raises TypeError for anything else."""
     return {field.alias or name: _longest(field.annotation) for name, field in model.model_fields.items()}
 
 
@@ -51,8 +51,8 @@ def _longest(annotation: Any) -> Any:
 
 
 def caught_error() -> Payload:
-    """The longest `$.error`: Step Functions keeps 256 characters of the name and 32,768 of the cause [botocore
-    stepfunctions SensitiveError, SensitiveCause], which for Lambda is JSON in a string."""
+    """The longest `$.error`: Step Functions keeps 256 characters of the name and 32,768 of the cause (botocore,
+    stepfunctions, SensitiveError and SensitiveCause), which for Lambda is JSON in a string."""
     frames = [f'  File "/var/task/idp_finetuning/stages/prepare.py", line {n}, in work\n' for n in range(1_000)]
     cause = json.dumps({"errorMessage": "x" * 2_000, "errorType": "ValueError", "stackTrace": frames})
     return {"Error": "E" * 256, "Cause": cause[:32_768]}
@@ -74,7 +74,7 @@ class Step(NamedTuple):
 
 
 def walk(machine: State, given: Payload, item: Any = None) -> Iterator[Step]:
-    """Every step an execution can make, each Task ending both well and badly; a Map runs one child, for `item`."""
+    """Yield every step that an execution can make, each Task also with an error; a Map runs one child, for `item`."""
     level = next(levels(machine, is_map=item is None and "ProcessorConfig" in machine))
     yield from _walk(level, given, item)
 
@@ -120,7 +120,7 @@ def _placed(payload: Payload, path: str | None, result: Any) -> Payload:
 
 
 def _select(template: Payload, payload: Payload, item: Any = None) -> Payload:
-    """A payload template whose members are paths of names; raises KeyError where a path leads nowhere."""
+    """A payload template whose members are paths of names; raises KeyError for a path without a value."""
     selected: Payload = {}
     for name, path in template.items():
         if not name.endswith(".$"):
