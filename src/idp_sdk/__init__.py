@@ -6,6 +6,7 @@ Every public name can be imported from here; it is loaded on first use, so that 
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
+    if find_spec(f"idp_sdk.{name}"):  # a module of the package: `from idp_sdk import operations` asks here first
+        return import_module(f"idp_sdk.{name}")
     public = import_module("idp_sdk.public")
     if name != "__all__" and name not in public.__all__:
         raise AttributeError(f"module 'idp_sdk' has no attribute {name!r}")
