@@ -24,7 +24,9 @@ def test_an_account_full_of_models_is_a_warning_of_the_job(
     fake_bedrock.models = {f"model-{number}": f"{arn}{number:012d}" for number in range(99)}
     pipeline.run("ValidateTestSet", event, times=2)
     (warning,) = about_the_account(jobs)
-    assert warning.startswith("This account holds 99 custom models, and Bedrock's quota is about 100. Delete what is")
+    assert warning.startswith(
+        "This account holds 99 custom models, and Bedrock's quota is about 100. Delete what you do not need"
+    )
     assert fake_bedrock.requests["ListCustomModels"][0] == {"isOwned": True}
     assert fake_bedrock.requests["ListModelCustomizationJobs"][0] == {"statusEquals": "InProgress"}
 
