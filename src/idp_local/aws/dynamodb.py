@@ -1,4 +1,4 @@
-"""Makes moto's DynamoDB keep its word where requests come at once: atomic writes, and transactions at a fair price."""
+"""Makes moto's DynamoDB right under concurrent requests: atomic writes, and transactions at a fair price."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def carry_out_one_request_at_a_time() -> None:
     """From now on a condition and its write are one, and a transaction copies the items it names only.
 
     moto checks a condition and writes in two steps that threads may part. Its transactions copy whole tables, which
-    takes half a second at 5,000 items, and put the copies back where they fail, with all that others wrote meanwhile.
+    takes half a second at 5,000 items, and put the copies back if they fail, with all that others wrote meanwhile.
     """
-    answer, transact = DynamoHandler.call_action, DynamoDBBackend.transact_write_items
+    call_action, transact = DynamoHandler.call_action, DynamoDBBackend.transact_write_items
 
-    def answer_alone(self: DynamoHandler) -> Any:
+    def call_alone(self: DynamoHandler) -> Any:
         with _lock:
-            return answer(self)
+            return call_action(self)
 
     def transact_on_named_items(self: DynamoDBBackend, transact_items: list[dict[str, Any]]) -> None:
         with _put_back_on_failure(self, transact_items):
             transact(self, transact_items)
 
-    DynamoHandler.call_action = answer_alone  # type: ignore[method-assign]
+    DynamoHandler.call_action = call_alone  # type: ignore[method-assign]
     DynamoDBBackend.transact_write_items = transact_on_named_items  # type: ignore[method-assign]
     Table.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]
 
