@@ -21,6 +21,7 @@ class Allow:
     conditions: Mapping[str, Mapping[str, str]] | None = None
 
     def statement(self) -> iam.PolicyStatement:
+        """Return the statement as CDK takes it."""
         return iam.PolicyStatement(
             actions=list(self.actions), resources=list(self.resources), conditions=self.conditions
         )

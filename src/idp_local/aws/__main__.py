@@ -19,7 +19,7 @@ class _Handler(QuietHandler, MotoRequestHandler):
 
 
 def main() -> None:
-    """Prints a line once it answers, then serves."""
+    """Print a line once requests are accepted, then serve them."""
     parser = argparse.ArgumentParser(prog="python -m idp_local.aws", description="The local AWS account.")
     parser.add_argument("--socket", type=int, required=True, help="descriptor of the socket to serve on")
     parser.add_argument("--functions", required=True, help="address that runs Lambda functions")

@@ -20,7 +20,7 @@ class UserPool(NamedTuple):
 
 
 def create_user_pool(cognito: Any, name: str) -> UserPool:
-    """A pool whose users sign in with their e-mail address, as in the stack; passwords are made up."""
+    """Create a pool whose users sign in with their e-mail address, as in the stack; passwords are made up."""
     pool_id = cognito.create_user_pool(
         PoolName=name,
         UsernameAttributes=["email"],

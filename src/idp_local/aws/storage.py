@@ -9,13 +9,13 @@ from idp_finetuning.deployment import IndexSpec, TableSpec
 
 
 def create_bucket(s3: Any, name: str) -> None:
-    """A versioned bucket. No policy: moto ignores the conditions of a TLS-only Deny and would block everything."""
+    """Create a versioned bucket without a policy: moto ignores the condition of a TLS-only Deny and refuses all."""
     s3.create_bucket(Bucket=name)
     s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
 
 def create_table(dynamodb: Any, spec: TableSpec, prefix: str) -> None:
-    """A table with its indexes; all keys are strings."""
+    """Create a table with its indexes; all keys are strings."""
     indexes = {"GlobalSecondaryIndexes": [_index(index) for index in spec.indexes]} if spec.indexes else {}
     keyed: tuple[TableSpec | IndexSpec, ...] = (spec, *spec.indexes)
     names = {name for keys in keyed for name in (keys.partition_key, keys.sort_key) if name}
