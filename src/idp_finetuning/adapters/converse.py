@@ -53,7 +53,7 @@ class Converse:
         longest = FIRST_WAIT_SECONDS
         while True:
             try:
-                answer = self._bedrock_runtime.converse(**request)
+                response = self._bedrock_runtime.converse(**request)
             except (ClientError, ConnectionError, HTTPClientError) as error:
                 failure = _failure(error, request["modelId"])
                 seconds = random.uniform(0, longest)  # noqa: S311 - spreads the calls, protects nothing
@@ -61,7 +61,7 @@ class Converse:
                     raise failure from error
                 longest = min(2 * longest, LONGEST_WAIT_SECONDS)
             else:
-                return "".join(block.get("text", "") for block in answer["output"]["message"]["content"])
+                return "".join(block.get("text", "") for block in response["output"]["message"]["content"])
 
 
 def _failure(error: Exception, model: str) -> TransientError | AwsCallRefused:
