@@ -6,11 +6,11 @@ from typing import Any
 
 from idp_finetuning.adapters.lambda_handler import resolver_handler
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.operations.dispatch import ResolverEvent, answer, error_answer
+from idp_finetuning.operations.dispatch import ResolverEvent, error_response, respond
 
 
-def _answer(event: dict[str, Any], services: Services) -> Any:
-    return answer(ResolverEvent.model_validate(event), services)
+def _respond(event: dict[str, Any], services: Services) -> Any:
+    return respond(ResolverEvent.model_validate(event), services)
 
 
-handler = resolver_handler(_answer, error_answer)
+handler = resolver_handler(_respond, error_response)

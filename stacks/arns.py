@@ -38,10 +38,12 @@ class Arns:
 
     @property
     def jobs_table(self) -> str:
+        """The table of jobs, their events and client request tokens."""
         return self.storage.tables[JOBS_TABLE.name].table_arn
 
     @property
     def jobs_by_creation(self) -> str:
+        """The index of jobs by the time of their creation."""
         return f"{self.jobs_table}/index/{JOBS_BY_CREATION.name}"
 
     @property
@@ -51,22 +53,27 @@ class Arns:
 
     @property
     def test_sets_table(self) -> str:
+        """The table of test sets."""
         return self.storage.tables[TEST_SETS_TABLE.name].table_arn
 
     @property
     def test_sets_by_creation(self) -> str:
+        """The index of test sets by the time of their creation."""
         return f"{self.test_sets_table}/index/{TEST_SETS_BY_CREATION.name}"
 
     @property
     def config_versions_table(self) -> str:
+        """The table of configuration versions."""
         return self.storage.tables[CONFIG_VERSIONS_TABLE.name].table_arn
 
     @property
     def config_versions_by_creation(self) -> str:
+        """The index of configuration versions by the time of their creation."""
         return f"{self.config_versions_table}/index/{CONFIG_VERSIONS_BY_CREATION.name}"
 
     @property
     def users_table(self) -> str:
+        """The table of users' scopes."""
         return self.storage.tables[USERS_TABLE.name].table_arn
 
     @property
@@ -75,6 +82,7 @@ class Arns:
         return self.storage.data_bucket.bucket_arn
 
     def data_objects(self, pattern: str) -> str:
+        """Return the objects in the data bucket under the keys of the pattern."""
         return f"{self.data_bucket}/{pattern}"
 
     @property
@@ -83,18 +91,19 @@ class Arns:
         return self.storage.test_set_bucket.bucket_arn
 
     def test_set_objects(self, pattern: str) -> str:
+        """Return the objects in the bucket of test sets under the keys of the pattern."""
         return f"{self.test_set_bucket}/{pattern}"
 
     def state_machine(self, workflow: str) -> str:
-        """A state machine by its name: a reference would make a cycle of it and its own role."""
+        """Return a state machine's ARN by its name: a reference would make a cycle of it and its own role."""
         return self._regional("states", f"stateMachine:{state_machine_name(workflow, self.prefix)}")
 
     def executions(self, workflow: str, pattern: str = ":*") -> str:
-        """Executions of a state machine; `/*` matches those of its Distributed Map."""
+        """Return the executions of a state machine; `/*` matches those of its Distributed Map."""
         return self._regional("states", f"execution:{state_machine_name(workflow, self.prefix)}{pattern}")
 
     def function(self, name: str) -> str:
-        """A function by its name: references would make cycles of functions that invoke each other."""
+        """Return a function's ARN by its name: references would make cycles of functions that invoke each other."""
         return self._regional("lambda", f"function:{find_function(name).function_name(self.prefix)}")
 
     def bedrock(self, pattern: str) -> str:
@@ -109,8 +118,11 @@ class Arns:
 
     @property
     def invocable_models(self) -> tuple[str, ...]:
-        """Everything Converse may invoke: custom model deployments, and the catalogue's inference profiles with their
-        foundation models in every Region they route to (Bedrock user guide, "Prerequisites for inference profiles")."""
+        """Everything Converse may invoke: custom model deployments, and the catalogue's inference profiles.
+
+        These with their foundation models in every Region they route to (Bedrock user guide, "Prerequisites for
+        inference profiles").
+        """
         profiles = tuple(self.bedrock(f"inference-profile/{model.id}") for model in base_models())
         models = tuple(
             f"arn:{self.stack.partition}:bedrock:{region}::foundation-model/{model.foundation_model_id}"

@@ -45,7 +45,7 @@ class Observability(Construct):
         self._action = self._email_action(options.alarm_email)
         resolver, example = functions["Resolver"], functions["GenerateExample"]
         reconciliation = functions["ReconcileJobs"]
-        # Each pass of ReconcileJobs logs both; it goes on if it fails at one job.
+        # Each pass of ReconcileJobs logs both; it continues if it fails at one job.
         orphans = self._log_metric("Orphans", reconciliation, "$.orphans_found")
         left_over = self._log_metric("UnreconciledJobs", reconciliation, "$.jobs_failed")
         api_errors = cloudwatch.Metric(
@@ -70,7 +70,7 @@ class Observability(Construct):
         alarms = {
             **_execution_alarms("job", "A fine-tuning job", finetuning),
             **_execution_alarms("deletion", "The removal of a fine-tuning job", deletion),
-            "api-errors": ("The GraphQL API answered with server errors", api_errors),
+            "api-errors": ("The GraphQL API returned server errors", api_errors),
             "resolver-errors": ("The resolver crashed or ran out of time", resolver.metric_errors(period=PERIOD)),
             "internal-errors": ("Requests of the API ended with an InternalError", internal_errors),
             "reconciliation-failed": (

@@ -12,7 +12,7 @@ import click
 from idp_cli.job_text import documents_text, losses
 from idp_cli.output import printable, remark
 from idp_cli.session import INTERRUPTED
-from idp_cli.times import elapsed
+from idp_cli.times import format_elapsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def follow(client: IDPClient, job_id: str, *, interval: float, again: str = "") 
         with job_display() as show:
             return client.finetuning.wait_for_completion(job_id, poll_interval=interval, on_progress=show)
     except (KeyboardInterrupt, ConnectionFailed, ServerError, SessionExpired) as end:
-        remark("The job goes on. Return to it with:")
+        remark("The job continues. Return to it with:")
         remark(f"  idp-cli finetuning status --job-id {job_id} --watch{again}")
         if isinstance(end, KeyboardInterrupt):
             raise click.exceptions.Exit(INTERRUPTED) from None
@@ -62,7 +62,7 @@ class _Lines:
         parts = [f"{job.status:<15}", _losses_text(job), documents_text(job), _waiting_text(job)]
         line = "  ".join(part for part in parts if part).rstrip()
         if line != self._last:
-            remark(f"{elapsed(job.created_at, job.updated_at)}  {line}")
+            remark(f"{format_elapsed(job.created_at, job.updated_at)}  {line}")
             self._last = line
 
 
@@ -95,7 +95,7 @@ def _picture(job: Job) -> Table:
     rows = (
         ("Job", printable(job.name)),
         ("Stage", job.status),
-        ("Elapsed", elapsed(job.created_at, job.updated_at if job.ended else None)),
+        ("Elapsed", format_elapsed(job.created_at, job.updated_at if job.ended else None)),
         ("Documents", documents_text(job)),
         ("Loss", _losses_text(job)),
         ("Waiting for", printable(job.waiting_for or "")),
@@ -107,7 +107,7 @@ def _picture(job: Job) -> Table:
 
 
 def _stages(job: Job) -> Text:
-    """The stages in order, the current one in brackets; a status that is none of them alone."""
+    """Return the stages in order, the current one in brackets; a status that is none of them alone."""
     from rich.text import Text
 
     if job.status not in STAGES:

@@ -10,7 +10,7 @@ def moment(at: datetime | None) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if at else ""
 
 
-def elapsed(start: datetime, end: datetime | None = None) -> str:
+def format_elapsed(start: datetime, end: datetime | None = None) -> str:
     """Return hours, minutes and seconds between two times, `0:12:05`; without an end until now."""
     seconds = max(0, int(((end or datetime.now(UTC)) - start).total_seconds()))
     return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"

@@ -14,7 +14,8 @@ _Progress = Callable[[int, int, int, int], None]
 def upload_progress() -> AbstractContextManager[_Progress]:
     """Return a context with the function to call with files done, files in all, bytes done and bytes in all.
 
-    Any thread may call it."""
+    Any thread may call it.
+    """
     return _bar() if sys.stderr.isatty() else nullcontext(_Lines().show)
 
 

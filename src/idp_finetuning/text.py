@@ -18,11 +18,11 @@ FIRST_FEW = 10
 # Control characters, halves of surrogate pairs, line and paragraph separators. Spaces of all kinds and joiners
 # stay: file names of macOS screenshots, Persian words and emoji are made with them.
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_NONCHARACTERS = frozenset({"\ufffe", "\uffff"})  # S3 answers in XML, which cannot hold them
+_NONCHARACTERS = frozenset({"\ufffe", "\uffff"})  # S3 responds in XML, which cannot hold them
 
 
 def is_one_line(text: str) -> bool:
-    """Return whether a text can be a name: on one line, in UTF-8, in the XML that S3 answers with."""
+    """Return whether a text can be a name: on one line, in UTF-8, in the XML of S3's responses."""
     return not any(unicodedata.category(char) in _REFUSED or char in _NONCHARACTERS for char in text)
 
 

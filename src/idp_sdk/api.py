@@ -92,7 +92,7 @@ def _data_of(response: httpx.Response, field: str) -> object:
 
 
 def _message_for(error_type: str | None, message: str, field: str) -> str:
-    """The API's message; AppSync's own ones do not say what to do."""
+    """Return the API's message, or what to do if it is one of AppSync's own, which do not say it."""
     if error_type == "UnauthorizedException":
         return f"The API does not accept the sign-in: {message.rstrip('.')}. Sign in again with: idp-cli login"
     if message.startswith("Not Authorized to access"):

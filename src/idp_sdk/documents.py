@@ -68,7 +68,7 @@ def selection(result: Any) -> str:
 
 
 def _models_in(type_: Any) -> Iterator[type[BaseModel]]:
-    """The model itself, or those inside of `tuple[Model, ...]` and `Model | None`."""
+    """Yield the model itself, or those inside of `tuple[Model, ...]` and `Model | None`."""
     if isinstance(type_, type) and issubclass(type_, BaseModel):
         yield type_
     for argument in get_args(type_):

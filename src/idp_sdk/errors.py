@@ -2,7 +2,7 @@
 
 IDPError
 ├── NotConfigured               no connection is known, or it cannot be used
-├── NotSignedIn                 nobody is signed in
+├── NotSignedIn                 no user is signed in
 │   ├── SignInFailed            Cognito refused the sign-in
 │   └── SessionExpired          the sign-in has ended; sign in again
 ├── ConnectionFailed            the server could not be reached, or broke off

@@ -119,7 +119,7 @@ class Finetuning:
         """Wait until a job has ended and return it, COMPLETED, FAILED or STOPPED: look at `status`.
 
         Polls every `poll_interval` seconds, and a last time when `timeout` seconds have passed; `on_progress` is
-        called with the job after each poll. Raises WaitTimeout (the job goes on), JobNotFound (also if it is deleted
+        called with the job after each poll. Raises WaitTimeout (the job continues), JobNotFound (also if it is deleted
         in the meantime), and ServerError or ConnectionFailed if retries do not help.
         """
         deadline = Deadline(timeout)
@@ -131,6 +131,6 @@ class Finetuning:
                 return job
             if not deadline.sleep(poll_interval):
                 raise WaitTimeout(
-                    f"Job '{job_id}' is still {job.status} after {timeout:g} seconds. It goes on; wait for it again "
+                    f"Job '{job_id}' is still {job.status} after {timeout:g} seconds. It continues; wait for it again "
                     "or look at it with get_job."
                 )

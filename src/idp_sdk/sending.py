@@ -85,7 +85,7 @@ class Sender:
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise Retryable(_unreachable(url, error), refused=True) from error
         except httpx.TimeoutException as error:
-            problem = ConnectionFailed(f"{_host(url)} did not answer in time. Try again in a while.")
+            problem = ConnectionFailed(f"{_host(url)} did not respond in time. Try again in a while.")
             raise Retryable(problem, refused=False) from error
         except httpx.HTTPError as error:
             raise Retryable(_unreachable(url, error), refused=False) from error
@@ -100,7 +100,7 @@ class Sender:
         return read(response)
 
     def _timeout(self, deadline: Deadline) -> httpx.Timeout:
-        """The client's, or what is left of the deadline, but long enough for a last response."""
+        """Return the client's, or what is left of the deadline, but long enough for a last response."""
         whole, remaining = self._client.timeout, deadline.remaining
         if remaining is None or (whole.read is not None and whole.read <= remaining):
             return whole

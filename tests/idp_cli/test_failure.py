@@ -207,7 +207,7 @@ def test_ctrl_c_while_waiting_says_that_the_job_goes_on_and_how_to_return(run: R
     job_id = deployment.fields["createFinetuningJob"]({"input": {"jobName": "n"}})["id"]
     assert ran.code == 130
     assert ran.err == (
-        "The job goes on. Return to it with:\n"
+        "The job continues. Return to it with:\n"
         f"  idp-cli finetuning status --job-id {job_id} --watch --profile default\n"
     )
     assert [name for name, _ in deployment.calls if name == "stopFinetuningJob"] == []
@@ -223,7 +223,7 @@ def test_a_connection_that_breaks_while_waiting_says_so_too(run: Run, deployment
     deployment.fields["createFinetuningJob"] = last_answer
     ran = run(*CREATE, "--wait")
     assert ran.code == 1
-    assert ran.err.startswith("The job goes on. Return to it with:\n")
+    assert ran.err.startswith("The job continues. Return to it with:\n")
     assert "Error: https://api.example.com could not be reached" in ran.err
 
 

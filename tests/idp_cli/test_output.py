@@ -8,7 +8,7 @@ import json
 import pytest
 
 from idp_cli.output import print_json, printable, table
-from idp_cli.times import elapsed
+from idp_cli.times import format_elapsed
 from tests.idp_cli.conftest import Run
 from tests.support.cli import samples
 from tests.support.cli.deployment import Deployment
@@ -134,5 +134,5 @@ def test_times_are_hours_minutes_and_seconds() -> None:
     from datetime import UTC, datetime, timedelta
 
     begun = datetime(2024, 1, 15, 10, tzinfo=UTC)
-    assert elapsed(begun, begun + timedelta(hours=30, minutes=5, seconds=7.9)) == "30:05:07"
-    assert elapsed(begun, begun - timedelta(seconds=1)) == "0:00:00"
+    assert format_elapsed(begun, begun + timedelta(hours=30, minutes=5, seconds=7.9)) == "30:05:07"
+    assert format_elapsed(begun, begun - timedelta(seconds=1)) == "0:00:00"

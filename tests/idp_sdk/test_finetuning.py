@@ -149,7 +149,7 @@ def test_waiting_never_sleeps_past_its_timeout_and_looks_a_last_time(
     deployment: Deployment, client: IDPClient, clock: Clock
 ) -> None:
     deployment.answers["getFinetuningJob"] = job("TRAINING")
-    with pytest.raises(WaitTimeout, match=r"'job-1' is still TRAINING after 100 seconds\. It goes on"):
+    with pytest.raises(WaitTimeout, match=r"'job-1' is still TRAINING after 100 seconds\. It continues"):
         client.finetuning.wait_for_completion("job-1", poll_interval=60, timeout=100)
     assert clock.slept == [60, 40]
     assert len(deployment.calls) == 3

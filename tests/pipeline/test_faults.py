@@ -172,7 +172,7 @@ def test_documents_whose_workers_end_are_rejected_and_the_job_completes(faulted:
 def test_a_deletion_that_fails_half_way_stays_a_deletion_that_says_why(faulted: Faulted, name: str) -> None:
     job, execution = faulted.half_deleted[name]
     assert job.status is JobStatus.DELETING
-    assert str(job.error_message).startswith(f"Deletion failed: {HALF_DELETED[name][1]} answered AccessDenied")
+    assert str(job.error_message).startswith(f"Deletion failed: {HALF_DELETED[name][1]} returned AccessDenied")
     assert (execution.status, execution.cause) == ("FAILED", job.error_message)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from idp_finetuning import errors
-from idp_finetuning.operations.dispatch import error_answer
+from idp_finetuning.operations.dispatch import error_response
 from idp_finetuning.stages.reconcile import Reconciliation
 from tests.support.docs_pages import table
 from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
@@ -80,7 +80,7 @@ def test_the_alarm_on_internal_errors_matches_the_lines_of_all_failures_answered
         for error in vars(errors).values()
         if isinstance(error, type) and issubclass(error, errors.FinetuningError)
         if error not in (errors.FinetuningError, errors.DocumentRejected, errors.InternalError)
-        if error_answer(error("reason"))["error"]["type"] == "InternalError"
+        if error_response(error("reason"))["error"]["type"] == "InternalError"
     }
     pattern = _metric_filters(deployed, "Functions/ResolverLogs")[0]["FilterPattern"]
     assert set(re.findall(r'\(\$\.error_code = "(\w+)"\)', pattern)) == hidden

@@ -133,7 +133,7 @@ def test_a_task_is_retried_for_transient_errors_only(name: str, task: State) -> 
     assert set(transient["ErrorEquals"]) == RETRIED
     assert len(transient["ErrorEquals"]) == len(RETRIED)
     assert (transient["MaxAttempts"], transient["JitterStrategy"]) == (6, "FULL")
-    assert (worker_exit["ErrorEquals"], worker_exit["MaxAttempts"]) == (["Runtime.ExitError"], 1)
+    assert (worker_exit["ErrorEquals"], worker_exit["MaxAttempts"]) == (["Runtime.ExitError"], 1), name
 
 
 @each_task
@@ -144,7 +144,7 @@ def test_every_task_but_the_last_resorts_catches_everything(name: str, task: Sta
 
 @each_task
 def test_a_caught_error_lands_where_its_handler_looks_for_it(name: str, task: State) -> None:
-    assert all(catcher["ResultPath"] == "$.error" for catcher in task.get("Catch", []))
+    assert all(catcher["ResultPath"] == "$.error" for catcher in task.get("Catch", [])), name
 
 
 @each_machine

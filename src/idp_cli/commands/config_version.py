@@ -42,7 +42,7 @@ def _content_options(command: _Command) -> _Command:
 
 @click.group("config-version", cls=Noun)
 def config_version() -> None:
-    """Configuration versions: which model classifies, and with which prompt."""
+    """Configuration versions: which model classifies, and with which prompt."""  # noqa: D401 - help of a noun
 
 
 @config_version.command("list")

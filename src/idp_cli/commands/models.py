@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Noun)
 def models() -> None:
-    """Base models and your own custom models."""
+    """Base models and your own custom models."""  # noqa: D401 - help of a noun
 
 
 @models.command("list")

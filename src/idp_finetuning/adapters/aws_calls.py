@@ -101,7 +101,7 @@ def aws_calls() -> Iterator[None]:
     except ClientError as error:
         code = error_code(error)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        said = f"{error.operation_name} answered {code}: {error_text(error)}"
+        said = f"{error.operation_name} returned {code}: {error_text(error)}"
         if code in _TRANSIENT_CODES or status >= 500 or status == 429:
             raise TransientError(f"{said}. Try again later.") from error
         raise AwsCallRefused(f"{said}. Check the permissions and quotas of this deployment.") from error

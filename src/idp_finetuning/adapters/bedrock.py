@@ -71,27 +71,28 @@ class Bedrock(BedrockAccount):
     def find_customization_job(self, name_or_arn: str) -> CustomizationJob | None:
         """Return the job, or None if Bedrock knows none."""
         try:
-            answer = self._bedrock.get_model_customization_job(jobIdentifier=name_or_arn)
+            response = self._bedrock.get_model_customization_job(jobIdentifier=name_or_arn)
         except ClientError as error:
             if is_missing(error):
                 return None
             raise
-        losses = [metric.get("validationLoss") for metric in answer.get("validationMetrics") or []]
-        training = ((answer.get("statusDetails") or {}).get("trainingDetails") or {}).get("status")
+        status = response["status"]
+        losses = [metric.get("validationLoss") for metric in response.get("validationMetrics") or []]
+        training = ((response.get("statusDetails") or {}).get("trainingDetails") or {}).get("status")
         return CustomizationJob(
-            arn=answer["jobArn"],
-            status=answer["status"],
-            output_s3_uri=answer["outputDataConfig"]["s3Uri"],
-            model_arn=answer.get("outputModelArn"),
-            failure_message=answer.get("failureMessage"),
-            created_at=timestamp(answer["creationTime"]),
-            ended_at=timestamp(answer["endTime"]) if answer.get("endTime") else None,
+            arn=response["jobArn"],
+            status=status,
+            output_s3_uri=response["outputDataConfig"]["s3Uri"],
+            model_arn=response.get("outputModelArn"),
+            failure_message=response.get("failureMessage"),
+            created_at=timestamp(response["creationTime"]),
+            ended_at=timestamp(response["endTime"]) if response.get("endTime") else None,
             metrics=TrainingMetrics(
-                training_loss=_drop_non_finite((answer.get("trainingMetrics") or {}).get("trainingLoss")),
+                training_loss=_drop_non_finite((response.get("trainingMetrics") or {}).get("trainingLoss")),
                 validation_loss=_drop_non_finite(losses[0] if losses else None),
             ),
             training_started=training != "NotStarted",
-            progress=answer["status"] + (f", training {training}" if training and training != answer["status"] else ""),
+            progress=status + (f", training {training}" if training and training != status else ""),
         )
 
     def ensure_customization_job(self, request: CustomizationRequest) -> CustomizationJob:
@@ -146,16 +147,16 @@ class Bedrock(BedrockAccount):
     def find_deployment(self, name_or_arn: str) -> ModelDeployment | None:
         """Return the deployment, or None if Bedrock knows none."""
         try:
-            answer = self._bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=name_or_arn)
+            response = self._bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=name_or_arn)
         except ClientError as error:
             if is_missing(error):
                 return None
             raise
         return ModelDeployment(
-            arn=answer["customModelDeploymentArn"],
-            status=answer["status"],
-            model_arn=answer["modelArn"],
-            failure_message=answer.get("failureMessage"),
+            arn=response["customModelDeploymentArn"],
+            status=response["status"],
+            model_arn=response["modelArn"],
+            failure_message=response.get("failureMessage"),
         )
 
     def ensure_deployment(self, *, name: str, model_arn: str, job_id: str) -> ModelDeployment:
@@ -189,12 +190,12 @@ class Bedrock(BedrockAccount):
     def _is_being_created(self, model_arn: str) -> bool:
         """Return whether the model is still Creating (botocore: bedrock ModelStatus); not so if it is missing."""
         try:
-            answer = self._bedrock.get_custom_model(modelIdentifier=model_arn)
+            response = self._bedrock.get_custom_model(modelIdentifier=model_arn)
         except ClientError as error:
             if is_missing(error):
                 return False
             raise
-        return bool(answer.get("modelStatus") == "Creating")
+        return bool(response.get("modelStatus") == "Creating")
 
     def delete_deployment(self, arn: str) -> None:
         """Start the deletion of a deployment, unless it is gone or being deleted."""

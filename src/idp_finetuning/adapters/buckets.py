@@ -50,13 +50,13 @@ class Bucket:
     def read_document(self, key: str) -> bytes:
         """Return a document's content. Raises DocumentRejected if it is gone or too large."""
         try:
-            answer = self._s3.get_object(Bucket=self.name, Key=key)
+            response = self._s3.get_object(Bucket=self.name, Key=key)
         except ClientError as error:
             if error_code(error) in _MISSING:
                 raise DocumentRejected("missing", "The file is no longer there. Upload it again.") from error
             raise
-        with answer["Body"] as body:
-            if answer["ContentLength"] > MAXIMUM_DOCUMENT_BYTES:
+        with response["Body"] as body:
+            if response["ContentLength"] > MAXIMUM_DOCUMENT_BYTES:
                 raise DocumentRejected(
                     "too_large", f"The file is larger than {MAXIMUM_DOCUMENT_BYTES // 1_000_000} MB. Split it."
                 )
@@ -157,8 +157,8 @@ class Bucket:
             ]
             if not versions:
                 return removed
-            answer = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": versions, "Quiet": True})
-            for failed in answer.get("Errors", []):
+            response = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": versions, "Quiet": True})
+            for failed in response.get("Errors", []):
                 raise ClientError({"Error": failed}, "DeleteObjects")
             removed += len(versions)
 
@@ -257,5 +257,5 @@ class DataBucket(Bucket):
         return size
 
     def _part(self, key: str, upload_id: str, number: int, content: bytes) -> CompletedPartTypeDef:
-        answer = self._s3.upload_part(Bucket=self.name, Key=key, UploadId=upload_id, PartNumber=number, Body=content)
-        return {"PartNumber": number, "ETag": answer["ETag"]}
+        response = self._s3.upload_part(Bucket=self.name, Key=key, UploadId=upload_id, PartNumber=number, Body=content)
+        return {"PartNumber": number, "ETag": response["ETag"]}

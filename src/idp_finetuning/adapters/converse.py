@@ -19,7 +19,7 @@ _PASSING = {
     "ThrottlingException": "Bedrock throttled the model '{model}' on every attempt. Classify fewer documents at once, "
     "or ask AWS for a higher quota of requests and tokens a minute",
     "ModelNotReadyException": "The model '{model}' did not become ready",
-    "ModelTimeoutException": "The model '{model}' did not answer in time",
+    "ModelTimeoutException": "The model '{model}' did not respond in time",
     "ModelErrorException": "The model '{model}' failed",
     "ServiceUnavailableException": "Bedrock is not available",
     "InternalServerException": "Bedrock failed",
@@ -53,7 +53,7 @@ class Converse:
         longest = FIRST_WAIT_SECONDS
         while True:
             try:
-                answer = self._bedrock_runtime.converse(**request)
+                response = self._bedrock_runtime.converse(**request)
             except (ClientError, ConnectionError, HTTPClientError) as error:
                 failure = _failure(error, request["modelId"])
                 seconds = random.uniform(0, longest)  # noqa: S311 - spreads the calls, protects nothing
@@ -61,7 +61,7 @@ class Converse:
                     raise failure from error
                 longest = min(2 * longest, LONGEST_WAIT_SECONDS)
             else:
-                return "".join(block.get("text", "") for block in answer["output"]["message"]["content"])
+                return "".join(block.get("text", "") for block in response["output"]["message"]["content"])
 
 
 def _failure(error: Exception, model: str) -> TransientError | AwsCallRefused:
@@ -70,7 +70,7 @@ def _failure(error: Exception, model: str) -> TransientError | AwsCallRefused:
     code = error_code(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _PASSING or status >= 500 or status == 429:
-        said = _PASSING.get(code, f"Bedrock answered {code}").format(model=model)
+        said = _PASSING.get(code, f"Bedrock returned {code}").format(model=model)
         return TransientError(f"{said}; try again later.")
     if code in _LASTING:
         return AwsCallRefused(f"{_LASTING[code].format(model=model)}.")

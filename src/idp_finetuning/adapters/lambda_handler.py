@@ -62,7 +62,7 @@ def state_handler(
 
 
 def resolver_handler(
-    answer: Callable[[dict[str, Any], Services], Any], error_answer: Callable[[FinetuningError], dict[str, Any]]
+    respond: Callable[[dict[str, Any], Services], Any], error_response: Callable[[FinetuningError], dict[str, Any]]
 ) -> Handler:
     """Make the Lambda handler behind the API, which returns `{"data": …}` or `{"error": {"type", "message"}}`.
 
@@ -80,9 +80,9 @@ def resolver_handler(
         }
         try:
             with _log_outcome(context, **keys), aws_calls():
-                return {"data": answer(event, Services(context))}
+                return {"data": respond(event, Services(context))}
         except FinetuningError as error:
-            return error_answer(error)
+            return error_response(error)
 
     return handler
 

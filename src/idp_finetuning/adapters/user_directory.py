@@ -40,14 +40,14 @@ class UserDirectory:
         if next_token:
             request["PaginationToken"] = DirectoryToken.from_text(next_token).pagination_token
         try:
-            answer = self._cognito.list_users(**request)
+            response = self._cognito.list_users(**request)
         except ClientError as error:
             if next_token and error_code(error) == "InvalidParameterException":
                 raise unknown_token() from error
             raise
-        following = answer.get("PaginationToken")
+        following = response.get("PaginationToken")
         return Page(
-            items=tuple(_parse_user(entry["Username"], entry.get("Attributes", [])) for entry in answer["Users"]),
+            items=tuple(_parse_user(entry["Username"], entry.get("Attributes", [])) for entry in response["Users"]),
             next_token=DirectoryToken(pagination_token=following).to_text() if following else None,
         )
 
@@ -57,7 +57,7 @@ class UserDirectory:
         Raises UserNotFound.
         """
         try:
-            answer = self._cognito.admin_get_user(UserPoolId=self._pool, Username=user)
+            response = self._cognito.admin_get_user(UserPoolId=self._pool, Username=user)
         except ClientError as error:
             # InvalidParameter: characters that no user name has (botocore: cognito-idp UsernameType).
             if error_code(error) not in ("UserNotFoundException", "InvalidParameterException"):
@@ -65,7 +65,7 @@ class UserDirectory:
             raise UserNotFound(
                 "No user of the user pool has this id, user name or e-mail address. listUsers shows all users."
             ) from error
-        return _parse_user(answer["Username"], answer.get("UserAttributes", []))
+        return _parse_user(response["Username"], response.get("UserAttributes", []))
 
     def groups(self, username: str) -> tuple[str, ...]:
         """Return the names of the user's groups, sorted."""

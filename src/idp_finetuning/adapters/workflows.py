@@ -55,9 +55,9 @@ class Workflow:
         """Return the status of the execution with this name, or None if there is none."""
         arn = self._arn.replace(":stateMachine:", ":execution:") + f":{name}"
         try:
-            answer = self._stepfunctions.describe_execution(executionArn=arn)
+            response = self._stepfunctions.describe_execution(executionArn=arn)
         except ClientError as error:
             if error_code(error) == "ExecutionDoesNotExist":
                 return None
             raise
-        return ExecutionStatus(answer["status"])
+        return ExecutionStatus(response["status"])

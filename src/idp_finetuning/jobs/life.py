@@ -75,7 +75,7 @@ class JobChanges(TypedDict, total=False):
 
 
 class Resumption(WireModel):
-    """Where a failed or stopped job goes on, and whether that stage begins another attempt in Bedrock."""
+    """The stage at which a failed or stopped job continues, and whether it begins another attempt in Bedrock."""
 
     stage: JobStatus
     new_attempt: bool = False
@@ -107,7 +107,7 @@ def move(
 
     Raises:
         JobStopping: the job is being stopped.
-        StaleState: the run is not the current one, or the job may not come to this status from where it is.
+        StaleState: the run is not the current one, or the job may not come to this status from its own.
         Conflict: the job is to be deleted, but configuration versions use its model.
     """
     if job.run != run.number or job.status not in MAY_BECOME_FROM[to]:
@@ -140,7 +140,7 @@ def fail(job: FinetuningJob, run: JobRun, stage: JobStatus, failure: Failure) ->
 
 
 def resume(job: FinetuningJob, run: JobRun, resumption: Resumption, message: str) -> Outcome:
-    """Start the next run of a failed or stopped job; its event says `message` and where the job goes on.
+    """Start the next run of a failed or stopped job; its event says `message` and the stage it continues at.
 
     Raises JobStopping or StaleState if another request resumed or deleted the job meanwhile.
     """

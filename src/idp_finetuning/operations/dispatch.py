@@ -1,4 +1,4 @@
-"""From a GraphQL field to its operation, and from its outcome to the answer the API's resolver expects."""
+"""From a GraphQL field to its operation, and from its outcome to the response the API's resolver expects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ResolverEvent(WireModel):
     identity: Identity
 
 
-def answer(event: ResolverEvent, services: Services) -> Any:
+def respond(event: ResolverEvent, services: Services) -> Any:
     """Return the JSON-ready data of the field. Raises a FinetuningError."""
     authorize(event.field, event.identity)
     operation = OPERATIONS[event.field]
@@ -51,7 +51,7 @@ def authorize(field: str, identity: Identity) -> None:
         raise Unauthorized(f"Not authorized to access {field}. It needs the group {needed}.")
 
 
-def error_answer(error: FinetuningError) -> dict[str, Any]:
+def error_response(error: FinetuningError) -> dict[str, Any]:
     """Return the error a client sees; what only operators can mend is an InternalError without details."""
     if isinstance(error, AwsCallRefused | SettingMissing):
         error = InternalError("The service could not carry this out. Ask its operator to look at the resolver's log.")

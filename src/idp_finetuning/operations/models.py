@@ -90,7 +90,7 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
 def list_available_models(arguments: NoArguments, identity: Identity, services: Services) -> AvailableModels:
     """Return the catalogue, and the deployments of completed jobs, newest first, with their status in Bedrock.
 
-    A deployment that Bedrock does not list was removed and is left out. If Bedrock does not answer, the job records
+    A deployment that Bedrock does not list was removed and is left out. If Bedrock does not respond, the job records
     decide.
     """
     offered = _ask(services.bedrock.fine_tunable_models)
@@ -114,7 +114,7 @@ def list_available_models(arguments: NoArguments, identity: Identity, services: 
 
 
 def _ask(call: Callable[[], T]) -> T | None:
-    """Return what Bedrock answers, or None if the call fails: the list must not fail with it."""
+    """Return the result of a call of Bedrock, or None if it fails: the list must not fail with it."""
     try:
         with aws_calls():
             return call()

@@ -15,7 +15,7 @@ def find_scope(identity: Identity, services: Services) -> Scope:
     try:
         record = services.users.find(identity.sub)
         return record.scope if record else Scope(kind=services.default_scope)
-    except Exception as error:  # without the scope every answer but no would be a guess
+    except Exception as error:  # without the scope any result but a refusal would be a guess
         raise Unauthorized(
             "Which configuration versions you may use could not be looked up, so none is shown or changed. Try again; "
             "if it fails again, ask an Admin."

@@ -90,7 +90,7 @@ def _classify_pages(
         read = request.prompt.parse_answer(said)
         return ClassifiedPage(number=number, class_name=read.class_name, boundary=read.boundary)
 
-    answered: list[ClassifiedPage] = []
+    classified: list[ClassifiedPage] = []
     with open_document(content) as source, closing(_texts(request, source, test_set_bucket)) as texts:
         threads = ThreadPoolExecutor(PAGES_AT_ONCE)
         running: deque[Future[ClassifiedPage]] = deque()
@@ -102,14 +102,14 @@ def _classify_pages(
                         f"Classification took too long: {index} of {source.page_count} pages were done. Split it.",
                     )
                 if len(running) == PAGES_AT_ONCE:
-                    answered.append(running.popleft().result())
+                    classified.append(running.popleft().result())
                 running.append(threads.submit(ask, index + 1, source.jpeg(index), text))
-            answered.extend(waiting.result() for waiting in running)
+            classified.extend(waiting.result() for waiting in running)
         finally:
             # No call waits for a throttled model once the document has failed.
             giving_up.set()
             threads.shutdown(cancel_futures=True)
-    return tuple(answered)
+    return tuple(classified)
 
 
 def _texts(

@@ -52,7 +52,7 @@ def read_test_set(
 def read_test_set_or_start(
     test_set_id: str, *, bucket: TestSetBucket, data: DataBucket, background: BackgroundFunction
 ) -> ReadTestSet:
-    """Read a test set in the time of one request. Raises ValidationRunning while that goes on in the background."""
+    """Read a test set in the time of one request. Raises ValidationRunning while that continues in the background."""
     listing = bucket.listing(test_set_id)
     marker = reading_marker(test_set_id, listing.fingerprint)
     running = data.read_model(marker, ReadingSince)

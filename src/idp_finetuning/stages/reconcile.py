@@ -23,8 +23,9 @@ UUID_LENGTH = 36  # the job's id begins every execution's name
 
 
 class Grace(WireModel):
-    """How long after a job's record its workflow or deletion may start, and how long after a resource in Bedrock or an
-    object in S3 its record may follow.
+    """How late a job's workflow may follow its record, and how late a record may follow what belongs to it.
+
+    `start` is for its workflow or deletion, `record` for a resource in Bedrock or an object in S3.
     """
 
     start: timedelta = timedelta(minutes=5)
@@ -35,8 +36,10 @@ GRACE = Grace()
 
 
 class Reconciliation(WireModel):
-    """What a pass did, at most 100 of each: ids of jobs it ended, `<id>: <error code>` of those it could not examine,
-    names in Bedrock of trainings it stopped and of resources without a job, ids of deleted jobs whose data it removed.
+    """What a pass did, at most 100 of each.
+
+    Ids of jobs it ended, `<id>: <error code>` of those it could not examine, names in Bedrock of trainings it stopped
+    and of resources without a job, ids of deleted jobs whose data it removed.
     """
 
     ended: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Where a failed or stopped job goes on: at the first thing that Bedrock does not have yet."""
+"""The stage at which a failed or stopped job continues: the first whose result Bedrock does not have yet."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class _Choice:
 
     def _cover_more(self) -> bool:
         """Move the unit that puts most classes on both sides; among equals, the largest classes."""
-        movable = [queue for queue in self.queues.values() if self._movable(queue) and self._newly_covered(queue)]
+        movable = [queue for queue in self.queues.values() if self._movable(queue) and self._find_newly_covered(queue)]
         if not movable:
             return False
         self._move(min(movable, key=self._rank))
@@ -124,12 +124,12 @@ class _Choice:
         self.room -= len(unit.paths)
         self.training.subtract(unit.counts)
 
-    def _newly_covered(self, queue: deque[_Unit]) -> list[str]:
+    def _find_newly_covered(self, queue: deque[_Unit]) -> list[str]:
         return [name for name in queue[0].counts if self.training[name] == self.total[name]]
 
     def _rank(self, queue: deque[_Unit]) -> tuple[int, int, list[tuple[int, str]]]:
         """Rank by most newly covered classes, then fewest documents, then the largest classes by name."""
-        new = self._newly_covered(queue)
+        new = self._find_newly_covered(queue)
         return -len(new), len(queue[0].paths), sorted((-self.total[name], name) for name in new)
 
 

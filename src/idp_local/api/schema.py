@@ -67,12 +67,12 @@ def _groups(schema: GraphQLSchema, kind: GraphQLObjectType, field: GraphQLField)
 
 
 def _guard(resolve: Callable[..., Any], groups: frozenset[str], name: str) -> Callable[..., Any]:
-    def guarded(source: Any, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:
+    def guard(source: Any, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:
         if not groups & set(info.context.caller.groups):
             raise GraphQLError(f"Not Authorized to access {name}", extensions={ERROR_TYPE: "Unauthorized"})
         return resolve(source, info, **arguments)
 
-    return guarded
+    return guard
 
 
 def _resolve(_source: Any, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:

@@ -62,7 +62,7 @@ def graphql_app(
 
     @app.post("/sign-in")
     def sign_in_user() -> tuple[Response, int]:
-        # JSON makes a browser send a preflight request for a page of another origin; it is not answered here.
+        # JSON makes a browser send a preflight request for a page of another origin; this server grants none.
         content: Any = request.get_json(silent=True)
         username = content.get("username") if isinstance(content, dict) else None
         if username not in [user.username for user in connection.users]:

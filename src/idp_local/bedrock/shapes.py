@@ -32,7 +32,7 @@ _PYTHON_TYPE: dict[str, Any] = {
 
 @cache
 def compile_pattern(pattern: str) -> Any:
-    """Compile a pattern with RE2: in `re`, JobName's backtracks without end and \\p{L} is unknown."""
+    r"""Compile a pattern with RE2: in `re`, JobName's backtracks without end and \p{L} is unknown."""
     options = re2.Options()
     options.log_errors = False
     return re2.compile(pattern, options)
@@ -45,7 +45,7 @@ def violations(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
     kind = shape.type_name
     expected = _PYTHON_TYPE[kind]
     if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
-        yield _failed(path, f"Member must be of type {kind}")
+        yield _violation(path, f"Member must be of type {kind}")
     elif isinstance(shape, StructureShape):
         yield from _structure(shape, value, path)
     elif isinstance(shape, ListShape):
@@ -93,34 +93,34 @@ def _structure(shape: StructureShape, value: dict[str, Any], path: str) -> Itera
     prefix = f"{path}." if path else ""
     for name in shape.required_members:
         if value.get(name) is None:
-            yield _failed(prefix + name, "Member must not be null")
+            yield _violation(prefix + name, "Member must not be null")
     for name, item in value.items():
         if name not in shape.members:
-            yield _failed(prefix + name, "Member is unknown")
+            yield _violation(prefix + name, "Member is unknown")
         elif item is not None:
             yield from violations(shape.members[name], item, prefix + name)
     if shape.metadata.get("union") and sum(item is not None for item in value.values()) != 1:
-        yield _failed(path, "Exactly one member of the union must be set")
+        yield _violation(path, "Exactly one member of the union must be set")
 
 
 def _string(shape: StringShape, value: str, path: str) -> Iterator[str]:
     yield from _range(shape, len(value), path, "have length")
     if shape.enum and value not in shape.enum:
-        yield _failed(path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
+        yield _violation(path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
     pattern = shape.metadata.get("pattern")
     if pattern and not compile_pattern(pattern).fullmatch(value):
-        yield _failed(path, f"Member must satisfy regular expression pattern: {pattern}")
+        yield _violation(path, f"Member must satisfy regular expression pattern: {pattern}")
 
 
 def _range(shape: Shape, size: float, path: str, verb: str) -> Iterator[str]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if least is not None and size < least:
-        yield _failed(path, f"Member must {verb} greater than or equal to {least}")
+        yield _violation(path, f"Member must {verb} greater than or equal to {least}")
     if most is not None and size > most:
-        yield _failed(path, f"Member must {verb} less than or equal to {most}")
+        yield _violation(path, f"Member must {verb} less than or equal to {most}")
 
 
-def _failed(path: str, constraint: str) -> str:
+def _violation(path: str, constraint: str) -> str:
     # AWS repeats the value here; it may be document content, so it is left out.
     return f"Value at '{path}' failed to satisfy constraint: {constraint}"
 

@@ -49,7 +49,7 @@ def classes_in(texts: Sequence[str]) -> list[str]:
 
 
 class Answer(NamedTuple):
-    """What a page is: its class, and whether a document starts on it (`start`) or goes on (`continue`)."""
+    """What a page is: its class, and whether a document starts on it (`start`) or continues (`continue`)."""
 
     page_class: str
     boundary: str
@@ -193,7 +193,7 @@ class _HeadTraining:
             return Head(self._labels, np.zeros((1, self._standard.shape[1]), np.float32), np.zeros(1, np.float32))
         self._regression.C = weight
         with warnings.catch_warnings():
-            # A pass stops early on purpose, of which the solver warns; the next one goes on from there.
+            # A pass stops early on purpose, of which the solver warns; the next one continues from there.
             warnings.simplefilter("ignore")
             self._regression.fit(self._standard, self._truth)
         weights, bias = self._regression.coef_, self._regression.intercept_

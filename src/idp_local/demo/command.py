@@ -1,4 +1,4 @@
-"""The demo as a command: starts the local runtime, tells the story, and ends with its exit code."""
+"""The demo as a command: starts the local runtime, runs the story, and ends with its exit code."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     try:
         material = _material(args.docs)
-        _tell(material, args.directory)
+        _run(material, args.directory)
     except (DemoFailed, IDPError, LocalRuntimeError) as error:
         print_lines(section(f"The demo failed: {error}"))
         return 1
@@ -64,7 +64,7 @@ def _material(docs: Path | None) -> Material:
         return Material(name="Demo", documents=demo_test_set(), unseen=unseen_documents(), base_model=DEMO_MODEL)
 
 
-def _tell(material: Material, directory: Path) -> None:
+def _run(material: Material, directory: Path) -> None:
     with ExitStack() as ending:
         with waiting("Starting the local runtime ..."):
             connection = ending.enter_context(LocalRuntime(directory, port=0)).connection
@@ -76,4 +76,4 @@ def _tell(material: Material, directory: Path) -> None:
             local_client("bedrock-runtime", connection.bedrock_endpoint_url),
             connection.data_bucket,
         )
-        story.tell(material).check()
+        story.run(material).check()

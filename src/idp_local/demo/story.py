@@ -67,7 +67,7 @@ class Outcome(BaseModel):
 
 
 class Story:
-    """Tells the demo on stdout; `s3` and `bedrock` are boto3 clients of S3 and bedrock-runtime."""
+    """Shows the demo on stdout; `s3` and `bedrock` are boto3 clients of S3 and bedrock-runtime."""
 
     def __init__(self, client: IDPClient, s3: Any, bedrock: Any, data_bucket: str) -> None:
         self._client = client
@@ -75,7 +75,7 @@ class Story:
         self._bedrock = bedrock
         self._data_bucket = data_bucket
 
-    def tell(self, material: Material) -> Outcome:
+    def run(self, material: Material) -> Outcome:
         """Upload, validate, train, evaluate, classify. Raises DemoFailed with the first thing that went wrong."""
         test_set_id = self._upload(material)
         self._validate(test_set_id)

@@ -46,7 +46,7 @@ def test_a_failure_is_worth_a_retry_or_final(failure: Exception, expected: type[
     with pytest.raises(expected) as raised, aws_calls():
         raise failure
     if isinstance(failure, ClientError):
-        assert "PutItem answered" in str(raised.value)
+        assert "PutItem returned" in str(raised.value)
         assert "Its words" in str(raised.value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from idp_finetuning.errors import InvalidInput
-from idp_finetuning.nova.base_models import base_models, find_base_model
+from idp_finetuning.nova.base_models import BaseModelSpec, base_models, find_base_model
 from tests.support.domain.service_model import string_problem
 
 
@@ -19,11 +19,10 @@ def test_recommended_models_stand_before_legacy_ones_as_the_guide_lists_them() -
 
 
 @pytest.mark.parametrize("model", base_models(), ids=lambda model: model.short_name)
-def test_a_model_is_found_by_each_of_its_ids_and_named_as_bedrock_wants(model: object) -> None:
-    for known in base_models():
-        assert string_problem("bedrock", "BaseModelIdentifier", known.fine_tuning_id) is None
-        for identifier in (known.id, known.foundation_model_id, known.fine_tuning_id):
-            assert find_base_model(identifier) is known
+def test_a_model_is_found_by_each_of_its_ids_and_named_as_bedrock_wants(model: BaseModelSpec) -> None:
+    assert string_problem("bedrock", "BaseModelIdentifier", model.fine_tuning_id) is None
+    for identifier in (model.id, model.foundation_model_id, model.fine_tuning_id):
+        assert find_base_model(identifier) is model
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def test_a_quota_is_warned_of_when_one_more_fills_it(thing: str, left: int, warn
 
 
 def test_an_account_has_room_for_a_hundred_models_and_what_is_not_known_for_sure_says_so() -> None:
-    """[facts: L-CB5B847D; the others were seen in one account each]"""
+    """Service Quotas has the first as L-CB5B847D; the others were seen in one account each."""
     quotas = known_quotas()
     assert quotas.custom_models.most == 100
     for quota in (quotas.customization_jobs, quotas.deployments):

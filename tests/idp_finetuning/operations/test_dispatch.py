@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from idp_finetuning.errors import AwsCallRefused, Conflict, SettingMissing
-from idp_finetuning.operations.dispatch import error_answer
+from idp_finetuning.operations.dispatch import error_response
 from lambdas.resolver import handler
 from tests.support.domain.fake_bedrock import client_error
 
@@ -95,13 +95,13 @@ def test_an_unknown_field_is_refused(environment: dict[str, str]) -> None:
     "error", [AwsCallRefused("arn:aws:iam::1:role/x is not authorized"), SettingMissing("lacks JOBS_TABLE")]
 )
 def test_what_only_operators_can_mend_is_told_without_details(error: Exception) -> None:
-    answer = error_answer(error)["error"]  # type: ignore[arg-type]
+    answer = error_response(error)["error"]  # type: ignore[arg-type]
     assert answer["type"] == "InternalError"
     assert str(error) not in answer["message"]
 
 
 def test_an_error_of_ours_keeps_its_name_and_words() -> None:
-    assert error_answer(Conflict("Taken.")) == {"error": {"type": "Conflict", "message": "Taken."}}
+    assert error_response(Conflict("Taken.")) == {"error": {"type": "Conflict", "message": "Taken."}}
 
 
 @pytest.mark.parametrize(

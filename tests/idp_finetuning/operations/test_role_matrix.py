@@ -19,7 +19,7 @@ from idp_finetuning.adapters.tables.users import UserTable
 from idp_finetuning.classification.scopes import UserRecord
 from idp_finetuning.deployment import GROUPS
 from idp_finetuning.errors import FinetuningError, Unauthorized
-from idp_finetuning.operations.dispatch import ResolverEvent, answer
+from idp_finetuning.operations.dispatch import ResolverEvent, respond
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.table import OPERATIONS
 from idp_local.api import execution
@@ -128,7 +128,7 @@ def outcome(operation: str, groups: tuple[str, ...], services: Services, listed:
     """What dispatch does; every failure but a refusal means that the caller was let in."""
     identity = Identity(sub=SUB, username="author@example.com", groups=groups)
     try:
-        data = answer(ResolverEvent(field=operation, arguments=REQUESTS[operation](), identity=identity), services)
+        data = respond(ResolverEvent(field=operation, arguments=REQUESTS[operation](), identity=identity), services)
     except Unauthorized:
         return "no"
     except FinetuningError:
@@ -199,7 +199,7 @@ def config_versions(environment: dict[str, str], jobs: JobTable, data: DataBucke
     for name in ("claims", "other", "beyond"):
         given = {"name": name, "classification": {"classes": [item.to_wire() for item in CLASSES]}}
         event = ResolverEvent(field="createConfigVersion", arguments={"input": given}, identity=admin)
-        answer(event, services)
+        respond(event, services)
     services.config_versions.activate("claims")
     completed_job(jobs, data, JOB, config_version="claims")
     return services.config_versions

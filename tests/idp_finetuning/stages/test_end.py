@@ -28,12 +28,12 @@ def test_a_failure_is_recorded_with_its_stage_and_the_execution_shows_it(
     pipeline: Pipeline, jobs: JobTable, stage: str
 ) -> None:
     jobs.create(job(status=JobStatus(stage)), None, "")
-    shown = pipeline.run("EndJob", caught("AwsCallRefused", "GetObject answered AccessDenied."), times=3)
+    shown = pipeline.run("EndJob", caught("AwsCallRefused", "GetObject returned AccessDenied."), times=3)
     after = jobs.get(job().id)
     assert (after.status, after.error_stage, after.error_code) == ("FAILED", stage, "AwsCallRefused")
     assert shown == {"code": "AwsCallRefused", "message": after.error_message}
     assert after.error_message
-    assert after.error_message.endswith("failed: GetObject answered AccessDenied.")
+    assert after.error_message.endswith("failed: GetObject returned AccessDenied.")
 
 
 def test_the_first_failure_is_kept(pipeline: Pipeline, jobs: JobTable) -> None:

@@ -66,7 +66,7 @@ def test_a_refused_job_fails_with_bedrocks_words_and_what_to_do(
 
 @pytest.mark.parametrize("ended", ["failed", "deleted"])
 def test_what_was_created_for_a_job_that_ended_meanwhile_is_stopped(
-    fake_bedrock: FakeBedrock, jobs: JobTable, ready: FinetuningJob, monkeypatch: pytest.MonkeyPatch, ended: str
+    fake_bedrock: FakeBedrock, jobs: JobTable, ready: FinetuningJob, ended: str
 ) -> None:
     class Racing(Bedrock):
         def ensure_customization_job(self, request: Any) -> Any:

@@ -155,7 +155,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def tell(s3: Any, *, knows: bool = True, held_out_each: int = 1, unseen: Sequence[LabelledDocument] = ()) -> Outcome:
     story = Story(Pipeline(s3, held_out_each).signed_in(), s3, Models(knows), "data")
     ignored = (IgnoredFile(path="notes.txt", reason="outside a class folder"),)
-    return story.tell(Material(name="Own", documents=DOCUMENTS, unseen=tuple(unseen), ignored=ignored))
+    return story.run(Material(name="Own", documents=DOCUMENTS, unseen=tuple(unseen), ignored=ignored))
 
 
 def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(

@@ -28,7 +28,7 @@ def to_item(job: FinetuningJob) -> dict[str, Any]:
 
 
 def update_job(table: str, before: FinetuningJob, after: FinetuningJob) -> UpdateTypeDef:
-    """Return an Update from one state of a job to the next; its condition is that nobody changed it meanwhile."""
+    """Return an Update from one state of a job to the next; its condition is that it has not changed meanwhile."""
     old, new = to_item(before), to_item(after)
     differing = {name: value for name, value in new.items() if value != old[name]}
     removed = {name for name, value in differing.items() if value is None}

@@ -1,4 +1,4 @@
-"""Fine-tuning jobs in DynamoDB: the job decides what becomes of it, the table stores that if nobody was faster."""
+"""Fine-tuning jobs in DynamoDB: the job decides its changes, the table stores them if no other request was faster."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def draw_bank_statement(sheet: Sheet, pages: int) -> None:
     step = random.uniform(4.4, 5.6)
     for page in range(1, pages + 1):
         sheet.add_page()
-        y = _statement_head(sheet, bank, account) if page == 1 else _statement_continued(sheet, bank, account, page)
+        y = _statement_head(sheet, bank, account) if page == 1 else _statement_continuation(sheet, bank, account, page)
         most = int((sheet.height - y - 24) / step) - 1
         low = max(4, most // 3) if page == pages else most - 1
         y = _transactions(sheet, y, random.randint(low, most), step, style)
@@ -53,7 +53,7 @@ def _statement_head(sheet: Sheet, bank: str, account: str) -> float:
     return y + 5
 
 
-def _statement_continued(sheet: Sheet, bank: str, account: str, page: int) -> float:
+def _statement_continuation(sheet: Sheet, bank: str, account: str, page: int) -> float:
     if sheet.random.random() < 0.5:
         sheet.fill(0, 0, sheet.width, 8, sheet.look.accent)
     sheet.text(sheet.left, 15, f"{bank}, account {account}", size=8)

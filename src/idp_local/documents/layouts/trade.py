@@ -19,7 +19,7 @@ def draw_invoice(sheet: Sheet, pages: int) -> None:
     style = random.choice(TABLE_STYLES)
     for page in range(1, pages + 1):
         sheet.add_page()
-        y = _invoice_head(sheet, company, number) if page == 1 else _invoice_continued(sheet, company, number, page)
+        y = _invoice_head(sheet, company, number) if page == 1 else _invoice_continuation(sheet, company, number, page)
         most = int((sheet.height - y - (70 if page == pages else 30)) / 6)
         low, high = (min(3, most), most) if page == pages else (most - 2, most)
         rows = [
@@ -65,7 +65,7 @@ def _invoice_head(sheet: Sheet, company: str, number: str) -> float:
     return y + 8 + sheet.jitter(3)
 
 
-def _invoice_continued(sheet: Sheet, company: str, number: str, page: int) -> float:
+def _invoice_continuation(sheet: Sheet, company: str, number: str, page: int) -> float:
     sheet.text(sheet.left, 18, company, size=9, bold=True)
     sheet.text(sheet.right, 18, f"Invoice {number}, page {page}", size=8, align="right")
     return 26 + sheet.jitter(3)
