@@ -17,6 +17,7 @@ class Allow:
     conditions: Mapping[str, Mapping[str, str]] | None = None
 
     def statement(self) -> iam.PolicyStatement:
+        """Return it as a statement of CDK."""
         return iam.PolicyStatement(
             actions=list(self.actions), resources=list(self.resources), conditions=self.conditions
         )

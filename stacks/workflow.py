@@ -85,7 +85,7 @@ def distributed_maps(states: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _distributed_map_permissions(name: str, definition: str, arns: Arns) -> tuple[Allow, ...]:
-    """A Distributed Map runs its children as executions of its own state machine; CDK grants nothing for that."""
+    """Return what a Distributed Map needs to run its children as executions of its own machine; CDK grants none of it."""
     if not list(distributed_maps(json.loads(definition)["States"])):
         return ()
     return (
