@@ -85,7 +85,7 @@ def distributed_maps(states: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _distributed_map_permissions(name: str, definition: str, arns: Arns) -> tuple[Allow, ...]:
-    """Return what a Distributed Map needs to run its children as executions of its own machine; CDK grants none of it."""
+    """Return what a Distributed Map needs to run its children as executions of its machine; CDK grants nothing."""
     if not list(distributed_maps(json.loads(definition)["States"])):
         return ()
     return (
