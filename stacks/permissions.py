@@ -35,7 +35,8 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
     list_test_sets = Allow(("s3:ListBucket",), (arns.test_set_bucket,))
     read_labels = (
         list_test_sets,
-        Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*"),)),
+        # Of documents only the beginning, if their names do not say what they are; a HEAD request needs it too.
+        Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*"), arns.test_set_objects("*/input/*"))),
         *_decrypt_test_sets(options),
         list_data,
         Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.json"),)),
@@ -196,8 +197,6 @@ def _write_test_sets(arns: Arns, options: DeploymentOptions) -> tuple[Allow, ...
     if options.test_set_bucket_name:
         return ()
     return (
-        # A HEAD request shows which files need not be uploaded again.
-        Allow(("s3:GetObject",), (arns.test_set_objects("*/input/*"),)),
         Allow(
             ("s3:PutObject",),
             (

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from idp_sdk.errors import NotConfigured
+from idp_sdk.text_files import decode_text
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -75,8 +76,8 @@ def read_connection(file: Path, *, stack: str | None = None) -> Connection:
     several and none is named.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(decode_text(file.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise NotConfigured(
             f"'{file}' cannot be read: {reason}. Give the file that cdk deploy --outputs-file wrote, or the "

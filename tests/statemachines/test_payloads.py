@@ -196,7 +196,11 @@ def labels_of(make_sections_path: dict[str, list[dict[str, Any]]]) -> Labels:
         StoredFile(key=key, size=len(content), etag=md5(content, usedforsecurity=False).hexdigest())
         for key, content in sorted(contents.items())
     )
-    return read_labels(Listing(test_set_id="set", files=files), lambda keys: [contents[key] for key in keys])
+
+    def read_all(keys: list[str]) -> list[bytes]:
+        return [contents[key] for key in keys]
+
+    return read_labels(Listing(test_set_id="set", files=files), read_all, read_all)
 
 
 def section_file(class_name: str, pages: list[int]) -> dict[str, Any]:

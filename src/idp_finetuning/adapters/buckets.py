@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.test_sets.document_types import BEGINNING_BYTES
 from idp_finetuning.test_sets.labels import Listing, StoredFile
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
 from idp_finetuning.wire import WireModel
@@ -69,6 +70,16 @@ class Bucket:
         Raises TimeoutError if it takes longer.
         """
         return self._in_parallel(self.read, keys, within_seconds)
+
+    def read_beginnings(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
+        """Yield as many first bytes as show a document's type, as read_all does; no object may be empty."""
+        return self._in_parallel(self._read_beginning, keys, within_seconds)
+
+    def _read_beginning(self, key: str) -> bytes:
+        wanted = f"bytes=0-{BEGINNING_BYTES - 1}"
+        with self._s3.get_object(Bucket=self.name, Key=key, Range=wanted)["Body"] as body:
+            content: bytes = body.read()
+            return content
 
     def read_present(self, keys: Iterable[str]) -> Iterator[bytes | None]:
         """Yield contents as read_all does, and None for an object that is not there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from datetime import UTC, datetime, timedelta
 
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
@@ -77,6 +78,11 @@ def _read(listing: Listing, bucket: TestSetBucket, data: DataBucket, within_seco
     key = labels_key(listing.test_set_id, listing.fingerprint)
     labels = data.read_model(key, Labels)
     if labels is None:
-        labels = read_labels(listing, lambda keys: bucket.read_all(keys, within_seconds=within_seconds))
+        ends = time.monotonic() + within_seconds
+        labels = read_labels(
+            listing,
+            lambda keys: bucket.read_all(keys, within_seconds=ends - time.monotonic()),
+            lambda keys: bucket.read_beginnings(keys, within_seconds=ends - time.monotonic()),
+        )
         data.write_model(key, labels)
     return ReadTestSet(listing=listing, labels=labels)

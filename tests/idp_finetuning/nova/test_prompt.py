@@ -100,7 +100,6 @@ def test_an_answer_in_the_form_of_the_target_is_read_back(name: str, boundary: B
         "{}",
         "[]",
         '{"class": "invoice"}',
-        '{"class": "Invoice", "document_boundary": "start"}',
         '{"class": "letter", "document_boundary": "start"}',
         '{"class": "invoice", "document_boundary": "middle"}',
         '{"class": null, "document_boundary": "start"}',

@@ -144,10 +144,10 @@ def test_too_many_rejected_documents_end_the_job_after_the_report_is_written(
     pipeline: Pipeline, s3: Any, event: dict[str, Any]
 ) -> None:
     for number in (1, 3):
-        s3.put_object(Bucket="documents", Key=f"docsplit/input/sub 1/doc {number}.pdf", Body=b"")
+        s3.put_object(Bucket="documents", Key=f"docsplit/input/sub 1/doc {number}.pdf", Body=b"text")
     prepare(pipeline, s3, event)
     for _ in range(2):
-        with pytest.raises(DatasetUnusable, match=r"^2 of 12 documents could not be used.*The file is empty"):
+        with pytest.raises(DatasetUnusable, match=r"^2 of 12 documents could not be used.*The file is neither a PDF"):
             pipeline.run("AssembleDataset", event)
     assert read(s3, "dataset/report.json")["rejected"] == 2
 

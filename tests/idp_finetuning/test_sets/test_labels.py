@@ -18,6 +18,8 @@ from idp_finetuning.test_sets.labels import (
 )
 from tests.support.domain.samples import result_json
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
 
 def listing(*keys: str) -> Listing:
     """Keys below the test set in the order S3 lists them."""
@@ -34,7 +36,7 @@ def read(files: dict[str, bytes]) -> Labels:
     def read_all(keys: list[str]) -> Iterable[bytes]:
         return [files[key.removeprefix("docsplit/")] for key in keys]
 
-    return read_labels(listing(*files), read_all)
+    return read_labels(listing(*files), read_all, lambda keys: [PNG for _ in keys])
 
 
 def test_a_packet_keeps_its_sections_in_numeric_order() -> None:
@@ -112,7 +114,7 @@ def test_a_baseline_without_a_document_is_an_orphan_and_is_not_read() -> None:
         return [result_json("invoice") for _ in keys]
 
     files = listing("input/a.pdf", "baseline/a.pdf/sections/1/result.json", "baseline/gone.pdf/sections/1/result.json")
-    assert read_labels(files, read_all).orphans == ("gone.pdf",)
+    assert read_labels(files, read_all, read_all).orphans == ("gone.pdf",)
     assert asked == ["docsplit/baseline/a.pdf/sections/1/result.json"]
 
 
@@ -133,11 +135,14 @@ def test_a_document_without_a_baseline_says_so() -> None:
         ([None, None], LabelProblem.OVERLAP),
         ([None, [1]], LabelProblem.OVERLAP),
         ([[0], [2]], LabelProblem.GAP),
-        ([[1, 2]], LabelProblem.GAP),
+        ([[1, 2]], LabelProblem.COUNTED_FROM_ONE),
+        ([[3, 1], [2]], LabelProblem.COUNTED_FROM_ONE),
+        ([[1], [3]], LabelProblem.GAP),
+        ([[1, 1]], LabelProblem.OVERLAP),
         ([[10**30]], LabelProblem.GAP),
         ([list(range(500))], None),
         ([list(range(501))], LabelProblem.TOO_MANY_PAGES),
-        ([[0], []], LabelProblem.MALFORMED),
+        ([[0], []], LabelProblem.NO_PAGES),
     ],
 )
 def test_every_page_belongs_to_exactly_one_section(
@@ -161,7 +166,7 @@ def test_a_bad_section_makes_the_whole_document_unusable_but_no_other() -> None:
             "baseline/good.pdf/sections/1/result.json": result_json("invoice", [0]),
         }
     )
-    assert {d.path: d.problem for d in found.documents} == {"bad.pdf": LabelProblem.MALFORMED, "good.pdf": None}
+    assert {d.path: d.problem for d in found.documents} == {"bad.pdf": LabelProblem.NOT_JSON, "good.pdf": None}
 
 
 @pytest.mark.parametrize(
@@ -183,18 +188,24 @@ def test_a_bad_section_makes_the_whole_document_unusable_but_no_other() -> None:
         (b"{}", LabelProblem.UNCLASSIFIED),
         (b'{"document_class": {}}', LabelProblem.UNCLASSIFIED),
         (b'{"document_class": {"type": "  "}}', LabelProblem.UNCLASSIFIED),
-        (b'{"document_class": {"type": 7}}', LabelProblem.MALFORMED),
-        (b'{"document_class": ["w2"]}', LabelProblem.MALFORMED),
-        (b'["w2"]', LabelProblem.MALFORMED),
-        (b'"w2"', LabelProblem.MALFORMED),
-        (b"", LabelProblem.MALFORMED),
-        (b"\xff\xfe\x00", LabelProblem.MALFORMED),
-        (b"[" * 100_000, LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": [true]}}', LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": [0.0]}}', LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": ["0"]}}', LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": [-1]}}', LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": 0}}', LabelProblem.MALFORMED),
+        (b'{"document_class": {"type": 7}}', LabelProblem.CLASS_NOT_TEXT),
+        (b'{"document_class": ["w2"]}', LabelProblem.CLASS_NOT_TEXT),
+        (b'["w2"]', LabelProblem.NO_OBJECT),
+        (b'"w2"', LabelProblem.NO_OBJECT),
+        (b"", LabelProblem.EMPTY_FILE),
+        (b"\xff\xfe\x00", LabelProblem.NOT_UTF8),
+        (b" \n", LabelProblem.EMPTY_FILE),
+        (b'{"document_class": "w2"', LabelProblem.NOT_JSON),
+        (b'{"document_class": NaN}', LabelProblem.CLASS_NOT_TEXT),
+        ('{"document_class": "\u200b"}'.encode(), LabelProblem.UNCLASSIFIED),
+        (b'{"document_class": "w2", "split_document": {"page_indices": [Infinity]}}', LabelProblem.PAGES_NOT_NUMBERS),
+        (b'{"document_class": "w2", "split_document": {"page_indices": []}}', LabelProblem.NO_PAGES),
+        (b"[" * 100_000, LabelProblem.TOO_DEEP),
+        (b'{"document_class": "w2", "split_document": {"page_indices": [true]}}', LabelProblem.PAGES_NOT_NUMBERS),
+        (b'{"document_class": "w2", "split_document": {"page_indices": [0.0]}}', LabelProblem.PAGES_NOT_NUMBERS),
+        (b'{"document_class": "w2", "split_document": {"page_indices": ["0"]}}', LabelProblem.PAGES_NOT_NUMBERS),
+        (b'{"document_class": "w2", "split_document": {"page_indices": [-1]}}', LabelProblem.NEGATIVE_PAGE),
+        (b'{"document_class": "w2", "split_document": {"page_indices": 0}}', LabelProblem.PAGES_NOT_LISTED),
         (b'{"document_class": "w\\n2"}', LabelProblem.BAD_CLASS_NAME),
         (b'{"document_class": "w\\u20282"}', LabelProblem.BAD_CLASS_NAME),
         (b'{"document_class": "\\ud800"}', LabelProblem.BAD_CLASS_NAME),

@@ -77,6 +77,7 @@ def test_what_is_not_sent_is_named_with_its_reason(tmp_path: Path) -> None:
         f"{'x' * 201}/a.pdf",
         "invoice/two\nlines.pdf",
         "invoice/${filename}",
+        "invoice/$5.pdf",
         f"invoice/{'y' * 250}/{'y' * 250}/{'y' * 250}/{'y' * 150}.pdf",
     )
     (root / "empty").mkdir()
@@ -102,6 +103,7 @@ def test_what_is_not_sent_is_named_with_its_reason(tmp_path: Path) -> None:
         f"{'x' * 201}/a.pdf": "class name above 200 characters (400 bytes)",
         "invoice/two\nlines.pdf": "name with characters that an S3 key cannot have",
         "invoice/${filename}": "name with ${filename}, which S3 replaces in uploads",
+        "invoice/$5.pdf": "name with $, which S3 does not accept in uploads; rename it",
         long_path: "path too long",
         "empty/": "an empty folder",
         "invoice/out.pdf": "a link to outside of the folder",

@@ -32,7 +32,7 @@ def damaged() -> tuple[LabelledDocument, ...]:
     label = (LabelledSection(class_name="invoice", page_indices=(0,)),)
     return (
         LabelledDocument(path="bad/no document.pdf", content=b"just text", sections=label),
-        LabelledDocument(path="bad/empty.pdf", content=b"", sections=label),
+        LabelledDocument(path="bad/cut off.pdf", content=b"%PDF-1.7", sections=label),
     )
 
 
