@@ -14,7 +14,7 @@ from idp_sdk.errors import InvalidInput, WaitTimeout
 from idp_sdk.sending import Sender
 from idp_sdk.uploads.local_files import is_regular_file, why_content_not_sent
 from idp_sdk.uploads.s3_posts import md5_of, post_file
-from idp_sdk.waiting import Deadline
+from idp_sdk.waiting import Deadline, require_seconds
 
 
 class Classifications:
@@ -45,6 +45,7 @@ class Classifications:
         {DOCUMENT_TEXT}.
         Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, WaitTimeout.
         """
+        require_seconds(poll_interval, timeout)
         given: dict[str, Any] = {
             **self._source(path, content, test_set_id, document_path),
             "configVersion": config_version,

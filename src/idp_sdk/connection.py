@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
+from idp_finetuning.text import is_unicode
 from idp_sdk.errors import NotConfigured
 from idp_sdk.text_files import decode_text
 
@@ -39,6 +40,8 @@ class Connection(BaseModel):
     def _safe(cls, url: str | None) -> str | None:
         if url is None:
             return None
+        if not is_unicode(url):
+            raise ValueError("the address has characters that are not UTF-8")
         parts = urlsplit(url)
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(url))):
             raise ValueError("passwords and tokens are sent there, so it has to begin with https://")

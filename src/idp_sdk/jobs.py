@@ -7,7 +7,7 @@ import json
 from pydantic import Field, field_validator
 
 from idp_finetuning.jobs.job import ENDED, DocumentCounts, JobStatus, TrainingMetrics
-from idp_finetuning.wire import UtcTime, WireModel
+from idp_finetuning.wire import InputModel, UtcTime, WireModel
 
 
 class Validation(WireModel):
@@ -28,7 +28,7 @@ class Validation(WireModel):
         return json.loads(value) if isinstance(value, str) else value  # AWSJSON is a string
 
 
-class HyperParameters(WireModel):
+class HyperParameters(InputModel):
     """Hyperparameters: epochs 1–5, learning rate 1e-6–1e-4, warm-up steps 0–100. None in a request: the default."""
 
     epoch_count: int | None = None

@@ -13,7 +13,8 @@ from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.jobs.job import STAGES, JobRun
 from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.test_sets.keys import document_id
-from idp_finetuning.test_sets.labels import Labels, Listing, Section, StoredFile, parse_section, read_labels
+from idp_finetuning.test_sets.labels import Labels, Listing, StoredFile, read_labels
+from idp_finetuning.test_sets.sections import Section, parse_section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.test_sets.validation import validate
 from idp_finetuning.training_data.examples import ManifestDocument

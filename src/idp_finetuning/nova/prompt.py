@@ -9,7 +9,7 @@ from typing import Any
 
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.text import find_alike
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import InputModel, WireModel
 
 CLASSES_PLACEHOLDER = "{CLASS_NAMES_AND_DESCRIPTIONS}"
 IMAGE_PLACEHOLDER = "{DOCUMENT_IMAGE}"
@@ -60,7 +60,7 @@ class Boundary(StrEnum):
     CONTINUE = "continue"
 
 
-class DocumentClass(WireModel):
+class DocumentClass(InputModel):
     """A document class with the description the prompt shows for it (may be empty)."""
 
     name: str

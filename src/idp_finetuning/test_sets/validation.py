@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models, find_base_model
 from idp_finetuning.nova.prompt import reserved_word
-from idp_finetuning.test_sets.labels import DocumentLabels, LabelProblem, Labels
+from idp_finetuning.test_sets.labels import DocumentLabels, Labels
+from idp_finetuning.test_sets.sections import LabelProblem
 from idp_finetuning.test_sets.split import hold_out
 from idp_finetuning.text import first_few, join_first, look_alikes, spell_out
 from idp_finetuning.wire import WireModel

@@ -7,15 +7,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from idp_finetuning.test_sets.labels import (
-    LabelProblem,
-    Labels,
-    Listing,
-    Section,
-    StoredFile,
-    parse_section,
-    read_labels,
-)
+from idp_finetuning.test_sets.labels import Labels, Listing, StoredFile, read_labels
+from idp_finetuning.test_sets.sections import LabelProblem, Section, parse_section
 from tests.support.domain.samples import result_json
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -154,6 +147,13 @@ def test_every_page_belongs_to_exactly_one_section(
     (found,) = read(files).documents
     assert found.problem is problem
     assert bool(found.sections) is (problem is None)
+
+
+def test_pages_from_one_on_are_a_gap_if_the_first_section_is_missing() -> None:
+    (found,) = read(
+        {"input/a.pdf": b"", "baseline/a.pdf/sections/2/result.json": result_json("invoice", [1, 2])}
+    ).documents
+    assert found.problem is LabelProblem.GAP
 
 
 def test_a_bad_section_makes_the_whole_document_unusable_but_no_other() -> None:

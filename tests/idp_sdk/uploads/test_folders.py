@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from idp_finetuning.test_sets.labels import Section, parse_section
+from idp_finetuning.test_sets.sections import Section, parse_section
 from idp_finetuning.test_sets.test_set import TestSetFile
 from idp_sdk import Layout
 from idp_sdk.errors import InvalidInput

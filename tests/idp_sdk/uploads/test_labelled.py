@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from idp_finetuning.test_sets.labels import Section, parse_section
+from idp_finetuning.test_sets.sections import Section, parse_section
 from idp_sdk import IDPClient, LabelledDocument, LabelledSection, TestSetStatus
 from idp_sdk.errors import InvalidInput
 from tests.support.sdk.deployment import Deployment
