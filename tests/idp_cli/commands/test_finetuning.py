@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.idp_cli.conftest import Run
 from tests.support.cli import samples
 from tests.support.cli.deployment import Deployment
@@ -23,6 +25,18 @@ def test_every_option_of_create_is_sent(run: Run, deployment: Deployment) -> Non
     sent = deployment.called("createFinetuningJob")["input"]
     assert (sent["trainSplit"], sent["configVersion"]) == (0.8, "v")
     assert sent["hyperParameters"] == {"epochCount": 3, "learningRate": 2e-5, "learningRateWarmupSteps": 0}
+
+
+@pytest.mark.parametrize("word", ["nan", "inf"])
+def test_numbers_that_are_none_are_refused_before_anything_is_sent(run: Run, deployment: Deployment, word: str) -> None:
+    ran = run(
+        "finetuning", "create", "--test-set", "a", "--base-model", "b", "--name", "c", "--wait", "--interval", word
+    )
+    assert (ran.code, "give a number of seconds" in ran.err) == (2, True)
+    ran = run("finetuning", "validate", "--test-set", "a", "--train-split", word)
+    assert ran.code == 1
+    assert ran.err.startswith("Error: --train-split is ")
+    assert deployment.calls == []
 
 
 def test_a_validation_names_model_and_split(run: Run, deployment: Deployment) -> None:

@@ -119,6 +119,23 @@ def test_the_job_tells_what_became_of_its_documents(
     assert (documents.found, documents.rejected, documents.train + documents.validation) == (12, 1, 11)
 
 
+def test_files_of_other_tools_are_not_counted_and_named_in_a_warning(
+    pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    other = {"sub 1/Thumbs.db": b"x", "sub 1/notes.txt": b"notes", "sub 1/~$a.docx": b"x", "sub 1/empty.pdf": b""}
+    for path, content in (other | {"sub 1/scan": coloured_pdf((0, 0, 1))}).items():
+        s3.put_object(Bucket="documents", Key=f"docsplit/input/{path}", Body=content)
+        label = f"docsplit/baseline/{path}/sections/1/result.json"
+        s3.put_object(Bucket="documents", Key=label, Body=b'{"document_class": "letter"}')
+    pipeline.run("ValidateTestSet", event)
+    paths = {document["key"].removeprefix("docsplit/input/") for document in read(s3, "manifest.json")}
+    assert "sub 1/scan" in paths
+    assert paths.isdisjoint(other)
+    (warning,) = (text for text in jobs.get(job().id).warnings if "no documents" in text)
+    assert warning.startswith("Files that are no documents are left out (4): sub 1/Thumbs.db (written by Windows), ")
+    assert all(path in warning for path in other)
+
+
 def test_a_document_with_neither_example_nor_rejection_counts_as_rejected(
     pipeline: Pipeline, s3: Any, event: dict[str, Any]
 ) -> None:

@@ -111,6 +111,31 @@ def test_a_baseline_without_a_document_is_an_orphan_and_is_not_read() -> None:
     assert asked == ["docsplit/baseline/a.pdf/sections/1/result.json"]
 
 
+def test_files_that_are_no_documents_are_left_out_and_their_baselines_are_no_orphans() -> None:
+    files = dict.fromkeys(("a.pdf", "Thumbs.db", "notes.txt", "scan", "sub/.hidden.pdf", "empty.png"), "labelled")
+    sizes = {"input/empty.png": 0}
+    stored = [f"input/{name}" for name in files] + [f"baseline/{name}/sections/1/result.json" for name in files]
+    asked: list[str] = []
+
+    def read_beginnings(keys: list[str]) -> Iterable[bytes]:
+        asked.extend(keys)
+        return [b"hello" if key.endswith(".txt") else PNG for key in keys]
+
+    sized = tuple(f.model_copy(update={"size": sizes.get(f.key[9:], 1)}) for f in listing(*stored).files)
+    found = read_labels(
+        Listing(test_set_id="docsplit", files=sized), lambda keys: [result_json("a")] * len(keys), read_beginnings
+    )
+    assert [d.path for d in found.documents] == ["a.pdf", "scan"]
+    assert {f.path: f.reason for f in found.left_out} == {
+        "Thumbs.db": "written by Windows",
+        "empty.png": "empty",
+        "notes.txt": "neither a PDF nor a PNG, JPEG, GIF, WebP, TIFF or BMP image",
+        "sub/.hidden.pdf": "hidden",
+    }
+    assert found.orphans == ()
+    assert asked == ["docsplit/input/notes.txt", "docsplit/input/scan"]
+
+
 def test_a_document_without_a_baseline_says_so() -> None:
     (found,) = read({"input/a.pdf": b""}).documents
     assert found.problem is LabelProblem.NO_BASELINE

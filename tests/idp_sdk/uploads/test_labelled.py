@@ -20,6 +20,14 @@ PACKET = LabelledDocument(
 )
 
 
+def test_members_that_do_not_exist_are_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(ValueError, match=r"LabelledSection has no 'pages'\. Did you mean 'page_indices'"):
+        LabelledSection(class_name="invoice", pages=(0,))  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match=r"LabelledDocument has no 'section'\. Did you mean 'sections'") as refused:
+        LabelledDocument(path="a.pdf", content=b"%PDF-secret", section=())  # type: ignore[call-arg]
+    assert "secret" not in str(refused.value)
+
+
 def test_each_section_has_a_baseline_file_numbered_from_one() -> None:
     assert [key for key, _ in PACKET.baselines()] == [
         "baseline/Eingang/Größe L.pdf/sections/1/result.json",
