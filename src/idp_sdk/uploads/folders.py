@@ -13,7 +13,7 @@ from idp_finetuning.test_sets.test_set import MAXIMUM_KEY_BYTES
 from idp_finetuning.text import is_one_line, is_unicode, join_first, normal_form
 from idp_sdk.errors import InvalidInput
 from idp_sdk.uploads.labelled import LabelledDocument, LabelledSection, LocalFile, baseline_key
-from idp_sdk.uploads.local_files import IgnoredFile, show_path, walk, why_not_sent
+from idp_sdk.uploads.local_files import IgnoredFile, is_folder, show_path, walk, why_not_sent
 
 
 class Layout(StrEnum):
@@ -48,7 +48,7 @@ def read_folder(folder: Path, layout: Layout = Layout.AUTO) -> LabelledFolder:
     root = _find_root(folder)
     entries = list(walk(root))
     if layout is Layout.AUTO:
-        first = {found.relative_to(root).parts[0] for found, _ in entries if found.parent != root or found.is_dir()}
+        first = {found.relative_to(root).parts[0] for found, _ in entries if found.parent != root or is_folder(found)}
         layout = Layout.ACCELERATOR if {"input", "baseline"} <= first else Layout.CLASSES
     files: list[LocalFile] = []
     ignored: list[IgnoredFile] = []
@@ -85,6 +85,8 @@ def _find_root(folder: Path) -> Path:
 
 def _part_labels(files: list[LocalFile], ignored: set[str]) -> tuple[list[LocalFile], list[IgnoredFile]]:
     """Part the files from labels of documents, or of whole folders, that are not sent."""
+    if not any(path == "input" or path.startswith("input/") for path in ignored):
+        return files, []
     sent: list[LocalFile] = []
     without_document: list[IgnoredFile] = []
     for file in files:

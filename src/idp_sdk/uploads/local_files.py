@@ -30,6 +30,7 @@ def walk(root: Path, folder: Path | None = None) -> Iterator[tuple[Path, str | N
     here = folder or root
     try:
         entries = sorted(here.iterdir())
+        os.stat(f"{here}/.")  # noqa: PTH116 - Path drops the dot; refused if the folder can be listed, but not searched
     except OSError as error:
         if folder is None:
             raise InvalidInput(f"'{root}' cannot be read: {error.strerror}. Correct its permissions.") from None
@@ -78,6 +79,14 @@ def why_content_not_sent(content: Path | bytes, path: str) -> str | None:
     return why_no_document(path, len(content), content[:BEGINNING_BYTES])
 
 
+def is_folder(file: Path) -> bool:
+    """Return whether this is a folder, as far as can be seen."""
+    try:
+        return file.is_dir()
+    except OSError:
+        return False
+
+
 def is_regular_file(file: Path) -> bool:
     """Return whether there is a file that can be looked at, and no folder, pipe or device."""
     try:
@@ -98,4 +107,4 @@ def _not_readable(error: OSError) -> str:
 def show_path(file: Path, root: Path) -> str:
     """Return the path below the root, a folder's with a slash at its end, as text that can be written anywhere."""
     shown = os.fsencode(file.relative_to(root).as_posix()).decode("utf-8", "backslashreplace")
-    return f"{shown}/" if file.is_dir() else shown
+    return f"{shown}/" if is_folder(file) else shown
