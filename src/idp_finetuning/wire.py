@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer, TypeAdapter
@@ -24,20 +23,15 @@ class WireModel(BaseModel):
 M = TypeVar("M")
 
 
-@cache
-def _adapter(model: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(model)
-
-
 def read_stored(model: type[M], values: Mapping[str, Any]) -> M:
     """Return the model in stored values; unknown members, nested ones included, are those of a newer release."""
-    stored: M = _adapter(model).validate_python(values, extra="ignore")
+    stored: M = TypeAdapter(model).validate_python(values, extra="ignore")
     return stored
 
 
 def read_stored_json(model: type[M], content: bytes) -> M:
     """Return the model in stored JSON as `read_stored` does."""
-    stored: M = _adapter(model).validate_json(content, extra="ignore")
+    stored: M = TypeAdapter(model).validate_json(content, extra="ignore")
     return stored
 
 
