@@ -26,5 +26,6 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         finetuning=services.finetuning,
         deletion=services.deletion,
         deadlines=services.deadlines,
+        deployment_name=services.deployment_name,
         grace=event.grace,
     )

@@ -19,6 +19,7 @@ FinetuningError
 ├── JobStopping             the job is being stopped; its workflow ends here
 ├── StaleState              a late or repeated run found the job in another status
 ├── TransientError          throttled or temporarily failing call; the workflow retries it
+├── RemovalPending          Bedrock has not removed a resource yet; the workflow asks again, later each time
 ├── AwsCallRefused          an AWS service refused a call; the same call would be refused again
 ├── SettingMissing          the function's environment lacks a variable
 └── InternalError           anything else; details are in the log only
@@ -118,6 +119,10 @@ class StaleState(FinetuningError):
 
 class TransientError(FinetuningError):
     """A throttled or temporarily failing call; the workflow retries it."""
+
+
+class RemovalPending(FinetuningError):
+    """Bedrock has not removed a resource yet; the workflow asks again, later each time."""
 
 
 class AwsCallRefused(FinetuningError):

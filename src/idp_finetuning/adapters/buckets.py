@@ -17,7 +17,7 @@ from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.test_sets.labels import Listing, StoredFile
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -109,7 +109,7 @@ class Bucket:
     def read_model(self, key: str, model: type[M]) -> M | None:
         """Return the model stored at a key, or None if there is none."""
         content = self._read_if_present(key)
-        return None if content is None else model.model_validate_json(content)
+        return None if content is None else read_stored_json(model, content)
 
     def write_model(self, key: str, value: WireModel) -> None:
         """Store a model as JSON."""

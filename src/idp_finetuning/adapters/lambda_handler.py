@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import AwsCallRefused, FinetuningError, InternalError, SettingMissing, TransientError
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -52,7 +52,7 @@ def state_handler(
                 "classification_id": event.get("classificationId"),
             }
             with _log_outcome(context, **keys) as fields, aws_calls():
-                result = work(event_model.model_validate(event), Services(context))
+                result = work(read_stored(event_model, event), Services(context))
                 fields.update(shown(result))
             return result.to_wire() if result else {}
 

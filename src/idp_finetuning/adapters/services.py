@@ -99,6 +99,11 @@ class Services:
         return Bedrock(client("bedrock"))
 
     @cached_property
+    def deployment_name(self) -> str:
+        """The prefix of this deployment's names; a tag of what it creates in Bedrock."""
+        return setting(Variable.DEPLOYMENT_NAME)
+
+    @cached_property
     def bedrock_role_arn(self) -> str:
         """The role Bedrock reads and writes the data bucket with."""
         return setting(Variable.BEDROCK_ROLE_ARN)

@@ -43,6 +43,7 @@ def environment_variables(
     """
     tables = table_names or {spec.name: spec.table_name(prefix) for spec in TABLES}
     return {
+        Variable.DEPLOYMENT_NAME: prefix,
         Variable.DATA_BUCKET: data_bucket,
         Variable.TEST_SET_BUCKET: test_set_bucket,
         Variable.TEST_SET_BUCKET_IS: test_set_bucket_is,

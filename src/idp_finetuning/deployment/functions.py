@@ -84,9 +84,12 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
     FunctionSpec(name="RejectDocument", variables=(V.DATA_BUCKET,)),
     FunctionSpec(name="AssembleDataset", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
-    FunctionSpec(name="CreateCustomizationJob", variables=(V.DATA_BUCKET, V.JOBS_TABLE, V.BEDROCK_ROLE_ARN)),
+    FunctionSpec(
+        name="CreateCustomizationJob",
+        variables=(V.DEPLOYMENT_NAME, V.DATA_BUCKET, V.JOBS_TABLE, V.BEDROCK_ROLE_ARN),
+    ),
     FunctionSpec(name="GetCustomizationJob", variables=(V.JOBS_TABLE,)),
-    FunctionSpec(name="CreateModelDeployment", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="CreateModelDeployment", variables=(V.DEPLOYMENT_NAME, V.JOBS_TABLE)),
     FunctionSpec(name="GetModelDeployment", variables=(V.JOBS_TABLE,)),
     FunctionSpec(name="CompleteJob", variables=(V.JOBS_TABLE,)),
     FunctionSpec(name="EndJob", variables=(V.JOBS_TABLE,)),
@@ -97,6 +100,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="ReconcileJobs",
         timeout_seconds=300,
         variables=(
+            V.DEPLOYMENT_NAME,
             V.DATA_BUCKET,
             V.JOBS_TABLE,
             V.FINETUNING_STATE_MACHINE_ARN,

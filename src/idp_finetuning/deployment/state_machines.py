@@ -1,7 +1,7 @@
 """The state machines: their names, and how a definition in statemachines/ is rendered.
 
-A definition is JSON with placeholders. `"${Retry}"` and `"${MapConcurrency}"` are whole values, replaced by JSON;
-all others (`${<function>Arn}`, `${DataBucketName}`) are names within strings.
+A definition is JSON with placeholders. `"${Retry}"`, `"${RemovalRetry}"`, `"${FinalErrors}"` and `"${MapConcurrency}"`
+are whole values, replaced by JSON; all others (`${<function>Arn}`, `${DataBucketName}`) are names within strings.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ STATE_MACHINES = (FINETUNING, DELETION)
 
 # The first wait of a retried task in AWS; it doubles with each try.
 RETRY_INTERVAL_SECONDS = 2
+
+# What ends a job from the states that watch Bedrock. Any other failure is the observer's own: it waits and asks again.
+FINAL_ERRORS = ("DeploymentFailed", "InvalidInput", "JobNotFound", "JobStopping", "StaleState", "TrainingFailed")
+# Bedrock may take hours to remove what it has just made: after a dozen tries every five minutes, for four hours.
+REMOVAL_TRIES = 55
+LONGEST_REMOVAL_PAUSE_SECONDS = 300
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
@@ -56,6 +62,18 @@ def retry_policy(interval_seconds: int) -> list[dict[str, object]]:
     ]
 
 
+def removal_policy(interval_seconds: int) -> list[dict[str, object]]:
+    """Return the `Retry` member of a Task that removes something in Bedrock."""
+    pending: dict[str, object] = {
+        "ErrorEquals": ["RemovalPending"],
+        "IntervalSeconds": interval_seconds,
+        "MaxAttempts": REMOVAL_TRIES,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": LONGEST_REMOVAL_PAUSE_SECONDS,
+    }
+    return [pending, *retry_policy(interval_seconds)]
+
+
 def render_definition(
     definition: str,
     *,
@@ -63,8 +81,13 @@ def render_definition(
     retry_interval_seconds: int = RETRY_INTERVAL_SECONDS,
     names: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the definition with the retry policy and the Map's concurrency, and with those names that are given."""
-    values = {"Retry": retry_policy(retry_interval_seconds), "MapConcurrency": map_concurrency}
+    """Return the definition with the retry policies and the Map's concurrency, and with those names that are given."""
+    values: dict[str, object] = {
+        "Retry": retry_policy(retry_interval_seconds),
+        "RemovalRetry": removal_policy(retry_interval_seconds),
+        "FinalErrors": list(FINAL_ERRORS),
+        "MapConcurrency": map_concurrency,
+    }
     for placeholder, value in values.items():
         definition = definition.replace(f'"${{{placeholder}}}"', json.dumps(value))
     known = names or {}

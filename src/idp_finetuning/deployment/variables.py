@@ -8,6 +8,7 @@ from enum import StrEnum
 class Variable(StrEnum):
     """Environment variables of the functions."""
 
+    DEPLOYMENT_NAME = "DEPLOYMENT_NAME"
     DATA_BUCKET = "DATA_BUCKET"
     TEST_SET_BUCKET = "TEST_SET_BUCKET"
     TEST_SET_BUCKET_IS = "TEST_SET_BUCKET_IS"

@@ -94,6 +94,7 @@ def _create_job(
             hyper_parameters=request.hyper_parameters or HyperParameters(),
             config_version=request.config_version,
             created_by=identity.username,
+            created_by_sub=identity.sub,
             client_token=token,
             created_at=now,
             updated_at=now,
@@ -133,20 +134,18 @@ def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> 
 
 
 def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
-    """Ask a running job to stop, and stop its training; the workflow ends it at its next step. Idempotent."""
+    """Stop a running job; idempotent. Before training it is STOPPED at once, later its workflow ends it."""
     job = services.jobs.get(arguments.job_id)
-    if job.status is JobStatus.STOPPING:
+    if job.status in (JobStatus.STOPPING, JobStatus.STOPPED):
         return job
     if job.status not in STAGES:
         raise Conflict(f"Job '{job.id}' is {job.status}; only a running job can be stopped.")
     try:
-        stopping = services.jobs.move(
-            job.current_run, JobStatus.STOPPING, f"{identity.username} asked to stop the job.", error_stage=job.status
-        )
+        stopping = services.jobs.stop(job.current_run, f"{identity.username} asked to stop the job.")
     except (StaleState, JobStopping) as ended:
         raise Conflict(f"Job '{job.id}' ended just before it could be stopped.") from ended
-    if job.status is JobStatus.TRAINING or stopping.customization_job_arn:
-        stop_training(job, services.bedrock)
+    if stopping.status is JobStatus.STOPPING:
+        stop_training(stopping, services.bedrock)
     return stopping
 
 

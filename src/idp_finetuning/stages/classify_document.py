@@ -24,6 +24,7 @@ from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.errors import DocumentRejected, FinetuningError, InternalError, InvalidInput
 from idp_finetuning.test_sets.keys import input_prefix, page_text_key
 from idp_finetuning.test_sets.page_texts import page_text
+from idp_finetuning.wire import read_stored_json
 
 # The function gives up by itself before Lambda ends it, so that the classification fails with this reason. A call of
 # Converse that has begun may take a minute [adapters.aws_calls].
@@ -42,7 +43,7 @@ def classify_document(
 ) -> ClassificationSummary:
     """Ask the model about every page and write the result; a second run with the same event does nothing."""
     layout = ClassificationLayout(classification_id=started.classification_id)
-    request = ClassificationRequest.model_validate_json(data.read(layout.request))
+    request = read_stored_json(ClassificationRequest, data.read(layout.request))
     if not data.write_once(layout.claim, started):
         return ClassificationSummary(repeated=True)
 

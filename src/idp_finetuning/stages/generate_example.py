@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.errors import DocumentRejected, JobNotFound, JobStopping, StaleState
 from idp_finetuning.jobs.job import FinetuningJob, JobRun, JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.base_models import find_base_model
@@ -15,6 +15,7 @@ from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.test_sets.keys import input_prefix, page_text_key
 from idp_finetuning.test_sets.page_texts import page_text
 from idp_finetuning.training_data.examples import ManifestDocument, page_labels, require_trainable, training_record
+from idp_finetuning.wire import read_stored_json
 
 # The function gives up by itself before Lambda ends it, so that the document is rejected with this reason.
 SPARE_SECONDS = 30
@@ -34,10 +35,13 @@ def generate_example(
 ) -> None:
     """Write pages/<documentId>/<n>.jpeg, then the document's records, which so say that all pages are there.
 
-    One page is in memory at a time, and those still being written. Raises DocumentRejected, and JobStopping if the job
-    is being stopped.
+    One page is in memory at a time, and those still being written. Nothing is done for a job that has left the stage,
+    so that the children of a stopped job end without another function. Raises DocumentRejected.
     """
-    job = jobs.require(run, JobStatus.GENERATING_DATA)
+    try:
+        job = jobs.require(run, JobStatus.GENERATING_DATA)
+    except (JobNotFound, JobStopping, StaleState):
+        return
     layout = JobLayout(job_id=run.job_id)
     content = test_set_bucket.read_document(document.key)
     prompt = _read_prompt(job, data)
@@ -88,7 +92,7 @@ def _read_prompt(job: FinetuningJob, data: DataBucket) -> Prompt:
     stage = (job.id, job.stage_started_at or "")
     prompt = _prompt_cache.get(stage)
     if prompt is None:
-        prompt = Prompt.model_validate_json(data.read(JobLayout(job_id=job.id).prompt))
+        prompt = read_stored_json(Prompt, data.read(JobLayout(job_id=job.id).prompt))
         _prompt_cache.clear()
         if job.stage_started_at:
             _prompt_cache[stage] = prompt

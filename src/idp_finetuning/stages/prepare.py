@@ -33,7 +33,7 @@ from idp_finetuning.training_data.dataset import (
 )
 from idp_finetuning.training_data.examples import ManifestDocument, bound_tokens
 from idp_finetuning.training_data.job_prompt import make_job_prompt
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored_json
 
 _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])
 
@@ -140,7 +140,7 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     job = jobs.move(run, JobStatus.GENERATING_DATA)
     model = find_base_model(job.base_model)
     layout = JobLayout(job_id=run.job_id)
-    manifest = _MANIFEST.validate_json(data.read(layout.manifest))
+    manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(layout.manifest))
     generated = {file.key for split in Split for file in data.list(layout.examples(split))}
     usable = [d for d in manifest if layout.example(d.split, d.document_id) in generated]
     unusable = [d for d in manifest if layout.example(d.split, d.document_id) not in generated]
@@ -181,7 +181,7 @@ def _read_rejections(
     for document in documents:
         key = layout.rejection(document.document_id)
         if key in known:
-            yield RejectedDocument.model_validate_json(data.read(key))
+            yield read_stored_json(RejectedDocument, data.read(key))
         else:
             yield RejectedDocument(
                 key=document.key, code=NO_RESULT, reason="Processing left no result. Start the job again."

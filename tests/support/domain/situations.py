@@ -38,7 +38,9 @@ def training(jobs: JobTable, fake_bedrock: FakeBedrock, job_id: str = job().id, 
     """A job whose customization job is in progress."""
     made = placed(jobs, "GENERATING_DATA", job_id, **changes)
     bedrock = Bedrock(fake_bedrock)
-    create_customization_job(made.current_run, jobs=jobs, bedrock=bedrock, data_bucket="data", role_arn=ROLE)
+    create_customization_job(
+        made.current_run, jobs=jobs, bedrock=bedrock, data_bucket="data", role_arn=ROLE, deployment_name="t"
+    )
     return jobs.get(made.id)
 
 
@@ -53,7 +55,7 @@ def trained(jobs: JobTable, fake_bedrock: FakeBedrock, **changes: Any) -> Finetu
 def deploying(jobs: JobTable, fake_bedrock: FakeBedrock, deployment: str = "Creating", **changes: Any) -> FinetuningJob:
     """A job whose deployment is in this status."""
     made = trained(jobs, fake_bedrock, **changes)
-    create_model_deployment(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock))
+    create_model_deployment(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock), deployment_name="t")
     fake_bedrock.deployments[made.deployment_name]["status"] = deployment
     return jobs.get(made.id)
 

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.pagination import OpaqueToken, Page
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -35,10 +35,8 @@ def to_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_attributes(model: type[M], item: Mapping[str, Any]) -> M:
-    """Return the model in an item; attributes that are only keys of the table are dropped."""
-    values = {name: _deserializer.deserialize(value) for name, value in item.items()}
-    known = {field.alias for field in model.model_fields.values()}
-    return model.model_validate({name: value for name, value in values.items() if name in known})
+    """Return the model in an item; keys of the table and attributes of a newer release are dropped."""
+    return read_stored(model, {name: _deserializer.deserialize(value) for name, value in item.items()})
 
 
 class UpdateArguments(TypedDict):
