@@ -33,6 +33,8 @@ ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
     "bedrock:ListModelCustomizationJobs": "lists the account's jobs; the action has no resource type",
     "bedrock:ListCustomModels": "lists the account's models; the action has no resource type",
     "bedrock:ListCustomModelDeployments": "lists the account's deployments; the action has no resource type",
+    "lambda:GetAccountSettings": "the account's limits; the action has no resource type",
+    "servicequotas:ListServiceQuotas": "the account's quotas of a service; the action has no resource type",
     "xray:PutTraceSegments": "X-Ray has no resource for trace data",
     "xray:PutTelemetryRecords": "X-Ray has no resource for trace data",
     "xray:GetSamplingRules": "X-Ray has no resource for sampling",
@@ -143,7 +145,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:PutObject",), (arns.data_objects("jobs/*/manifest.json"), arns.data_objects("jobs/*/prompt.json"))
             ),
             # Counts resources to warn of quotas that are nearly full.
-            Allow(("bedrock:ListFoundationModels", *LISTS_OF_BEDROCK), ANYTHING),
+            Allow(("bedrock:ListFoundationModels", *LISTS_OF_BEDROCK, "servicequotas:ListServiceQuotas"), ANYTHING),
+            # Leaves the API its part of the account's concurrency, which the jobs that convert documents share.
+            Allow(("lambda:GetAccountSettings",), ANYTHING),
+            Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
         ),
         "GenerateExample": (
             read_job,

@@ -112,6 +112,7 @@ class FinetuningJob(JobSummary):
     training_metrics: TrainingMetrics | None = None
     documents: DocumentCounts | None = None
     validation_records: int = 0
+    map_concurrency: int | None = None
     warnings: tuple[str, ...] = ()
     error_stage: JobStatus | None = None
     error_code: str | None = None

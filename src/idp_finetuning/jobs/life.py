@@ -67,6 +67,7 @@ class JobChanges(TypedDict, total=False):
     training_metrics: TrainingMetrics | None
     documents: DocumentCounts | None
     validation_records: int
+    map_concurrency: int | None
     warnings: tuple[str, ...]
     error_stage: JobStatus | None
     error_code: str | None

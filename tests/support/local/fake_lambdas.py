@@ -27,7 +27,7 @@ def handler_of(name: str) -> Handler:
 def _validate_test_set(event: dict[str, Any]) -> dict[str, Any]:
     if event["jobId"].startswith("invalid"):
         raise TestSetInvalid("Insufficient documents: 3 found, 10 needed.")
-    return {"key": f"jobs/{event['jobId']}/manifest.json"}
+    return {"key": f"jobs/{event['jobId']}/manifest.json", "concurrency": 4}
 
 
 def _generate_example(event: dict[str, Any]) -> dict[str, Any]:
