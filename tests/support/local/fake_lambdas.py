@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,10 @@ def handler_of(name: str) -> Handler:
 def _validate_test_set(event: dict[str, Any]) -> dict[str, Any]:
     if event["jobId"].startswith("invalid"):
         raise TestSetInvalid("Insufficient documents: 3 found, 10 needed.")
-    return {"key": f"jobs/{event['jobId']}/manifest.json", "concurrency": 4}
+    return {
+        "key": f"jobs/{event['jobId']}/manifest.json",
+        "concurrency": 8 if event["jobId"].startswith("greedy") else 4,
+    }
 
 
 def _generate_example(event: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +39,8 @@ def _generate_example(event: dict[str, Any]) -> dict[str, Any]:
     match document["behaviour"]:
         case "reject":
             raise DocumentRejected("encrypted", "The file is protected by a password.")
+        case "sleep":
+            time.sleep(document["seconds"])
         case "die":
             os._exit(3)
         case "fail once":
@@ -51,10 +57,13 @@ def _end_job(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resolver(event: dict[str, Any]) -> Any:
-    """Return the first argument, parsed as JSON; raise for the word "raise"."""
+    """Return the first argument, parsed as JSON; raise for the word "raise", sleep a second for "sleep"."""
     argument = next(iter(event["arguments"].values()), '{"data": null}')
     if argument == "raise":
         raise RuntimeError("secret detail")
+    if argument == "sleep":
+        time.sleep(1)
+        return {"data": None}
     return json.loads(argument) if isinstance(argument, str) else {"data": argument}
 
 
