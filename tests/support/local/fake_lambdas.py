@@ -57,13 +57,10 @@ def _end_job(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _resolver(event: dict[str, Any]) -> Any:
-    """Return the first argument, parsed as JSON; raise for the word "raise", sleep a second for "sleep"."""
+    """Return the first argument, parsed as JSON; raise for the word "raise"."""
     argument = next(iter(event["arguments"].values()), '{"data": null}')
     if argument == "raise":
         raise RuntimeError("secret detail")
-    if argument == "sleep":
-        time.sleep(1)
-        return {"data": None}
     return json.loads(argument) if isinstance(argument, str) else {"data": argument}
 
 
