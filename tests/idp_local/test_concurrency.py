@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from tests.support.graphql_client import GraphQLClient, GraphQLError
 pytestmark = pytest.mark.xdist_group("local_runtime")
 
 LIMIT = 3
-SLEEP = {"jobId": "sleeper", "number": 1, "document": {"id": "a", "behaviour": "sleep", "seconds": 1.5}}
+ACCEPTED = {"jobId": "quick", "number": 1, "document": {"id": "a", "behaviour": "accept"}}
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +53,26 @@ def events(directory: Path, function: str) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def all_running(runtime: LocalRuntime) -> Iterator[None]:
-    """As many functions run as may."""
+def all_running(runtime: LocalRuntime, directory: Path, end: Path) -> Iterator[None]:
+    """As many functions run as may, until the block ends, which makes the file `end`."""
+    name = function_name("GenerateExample")
+    event = {"jobId": str(end), "number": 1, "document": {"id": "a", "behaviour": "wait", "until": str(end)}}
     with ThreadPoolExecutor(LIMIT) as threads:
-        name = function_name("GenerateExample")
-        runs: list[Future[Any]] = [
-            threads.submit(runtime.functions.invoke_when_possible, name, SLEEP) for _ in range(LIMIT)
-        ]
-        time.sleep(0.5)
-        yield
-        assert not any(run.done() for run in runs), "too slow to tell"
+        runs = [threads.submit(runtime.functions.invoke, name, event) for _ in range(LIMIT)]
+        try:
+            until(lambda: events(directory, "GenerateExample").count(event) == LIMIT)
+            yield
+        finally:
+            end.touch()
     assert not any(run.result().failed for run in runs)
+
+
+def until(is_true: Callable[[], bool]) -> None:
+    """Wait for it."""
+    latest = time.monotonic() + 30
+    while not is_true():
+        assert time.monotonic() < latest
+        time.sleep(0.05)
 
 
 def test_the_account_says_its_limit_and_lists_every_quota_a_job_is_warned_of(small: LocalRuntime) -> None:
@@ -81,40 +90,41 @@ def test_an_ordinary_runtime_has_an_ordinary_accounts_limit(runtime: LocalRuntim
     assert limits.unreserved_concurrency() == 1000
 
 
-def test_one_more_invocation_is_throttled_until_one_has_ended(small: LocalRuntime) -> None:
+def test_one_more_invocation_is_throttled_until_one_has_ended(
+    small: LocalRuntime, small_directory: Path, tmp_path: Path
+) -> None:
     name = function_name("GenerateExample")
     lambda_ = client(small, "lambda")
     before = small.functions.throttles[name]
-    with all_running(small):
+    with all_running(small, small_directory, tmp_path / "end"):
         with pytest.raises(Throttled):
-            small.functions.invoke(name, SLEEP)
+            small.functions.invoke(name, ACCEPTED)
         with pytest.raises(lambda_.exceptions.TooManyRequestsException):
-            lambda_.invoke(FunctionName=name, Payload=json.dumps(SLEEP).encode())
+            lambda_.invoke(FunctionName=name, Payload=json.dumps(ACCEPTED).encode())
     assert small.functions.throttles[name] > before
-    assert not small.functions.invoke(name, {**SLEEP, "document": {"behaviour": "accept"}}).failed
+    assert not small.functions.invoke(name, ACCEPTED).failed
 
 
-def test_a_call_of_the_api_is_refused_as_appsync_refuses_it(small: LocalRuntime) -> None:
+def test_a_call_of_the_api_is_refused_as_appsync_refuses_it(
+    small: LocalRuntime, small_directory: Path, tmp_path: Path
+) -> None:
     api = GraphQLClient(small.connection, "author@example.com")
     query = 'mutation { deleteFinetuningJob(jobId: "{\\"data\\": true}") }'
     assert api.execute(query) == {"deleteFinetuningJob": True}
-    with all_running(small), pytest.raises(GraphQLError) as refused:
+    with all_running(small, small_directory, tmp_path / "end"), pytest.raises(GraphQLError) as refused:
         api.execute(query)
     assert refused.value.error_type == "InternalError"
 
 
-def test_an_event_waits_in_the_queue(small: LocalRuntime, small_directory: Path) -> None:
+def test_an_event_waits_in_the_queue(small: LocalRuntime, small_directory: Path, tmp_path: Path) -> None:
     event = {"jobId": "queued"}
-    with all_running(small):
+    with all_running(small, small_directory, tmp_path / "end"):
         answer = client(small, "lambda").invoke(
             FunctionName=function_name("CompleteJob"), InvocationType="Event", Payload=json.dumps(event).encode()
         )
         assert answer["StatusCode"] == 202
         assert event not in events(small_directory, "CompleteJob")
-    latest = time.monotonic() + 10
-    while event not in events(small_directory, "CompleteJob"):
-        assert time.monotonic() < latest
-        time.sleep(0.05)
+    until(lambda: event in events(small_directory, "CompleteJob"))
 
 
 def test_a_map_that_is_throttled_loses_no_document(small: LocalRuntime, small_directory: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,8 @@ def handler_of(name: str) -> Handler:
     """Return the handler of a function of deployment.FUNCTIONS; one without a behaviour returns `{}`."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
-        print(json.dumps({"event": event}), flush=True)
+        sys.stdout.write(json.dumps({"event": event}) + "\n")  # at once: workers share the file
+        sys.stdout.flush()
         behaviour = _BEHAVIOURS.get(name)
         return behaviour(event) if behaviour else {}
 
@@ -41,6 +43,9 @@ def _generate_example(event: dict[str, Any]) -> dict[str, Any]:
             raise DocumentRejected("encrypted", "The file is protected by a password.")
         case "sleep":
             time.sleep(document["seconds"])
+        case "wait":
+            while not Path(document["until"]).exists():
+                time.sleep(0.02)
         case "die":
             os._exit(3)
         case "fail once":
