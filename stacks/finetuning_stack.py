@@ -126,6 +126,7 @@ def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identit
         default_scope=options.default_scope,
         state_machine_arns={name: arns.state_machine(name) for name in STATE_MACHINES},
         bedrock_role_arn=arns.bedrock_role,
+        map_concurrency=options.map_concurrency,
         training_poll_seconds=options.training_poll_seconds,
         deployment_poll_seconds=options.deployment_poll_seconds,
         not_started_hours=options.not_started_hours,

@@ -102,7 +102,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:PutObject",), (arns.data_objects("jobs/*/manifest.json"), arns.data_objects("jobs/*/prompt.json"))
             ),
             # Counts resources to warn of quotas that are nearly full.
-            Allow(("bedrock:ListFoundationModels", *LISTS_OF_BEDROCK), ANYTHING),
+            Allow(("bedrock:ListFoundationModels", *LISTS_OF_BEDROCK, "servicequotas:ListServiceQuotas"), ANYTHING),
+            # Leaves the API its part of the account's concurrency, which the jobs that convert documents share.
+            Allow(("lambda:GetAccountSettings",), ANYTHING),
+            Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
         ),
         "GenerateExample": (
             read_job,

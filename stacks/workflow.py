@@ -38,7 +38,7 @@ class Workflow(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         text = (DEFINITIONS / f"{name}.asl.json").read_text(encoding="utf-8")
-        definition = render_definition(text, map_concurrency=options.map_concurrency)
+        definition = render_definition(text)
         named = placeholders(definition)
         invoked = {
             f"{function}Arn": functions[function].function_arn

@@ -28,7 +28,7 @@ CLASSIFIED = ClassificationLayout(classification_id=CLASSIFICATION)
 ANSWERS: dict[str, Any] = {
     "Resolver": {"data": True},
     "ReadLabels": {},
-    "ValidateTestSet": {"key": LAYOUT.manifest},
+    "ValidateTestSet": {"key": LAYOUT.manifest, "concurrency": 4},
     "GenerateExample": {},
     "RejectDocument": {},
     "AssembleDataset": {},

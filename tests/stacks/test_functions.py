@@ -75,6 +75,7 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "FINETUNING_STATE_MACHINE_ARN": {f"{machines}-finetuning"},
         "DELETION_STATE_MACHINE_ARN": {f"{machines}-deletion"},
         "BEDROCK_ROLE_ARN": {f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"},
+        "MAP_CONCURRENCY": {"40"},
         "TRAINING_POLL_SECONDS": {"300"},
         "DEPLOYMENT_POLL_SECONDS": {"60"},
         "NOT_STARTED_HOURS": {"24"},

@@ -69,7 +69,7 @@ def test_us_east_1_is_the_default_and_a_choice_in_the_context_wins(
         ({"defaultScope": "some"}, "Context key 'defaultScope' cannot be 'some'"),
         ({"removal": "maybe"}, "Context key 'removal' cannot be 'maybe'"),
         ({"logRetentionDays": "8"}, "one of 1, 3, 5, 7"),
-        ({"mapConcurrency": "0"}, "Context key 'mapConcurrency' cannot be '0'"),
+        ({"mapConcurrency": "1"}, "Context key 'mapConcurrency' cannot be '1'"),
         ({"trainingPollSeconds": "30"}, "raise trainingPollSeconds or deploymentPollSeconds, or lower trainingHours"),
         ({"deploymentPollSeconds": "10", "deploymentHours": "24"}, "raise trainingPollSeconds"),
         ({"deploymentHours": "0"}, "Context key 'deploymentHours' cannot be '0'"),

@@ -26,7 +26,6 @@ from tests.support.statemachines.definitions import (
 
 # What may be retried without paying twice.
 RETRIED = {
-    "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
@@ -139,12 +138,22 @@ def test_every_state_goes_on_or_ends(machine: str) -> None:
 
 @each_task
 def test_a_task_is_retried_for_transient_errors_only(name: str, task: State) -> None:
-    *removal, transient, worker_exit = task["Retry"]
+    *removal, _, transient, worker_exit = task["Retry"]
     assert [retrier["ErrorEquals"] for retrier in removal] == ([["RemovalPending"]] if name in REMOVALS else [])
     assert set(transient["ErrorEquals"]) == RETRIED
     assert len(transient["ErrorEquals"]) == len(RETRIED)
     assert (transient["MaxAttempts"], transient["JitterStrategy"]) == (6, "FULL")
     assert (worker_exit["ErrorEquals"], worker_exit["MaxAttempts"]) == (["Runtime.ExitError"], 1), name
+
+
+@each_task
+def test_a_throttled_task_is_tried_for_long_by_a_count_of_its_own(name: str, task: State) -> None:
+    (throttled,) = (r for r in task["Retry"] if r["ErrorEquals"] == ["Lambda.TooManyRequestsException"])
+    assert throttled["JitterStrategy"] == "FULL", name
+    # A wait with full jitter is half of the longest on average.
+    longest, grown = throttled["MaxDelaySeconds"], 6
+    assert throttled["IntervalSeconds"] < longest <= throttled["IntervalSeconds"] * throttled["BackoffRate"] ** grown
+    assert (throttled["MaxAttempts"] - grown) * longest / 2 > 3600
 
 
 @each_task
@@ -219,6 +228,12 @@ def test_the_map_takes_its_documents_from_s3_and_keeps_no_result() -> None:
     assert generate_examples["ResultPath"] is None
 
 
+def test_the_map_has_the_concurrency_that_validation_chose() -> None:
+    generate_examples = definition("finetuning")["States"]["GenerateExamples"]
+    assert generate_examples["MaxConcurrencyPath"] == "$.manifest.concurrency"
+    assert "MaxConcurrency" not in generate_examples
+
+
 def test_the_map_is_distributed_over_standard_children() -> None:
     config = definition("finetuning")["States"]["GenerateExamples"]["ItemProcessor"]["ProcessorConfig"]
     assert config == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
@@ -267,15 +282,11 @@ def test_no_task_writes_its_own_retry_policy(machine: str) -> None:
 @each_machine
 def test_rendering_fills_in_the_names_it_is_given(machine: str) -> None:
     names = {name: f"the {name}" for name in placeholders(source(machine))}
-    filled = render_definition(source(machine), map_concurrency=7, retry_interval_seconds=3, names=names)
+    filled = render_definition(source(machine), retry_interval_seconds=3, names=names)
     assert placeholders(filled) == set()
     for name, task in tasks(json.loads(filled)):
         assert task["Resource"] == f"the {name}Arn"
         assert {retrier["IntervalSeconds"] for retrier in task["Retry"]} == {3}
-    assert [state["MaxConcurrency"] for state in json.loads(filled)["States"].values() if state["Type"] == "Map"] in (
-        [],
-        [7],
-    )
 
 
 def test_every_file_is_a_state_machine_of_the_deployment() -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from idp_finetuning.adapters.account_limits import AccountLimits
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import client
 from idp_finetuning.adapters.bedrock import Bedrock
@@ -102,6 +103,16 @@ class Services:
     def deployment_name(self) -> str:
         """The prefix of this deployment's names; a tag of what it creates in Bedrock."""
         return setting(Variable.DEPLOYMENT_NAME)
+
+    @property
+    def account_limits(self) -> AccountLimits:
+        """What AWS allows the account."""
+        return AccountLimits(client("lambda"), client("service-quotas"))
+
+    @property
+    def map_concurrency(self) -> int:
+        """How many documents of a job the operator lets convert at once."""
+        return int(setting(Variable.MAP_CONCURRENCY))
 
     @cached_property
     def bedrock_role_arn(self) -> str:

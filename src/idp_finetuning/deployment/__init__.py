@@ -5,6 +5,7 @@ from __future__ import annotations
 from idp_finetuning.deployment.buckets import CLASSIFICATION_DAYS, LABEL_CACHE_DAYS
 from idp_finetuning.deployment.environment import (
     DEPLOYMENT_HOURS,
+    MAP_CONCURRENCY,
     NOT_STARTED_HOURS,
     POWERTOOLS_VARIABLES,
     TRAINING_HOURS,
@@ -48,6 +49,7 @@ __all__ = [
     "JOBS_BY_CREATION",
     "JOBS_TABLE",
     "LABEL_CACHE_DAYS",
+    "MAP_CONCURRENCY",
     "NOT_STARTED_HOURS",
     "POWERTOOLS_VARIABLES",
     "STATE_MACHINES",

@@ -12,6 +12,9 @@ from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
 # What Powertools reads in every function.
 POWERTOOLS_VARIABLES: Mapping[str, str] = {"POWERTOOLS_SERVICE_NAME": "idp-finetuning", "LOG_LEVEL": "INFO"}
 
+# Documents of a job that are converted at once unless the operator chooses another number or the account allows less.
+MAP_CONCURRENCY = 40
+
 # Deadlines unless the operator chooses others: a training that has not started in Bedrock, training as a whole, and
 # the deployment including its waits.
 NOT_STARTED_HOURS = 24
@@ -30,6 +33,7 @@ def environment_variables(
     default_scope: str = DefaultScope.ALL,
     state_machine_arns: Mapping[str, str],
     bedrock_role_arn: str,
+    map_concurrency: int = MAP_CONCURRENCY,
     training_poll_seconds: int,
     deployment_poll_seconds: int,
     not_started_hours: int = NOT_STARTED_HOURS,
@@ -58,6 +62,7 @@ def environment_variables(
         Variable.FINETUNING_STATE_MACHINE_ARN: state_machine_arns[FINETUNING],
         Variable.DELETION_STATE_MACHINE_ARN: state_machine_arns[DELETION],
         Variable.BEDROCK_ROLE_ARN: bedrock_role_arn,
+        Variable.MAP_CONCURRENCY: str(map_concurrency),
         Variable.TRAINING_POLL_SECONDS: str(training_poll_seconds),
         Variable.DEPLOYMENT_POLL_SECONDS: str(deployment_poll_seconds),
         Variable.NOT_STARTED_HOURS: str(not_started_hours),

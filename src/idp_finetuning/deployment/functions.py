@@ -72,7 +72,14 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         name="ValidateTestSet",
         timeout_seconds=900,
         memory_mb=1769,
-        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.TEST_SET_BUCKET_IS, V.JOBS_TABLE, V.TEST_SETS_TABLE),
+        variables=(
+            V.DATA_BUCKET,
+            V.TEST_SET_BUCKET,
+            V.TEST_SET_BUCKET_IS,
+            V.JOBS_TABLE,
+            V.TEST_SETS_TABLE,
+            V.MAP_CONCURRENCY,
+        ),
     ),
     # A page of 8,000 x 8,000 px takes 256 MB as RGBA.
     FunctionSpec(

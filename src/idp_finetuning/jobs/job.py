@@ -121,6 +121,7 @@ class FinetuningJob(JobSummary):
     documents: DocumentCounts | None = None
     validation_records: int = 0
     omitted_hyper_parameters: tuple[str, ...] = ()
+    map_concurrency: int | None = None
     warnings: tuple[str, ...] = ()
     error_stage: JobStatus | None = None
     error_code: str | None = None

@@ -76,6 +76,7 @@ class JobChanges(TypedDict, total=False):
     documents: DocumentCounts | None
     validation_records: int
     omitted_hyper_parameters: tuple[str, ...]
+    map_concurrency: int | None
     warnings: tuple[str, ...]
     error_stage: JobStatus | None
     error_code: str | None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from pydantic import TypeAdapter
 
+from idp_finetuning.adapters.account_limits import AccountLimits
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
@@ -13,10 +14,12 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import FinetuningError, JobStopping, ModelUnavailable, StaleState, TestSetInvalid
+from idp_finetuning.jobs.concurrency import MINIMUM_CONCURRENCY
 from idp_finetuning.jobs.failures import WorkflowError, document_rejection
 from idp_finetuning.jobs.job import DocumentCounts, JobRun, JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.stages.concurrency import choose_concurrency
 from idp_finetuning.stages.quotas import quota_warnings
 from idp_finetuning.stages.read_labels import read_test_set
 from idp_finetuning.test_sets.keys import input_prefix
@@ -39,9 +42,10 @@ _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])
 
 
 class ManifestLocation(WireModel):
-    """Key of the manifest in the data bucket."""
+    """Key of the manifest in the data bucket, and how many of its documents are converted at once."""
 
     key: str
+    concurrency: int
 
 
 def validate_test_set(
@@ -52,15 +56,20 @@ def validate_test_set(
     test_set_bucket: TestSetBucket,
     data: DataBucket,
     bedrock: Bedrock,
+    limits: AccountLimits,
+    map_concurrency: int,
 ) -> ManifestLocation:
     """Check labels and model, split, write prompt.json and manifest.json, and move the job to GENERATING_DATA.
+
+    At most `map_concurrency` documents are converted at once, fewer if the account's other functions need the room.
 
     Raises TestSetInvalid or ModelUnavailable, before anything is paid for.
     """
     layout = JobLayout(job_id=run.job_id)
     known = jobs.get(run.job_id)
     if known.status is JobStatus.GENERATING_DATA and known.run == run.number:
-        return ManifestLocation(key=layout.manifest)  # an earlier call did all of it
+        # An earlier call did all of it.
+        return ManifestLocation(key=layout.manifest, concurrency=known.map_concurrency or MINIMUM_CONCURRENCY)
     job = jobs.move(run, JobStatus.VALIDATING)
     model = find_base_model(job.base_model)
     offered, unchecked = _read_offered(bedrock)
@@ -98,17 +107,19 @@ def validate_test_set(
         )
         for document in read.labels.documents
     )
+    concurrency = choose_concurrency(run.job_id, map_concurrency, jobs=jobs, limits=limits)
     data.write_model(layout.prompt, prompt)
     data.write(layout.manifest, _MANIFEST.dump_json(manifest, by_alias=True))
     jobs.move(
         run,
         JobStatus.GENERATING_DATA,
-        warnings=(*validation.warnings, *chosen.warnings, *unchecked, *quota_warnings(bedrock)),
+        warnings=(*validation.warnings, *chosen.warnings, *unchecked, *quota_warnings(bedrock, limits)),
         documents=DocumentCounts(
             found=len(manifest), train=validation.train_count, validation=validation.validation_count
         ),
+        map_concurrency=concurrency,
     )
-    return ManifestLocation(key=layout.manifest)
+    return ManifestLocation(key=layout.manifest, concurrency=concurrency)
 
 
 def _read_offered(bedrock: Bedrock) -> tuple[frozenset[str] | None, list[str]]:

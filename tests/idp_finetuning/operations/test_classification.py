@@ -18,8 +18,8 @@ from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.classification.scopes import UserRecord
 from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.test_sets.keys import page_text_key
-from tests.idp_finetuning.conftest import FakeLambda
 from tests.support.domain.api import ApiError, call
+from tests.support.domain.fake_account import FakeLambda
 from tests.support.domain.samples import ready_test_set, upload_test_set
 from tests.support.domain.versions import TRAINED, completed_job
 

@@ -21,7 +21,7 @@ from idp_finetuning.stages.read_labels import (
 from idp_finetuning.test_sets.keys import reading_marker
 from idp_finetuning.wire import timestamp
 from lambdas.read_labels import handler
-from tests.idp_finetuning.conftest import FakeLambda
+from tests.support.domain.fake_account import FakeLambda
 from tests.support.domain.fake_bedrock import client_error
 from tests.support.domain.samples import upload_test_set
 

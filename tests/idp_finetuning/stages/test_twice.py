@@ -85,7 +85,7 @@ def test_two_runs_of_validation_at_once_leave_what_one_leaves(
 ) -> None:
     handler = pipeline.handler("ValidateTestSet")
     first, second = at_once(lambda: handler(event, None), order, fake_bedrock, monkeypatch)
-    assert first == second == {"key": f"jobs/{job().id}/manifest.json"}
+    assert first == second == {"key": f"jobs/{job().id}/manifest.json", "concurrency": 40}
     assert messages(jobs) == ["Converting documents to training data."]
     before = pipeline.state()
     handler(event, None)

@@ -25,6 +25,7 @@ from idp_finetuning.deployment import (
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_local.aws.account_limits import answer_account_limits
 from idp_local.aws.identity import create_user_pool
 from idp_local.aws.names import (
     DATA_BUCKET,
@@ -156,6 +157,7 @@ class Account:
 @contextmanager
 def local_account() -> Iterator[Account]:
     """The account with its servers, until the block ends."""
+    answer_account_limits()
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     try:

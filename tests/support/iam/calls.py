@@ -165,6 +165,8 @@ OPERATIONS: Mapping[tuple[str, str], Needs] = {
     ("stepfunctions", "StartExecution"): lambda p: [Need("states:StartExecution", p["stateMachineArn"])],
     ("stepfunctions", "DescribeExecution"): lambda p: [Need("states:DescribeExecution", p["executionArn"])],
     ("lambda", "Invoke"): lambda p: [Need("lambda:InvokeFunction", arn("lambda", f"function:{p['FunctionName']}"))],
+    ("lambda", "GetAccountSettings"): lambda _: [Need("lambda:GetAccountSettings", "*")],
+    ("service-quotas", "ListServiceQuotas"): lambda _: [Need("servicequotas:ListServiceQuotas", "*")],
     ("bedrock-runtime", "Converse"): _converse,
     ("bedrock", "ListFoundationModels"): lambda _: [Need("bedrock:ListFoundationModels", "*")],
     ("bedrock", "ListModelCustomizationJobs"): lambda _: [Need("bedrock:ListModelCustomizationJobs", "*")],
