@@ -11,8 +11,8 @@ from constructs import Construct
 from idp_finetuning.deployment import (
     DELETION,
     FINETUNING,
-    JOBS_TABLE,
     STATE_MACHINES,
+    TABLES,
     BucketIs,
     Variable,
     environment_variables,
@@ -104,7 +104,7 @@ class FinetuningStack(Stack):
                 "UserPoolClientId": identity.client_id,
                 "TestSetBucketName": storage.test_set_bucket.bucket_name,
                 "DataBucketName": storage.data_bucket.bucket_name,
-                "JobsTableName": storage.tables[JOBS_TABLE.name].table_name,
+                **{f"{_title(spec.name)}TableName": storage.tables[spec.name].table_name for spec in TABLES},
                 "FinetuningStateMachineArn": finetuning.state_machine.state_machine_arn,
             }
         )
@@ -113,6 +113,10 @@ class FinetuningStack(Stack):
     def _export(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _title(name: str) -> str:
+    return "".join(part.title() for part in name.split("-"))
 
 
 def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identity: Identity) -> dict[Variable, str]:

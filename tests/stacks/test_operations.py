@@ -19,13 +19,15 @@ def test_outputs_hold_what_a_client_needs(deployed: Deployed) -> None:
     outputs = deployed.outputs()
     assert set(outputs) == {
         *("GraphqlUrl", "Region", "UserPoolId", "UserPoolClientId"),
-        *("TestSetBucketName", "DataBucketName", "JobsTableName", "FinetuningStateMachineArn"),
+        *("TestSetBucketName", "DataBucketName", "FinetuningStateMachineArn"),
+        *("JobsTableName", "TestSetsTableName", "ConfigVersionsTableName", "UsersTableName"),
     }
     assert outputs["Region"] == REGION
     assert outputs["GraphqlUrl"] == "Api/GraphqlApi.GraphQLUrl"
     assert outputs["TestSetBucketName"] == "TestSetBucket"
     assert outputs["DataBucketName"] == "DataBucket"
-    assert outputs["JobsTableName"] == "idp-finetuning-jobs"
+    tables = [outputs[f"{table}TableName"] for table in ("Jobs", "TestSets", "ConfigVersions", "Users")]
+    assert tables == ["jobs", "test-sets", "config-versions", "users"]
     machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning-finetuning"
     assert outputs["FinetuningStateMachineArn"] == machine
 

@@ -15,6 +15,7 @@ from idp_finetuning.jobs.deadlines import Deadlines
 from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.stages.end import end_unfinished
+from idp_finetuning.stages.prune_versions import PrunedVersions
 from idp_finetuning.stages.sweep import SweepResult, sweep
 from idp_finetuning.wire import WireModel
 
@@ -36,7 +37,8 @@ GRACE = Grace()
 
 class Reconciliation(WireModel):
     """What a pass did, at most 100 of each: ids of jobs it ended, `<id>: <error code>` of those it could not examine,
-    names in Bedrock of trainings it stopped and of resources without a job, ids of deleted jobs whose data it removed.
+    names in Bedrock of trainings it stopped and of resources without a job, ids of deleted jobs whose data it removed;
+    and the versions of functions it deleted.
     """
 
     ended: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class Reconciliation(WireModel):
     stopped_training: tuple[str, ...] = ()
     orphans: tuple[str, ...] = ()
     removed_data: tuple[str, ...] = ()
+    versions: PrunedVersions = PrunedVersions()
 
     def for_operators(self) -> Mapping[str, object]:
         """Return the fields of the log line: numbers for alarms, names for people."""
@@ -55,6 +58,8 @@ class Reconciliation(WireModel):
             "orphans_found": len(self.orphans),
             "orphans": self.orphans,
             "data_removed": len(self.removed_data),
+            "versions_deleted": len(self.versions.deleted),
+            "versions_failure": self.versions.failure,
         }
 
 
