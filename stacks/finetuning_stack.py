@@ -10,6 +10,7 @@ from constructs import Construct
 
 from idp_finetuning.deployment import (
     DELETION,
+    DEPLOYMENT_TAG,
     FINETUNING,
     STATE_MACHINES,
     TABLES,
@@ -48,6 +49,8 @@ class FinetuningStack(Stack):
             options.name_prefix,
             env=Environment(account=account, region=options.region),
             description="Fine-tuning of Amazon Nova for document classification",
+            # CloudFormation gives it to every resource that can have tags.
+            tags={DEPLOYMENT_TAG: options.name_prefix},
         )
         storage = Storage(self, "Storage", options=options)
         identity = Identity(self, "Identity", options=options)

@@ -66,6 +66,7 @@ class Functions(Construct):
             log_group=log_group,
             # Makes the runtime's own lines JSON too, for example those of a failed invocation.
             logging_format=lambda_.LoggingFormat.JSON,
+            reserved_concurrent_executions=self._options.resolver_concurrency if spec.name == "Resolver" else None,
             # An execution goes on with the versions it began with. They stay when a new one is published, and only go
             # if the deployment that published them is rolled back: Lambda publishes no second version of the same code
             # for the next try, and CloudFormation takes that for a failure.
