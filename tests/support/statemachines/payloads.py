@@ -37,7 +37,8 @@ def contract(function: str) -> Contract:
 
 def largest(model: type[WireModel]) -> Payload:
     """The longest answer of a model that holds texts and fixed words only. Raises TypeError for anything else."""
-    return {field.alias or name: _longest(field.annotation) for name, field in model.model_fields.items()}
+    sent = {name: field for name, field in model.model_fields.items() if not field.exclude}
+    return {field.alias or name: _longest(field.annotation) for name, field in sent.items()}
 
 
 def _longest(annotation: Any) -> Any:
