@@ -18,7 +18,7 @@ CDK := node_modules/.bin/cdk
 CDKFLAGS ?=
 unexport CDKFLAGS # the CLI takes every CDK… variable of its environment for an option
 
-.PHONY: help setup demo up test lint typecheck unit bench chaos daily synth diff deploy destroy lock clean
+.PHONY: help setup demo up test lint typecheck unit bench chaos daily synth diff deploy protect destroy lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -69,7 +69,12 @@ diff: setup  ## what a deployment would change
 deploy: setup  ## deploys into us-east-1 with your AWS credentials
 	@$(CDK) deploy $(CDKFLAGS)
 
-destroy: setup  ## removes the stack
+# Not part of deploy: a protected stack whose first deployment failed could not be deployed again.
+protect: setup  ## forbids the removal of a stack that is deployed
+	@$(BIN)/python -m stacks.protection protect $(CDKFLAGS)
+
+destroy: setup  ## removes the stack; if it is protected, says how to lift that
+	@$(BIN)/python -m stacks.protection check $(CDKFLAGS)
 	@$(CDK) destroy $(CDKFLAGS)
 
 bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> uses your documents

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.prune_versions import prune_versions
 from idp_finetuning.stages.reconcile import Grace, Reconciliation, reconcile
 from idp_finetuning.wire import WireModel
 
@@ -18,7 +19,7 @@ class ReconcileEvent(WireModel):
 @state_handler(ReconcileEvent, shown=Reconciliation.for_operators)
 def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
     """Return what was done."""
-    return reconcile(
+    reconciliation = reconcile(
         event.execution_name,
         jobs=services.jobs,
         bedrock=services.bedrock,
@@ -29,3 +30,9 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         deployment_name=services.deployment_name,
         grace=event.grace,
     )
+    pruned = prune_versions(
+        event.execution_name,
+        workflows=(services.finetuning, services.deletion),
+        versions=services.function_versions,
+    )
+    return reconciliation.model_copy(update={"versions": pruned})

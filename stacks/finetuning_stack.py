@@ -10,9 +10,10 @@ from constructs import Construct
 
 from idp_finetuning.deployment import (
     DELETION,
+    DEPLOYMENT_TAG,
     FINETUNING,
-    JOBS_TABLE,
     STATE_MACHINES,
+    TABLES,
     BucketIs,
     Variable,
     environment_variables,
@@ -48,6 +49,8 @@ class FinetuningStack(Stack):
             options.name_prefix,
             env=Environment(account=account, region=options.region),
             description="Fine-tuning of Amazon Nova for document classification",
+            # CloudFormation gives it to every resource that can have tags.
+            tags={DEPLOYMENT_TAG: options.name_prefix},
         )
         storage = Storage(self, "Storage", options=options)
         identity = Identity(self, "Identity", options=options)
@@ -104,7 +107,7 @@ class FinetuningStack(Stack):
                 "UserPoolClientId": identity.client_id,
                 "TestSetBucketName": storage.test_set_bucket.bucket_name,
                 "DataBucketName": storage.data_bucket.bucket_name,
-                "JobsTableName": storage.tables[JOBS_TABLE.name].table_name,
+                **{f"{_title(spec.name)}TableName": storage.tables[spec.name].table_name for spec in TABLES},
                 "FinetuningStateMachineArn": finetuning.state_machine.state_machine_arn,
             }
         )
@@ -113,6 +116,10 @@ class FinetuningStack(Stack):
     def _export(self, outputs: Mapping[str, str]) -> None:
         for name, value in outputs.items():
             CfnOutput(self, name, value=value)
+
+
+def _title(name: str) -> str:
+    return "".join(part.title() for part in name.split("-"))
 
 
 def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identity: Identity) -> dict[Variable, str]:

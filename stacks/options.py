@@ -44,6 +44,9 @@ KeyArn = Annotated[
 UserPoolId = Annotated[Annotated[str, Field(pattern=rf"^{REGION}_[A-Za-z0-9]+$")] | None, _Optional]
 UserPoolClientId = Annotated[Annotated[str, Field(pattern=r"^[a-z0-9]{1,128}$")] | None, _Optional]
 EmailAddress = Annotated[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None, _Optional]
+# What a rate-based rule takes (WAF API reference, RateBasedStatement).
+RequestLimit = Annotated[Annotated[int, Field(ge=10, le=2_000_000_000)] | None, _Optional]
+Concurrency = Annotated[Annotated[int, Field(ge=1, le=1000)] | None, _Optional]
 
 
 class DeploymentOptions(BaseModel):
@@ -64,6 +67,9 @@ class DeploymentOptions(BaseModel):
     # Which configuration versions users without a record see.
     default_scope: Literal["all", "none"] = "all"
     alarm_email: EmailAddress = None
+    # How many requests an address may send to the API in five minutes, and how many the resolver handles at once.
+    api_requests_per_address: RequestLimit = None
+    resolver_concurrency: Concurrency = None
     # retain: tables, buckets, user pool and logs outlive the stack; destroy: they go with it.
     removal: Literal["retain", "destroy"] = "retain"
     log_retention_days: Annotated[int, BeforeValidator(_log_retention)] = 90

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from idp_finetuning.deployment import DELETION, FINETUNING
 from stacks.arns import Arns
+from stacks.definitions import called_functions
 from stacks.options import DeploymentOptions
 from stacks.statements import ANYTHING, Allow
 
@@ -153,6 +154,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
             Allow(("states:DescribeExecution",), (arns.executions(FINETUNING), arns.executions(DELETION))),
             Allow(("states:StartExecution",), (arns.state_machine(DELETION),)),
+            # Deletes versions of functions that no execution calls any more; never a function, which has no number.
+            Allow(("states:DescribeStateMachine",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
+            Allow(("lambda:ListVersionsByFunction",), tuple(map(arns.function, called_functions()))),
+            Allow(("lambda:DeleteFunction",), tuple(f"{arns.function(name)}:*" for name in called_functions())),
             stop_training,
             Allow(LISTS_OF_BEDROCK, ANYTHING),
             Allow(("bedrock:ListTagsForResource",), (customization_jobs, models, deployments)),

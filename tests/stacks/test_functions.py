@@ -64,10 +64,10 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "DATA_BUCKET": {"DataBucket"},
         "TEST_SET_BUCKET": {"TestSetBucket"},
         "TEST_SET_BUCKET_IS": {"owned"},
-        "JOBS_TABLE": {f"{PREFIX}-jobs"},
-        "TEST_SETS_TABLE": {f"{PREFIX}-test-sets"},
-        "CONFIG_VERSIONS_TABLE": {f"{PREFIX}-config-versions"},
-        "USERS_TABLE": {f"{PREFIX}-users"},
+        "JOBS_TABLE": {"jobs"},
+        "TEST_SETS_TABLE": {"test-sets"},
+        "CONFIG_VERSIONS_TABLE": {"config-versions"},
+        "USERS_TABLE": {"users"},
         "USER_POOL_ID": {"Identity/UserPool"},
         "DEFAULT_SCOPE": {"all"},
         "READ_LABELS_FUNCTION": {f"{PREFIX}-read-labels"},
@@ -127,6 +127,3 @@ def test_options_change_names_architecture_polling_and_retention(customized: Dep
     assert resolver["Environment"]["Variables"]["TRAINING_POLL_SECONDS"] == "600"
     assert resolver["Environment"]["Variables"]["DEPLOYMENT_POLL_SECONDS"] == "120"
     assert {group["RetentionInDays"] for group in customized.of_type("AWS::Logs::LogGroup")} == {7}
-    assert {t["TableName"] for t in customized.of_type("AWS::DynamoDB::Table")} == {
-        f"acme-{table}" for table in ("jobs", "test-sets", "config-versions", "users")
-    }

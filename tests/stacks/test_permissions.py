@@ -15,9 +15,9 @@ PREFIX = "idp-finetuning"
 BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
 DATA = "arn:aws:s3:::DataBucket"
 TEST_SETS = "arn:aws:s3:::TestSetBucket"
-USERS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-users"
-CONFIG_VERSIONS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-config-versions"
-TEST_SETS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-test-sets"
+USERS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/users"
+CONFIG_VERSIONS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/config-versions"
+TEST_SETS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/test-sets"
 
 
 def _statements(deployed: Deployed, function: str) -> list[Statement]:
@@ -236,6 +236,26 @@ def test_reconciliation_starts_removals_only(deployed: Deployed) -> None:
     assert _resources(deployed, "reconcile-jobs", "states:DescribeExecution") == {
         f"{states}:execution:{PREFIX}-{machine}:*" for machine in ("finetuning", "deletion")
     }
+
+
+def test_reconciliation_deletes_versions_of_functions_that_workflows_call_and_never_a_function(
+    deployed: Deployed,
+) -> None:
+    deletable = _resources(deployed, "reconcile-jobs", "lambda:DeleteFunction")
+    assert deletable == {f"{arn}:*" for arn in _resources(deployed, "reconcile-jobs", "lambda:ListVersionsByFunction")}
+    called = {
+        resource
+        for machine in deployed.of_type("AWS::StepFunctions::StateMachine")
+        for statement in deployed.statements(machine["RoleArn"])
+        for resource in statement.resources
+        if "lambda:InvokeFunction" in statement.actions
+    }
+    assert deletable == called
+    functions = deployed.named("AWS::Lambda::Function", "FunctionName")
+    deleting = {
+        name for name in functions for s in deployed.function_statements(name) if "lambda:DeleteFunction" in s.actions
+    }
+    assert deleting == {f"{PREFIX}-reconcile-jobs"}
 
 
 def test_only_the_removal_of_a_job_and_the_sweep_after_it_delete_its_data_versions_included(deployed: Deployed) -> None:

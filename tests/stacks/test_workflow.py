@@ -60,11 +60,11 @@ def test_every_placeholder_is_filled_and_nothing_else_is_offered(deployed: Deplo
 
 
 @MACHINES
-def test_every_task_calls_the_function_of_its_name(deployed: Deployed, machine: str) -> None:
+def test_every_task_calls_a_published_version_of_the_function_of_its_name(deployed: Deployed, machine: str) -> None:
     functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}-"
     for name, state in _tasks(_definition(deployed, machine)):
         kebab = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
-        assert state["Resource"] == functions + kebab
+        assert state["Resource"] == f"{functions}{kebab}:1"
 
 
 def _tasks(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -109,7 +109,8 @@ def _allowed(statements: list[Statement]) -> set[tuple[str, str]]:
 @MACHINES
 def test_a_machine_may_do_what_its_definition_needs_and_no_more(deployed: Deployed, machine: str) -> None:
     definition = _definition(deployed, machine)
-    needed = {("lambda:InvokeFunction", state["Resource"]) for state in _states(definition) if "Resource" in state}
+    tasks = [state["Resource"] for _, state in _tasks(definition)]
+    needed = {("lambda:InvokeFunction", re.sub(r":1$", ":*", called)) for called in tasks}
     name = f"{PREFIX}-{machine}"
     for state in _states(definition):
         if state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":

@@ -23,7 +23,9 @@ E = TypeVar("E", bound=WireModel)
 # Lambda always passes a context; tests and benchmarks may pass none, and then there is no time limit.
 Handler = Callable[[dict[str, Any], "LambdaContext | None"], dict[str, Any]]
 
-logger = Logger(location=None)
+# Lambda takes lines whose time is not RFC 3339 for INFO, whatever level they have (Lambda developer guide, "Log-level
+# filtering").
+logger = Logger(location=None, use_rfc3339=True)
 
 # Lambda sets the level of all loggers. Boto's lines carry no job id below WARNING, and bodies and headers at DEBUG.
 for _library in ("boto3", "botocore", "s3transfer"):

@@ -14,6 +14,7 @@ from idp_finetuning.adapters.aws_calls import client
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.converse import Converse
+from idp_finetuning.adapters.function_versions import FunctionVersions
 from idp_finetuning.adapters.functions import BackgroundFunction
 from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
 from idp_finetuning.adapters.tables.jobs import JobTable
@@ -128,6 +129,11 @@ class Services:
     def classifier(self) -> BackgroundFunction:
         """ClassifyDocument."""
         return BackgroundFunction(client("lambda"), setting(Variable.CLASSIFY_DOCUMENT_FUNCTION))
+
+    @cached_property
+    def function_versions(self) -> FunctionVersions:
+        """Published versions of the functions."""
+        return FunctionVersions(client("lambda"))
 
     @cached_property
     def converse(self) -> Converse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from idp_finetuning.deployment.api_limits import QUERY_DEPTH_LIMIT, RESOLVER_COUNT_LIMIT
 from idp_finetuning.deployment.buckets import CLASSIFICATION_DAYS, LABEL_CACHE_DAYS
 from idp_finetuning.deployment.environment import (
     DEPLOYMENT_HOURS,
@@ -33,6 +34,7 @@ from idp_finetuning.deployment.tables import (
     IndexSpec,
     TableSpec,
 )
+from idp_finetuning.deployment.tags import DEPLOYMENT_TAG
 from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
 
 GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")
@@ -43,6 +45,7 @@ __all__ = [
     "CONFIG_VERSIONS_TABLE",
     "DELETION",
     "DEPLOYMENT_HOURS",
+    "DEPLOYMENT_TAG",
     "FINETUNING",
     "FUNCTIONS",
     "GROUPS",
@@ -52,6 +55,8 @@ __all__ = [
     "MAP_CONCURRENCY",
     "NOT_STARTED_HOURS",
     "POWERTOOLS_VARIABLES",
+    "QUERY_DEPTH_LIMIT",
+    "RESOLVER_COUNT_LIMIT",
     "STATE_MACHINES",
     "TABLES",
     "TEST_SETS_BY_CREATION",

@@ -42,8 +42,8 @@ def environment_variables(
 ) -> dict[Variable, str]:
     """Return the value of every variable; a function gets those its specification lists.
 
-    `table_names` are by the name of the table's specification (default: those the prefix makes), `state_machine_arns`
-    by the name of the state machine.
+    `table_names` are by the name of the table's specification (default: those of the local runtime),
+    `state_machine_arns` by the name of the state machine.
     """
     tables = table_names or {spec.name: spec.table_name(prefix) for spec in TABLES}
     return {

@@ -18,6 +18,7 @@ from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.jobs.life import BEFORE_TRAINING
 from idp_finetuning.stages.end import end_unfinished
+from idp_finetuning.stages.prune_versions import PrunedVersions
 from idp_finetuning.stages.sweep import SweepResult, sweep
 from idp_finetuning.wire import WireModel
 
@@ -51,7 +52,8 @@ class Reconciliation(WireModel):
     """What a pass did, at most 100 of each.
 
     Ids of jobs it ended or whose workflow it started again, `<id>: <error code>` of those it could not examine, names
-    in Bedrock of trainings it stopped and of resources without a job, ids of deleted jobs whose data it removed.
+    in Bedrock of trainings it stopped and of resources without a job, ids of deleted jobs whose data it removed, and
+    the versions of functions it deleted.
     """
 
     ended: tuple[str, ...] = ()
@@ -60,6 +62,7 @@ class Reconciliation(WireModel):
     stopped_training: tuple[str, ...] = ()
     orphans: tuple[str, ...] = ()
     removed_data: tuple[str, ...] = ()
+    versions: PrunedVersions = PrunedVersions()
 
     def for_operators(self) -> Mapping[str, object]:
         """Return the fields of the log line: numbers for alarms, names for people."""
@@ -72,6 +75,8 @@ class Reconciliation(WireModel):
             "orphans_found": len(self.orphans),
             "orphans": self.orphans,
             "data_removed": len(self.removed_data),
+            "versions_deleted": len(self.versions.deleted),
+            "versions_failure": self.versions.failure,
         }
 
 

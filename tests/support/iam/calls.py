@@ -164,6 +164,7 @@ OPERATIONS: Mapping[tuple[str, str], Needs] = {
     ("cognito-idp", "AdminListGroupsForUser"): _on_user_pool("cognito-idp:AdminListGroupsForUser"),
     ("stepfunctions", "StartExecution"): lambda p: [Need("states:StartExecution", p["stateMachineArn"])],
     ("stepfunctions", "DescribeExecution"): lambda p: [Need("states:DescribeExecution", p["executionArn"])],
+    ("stepfunctions", "DescribeStateMachine"): lambda p: [Need("states:DescribeStateMachine", p["stateMachineArn"])],
     ("lambda", "Invoke"): lambda p: [Need("lambda:InvokeFunction", arn("lambda", f"function:{p['FunctionName']}"))],
     ("lambda", "GetAccountSettings"): lambda _: [Need("lambda:GetAccountSettings", "*")],
     ("service-quotas", "ListServiceQuotas"): lambda _: [Need("servicequotas:ListServiceQuotas", "*")],

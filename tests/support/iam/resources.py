@@ -35,12 +35,8 @@ TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in S
 
 # A star is a part of a path, at the end everything that follows.
 KINDS = (
-    *(arn("dynamodb", f"table/{spec.table_name(PREFIX)}") for spec in TABLES),
-    *(
-        arn("dynamodb", f"table/{spec.table_name(PREFIX)}/index/{index.name}")
-        for spec in TABLES
-        for index in spec.indexes
-    ),
+    *(arn("dynamodb", f"table/{spec.name}") for spec in TABLES),
+    *(arn("dynamodb", f"table/{spec.name}/index/{index.name}") for spec in TABLES for index in spec.indexes),
     DATA,
     f"{DATA}/{_JOB.manifest}",
     f"{DATA}/{_JOB.prompt}",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from idp_finetuning.deployment import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS, find_function
+from stacks.definitions import called_functions
 from tests.support.iam.calls import arn
 from tests.support.iam.resources import (
     BASELINES,
@@ -15,6 +16,8 @@ from tests.support.iam.resources import (
     TRAINING_FILE,
     VALIDATION_FILE,
 )
+
+CALLED = called_functions()
 
 
 class Uncalled(NamedTuple):
@@ -44,6 +47,15 @@ UNCALLED: tuple[Uncalled, ...] = (
             "Lambda itself sends the traces of a function, with the function's role.",
         )
         for spec in FUNCTIONS
+    ),
+    *(
+        Uncalled(
+            "ReconcileJobs",
+            (action,),
+            tuple(arn("lambda", f"function:{find_function(name).function_name(PREFIX)}{rest}") for name in CALLED),
+            "The local state machines call no versions, so there are none to look for or to delete.",
+        )
+        for action, rest in (("lambda:ListVersionsByFunction", ""), ("lambda:DeleteFunction", ":*"))
     ),
     Uncalled(
         "GenerateExample",

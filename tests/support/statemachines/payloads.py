@@ -37,7 +37,8 @@ def contract(function: str) -> Contract:
 
 def largest(model: type[WireModel]) -> Payload:
     """Return the longest payload of a model of texts, numbers and literals. Raises TypeError for anything else."""
-    return {field.alias or name: _longest(field.annotation) for name, field in model.model_fields.items()}
+    sent = {name: field for name, field in model.model_fields.items() if not field.exclude}
+    return {field.alias or name: _longest(field.annotation) for name, field in sent.items()}
 
 
 def _longest(annotation: Any) -> Any:
