@@ -95,6 +95,7 @@ class FinetuningJob(JobSummary):
     hyper_parameters: HyperParameters
     config_version: str | None = None
     created_by: str
+    created_by_sub: str | None = None
     client_token: str | None = None
     revision: int = 0
     used_by: tuple[str, ...] = Field(default=(), exclude=True)

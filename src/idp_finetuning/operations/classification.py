@@ -25,7 +25,7 @@ from idp_finetuning.deployment import CLASSIFICATION_DAYS
 from idp_finetuning.errors import ClassificationNotFound, InvalidInput, Unauthorized
 from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER, Prompt
 from idp_finetuning.operations.arguments import Id, Input, ModelId
-from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.model_choice import ChosenModel, find_model
 from idp_finetuning.operations.scope import find_scope, require_in_scope
 from idp_finetuning.test_sets.keys import input_prefix, page_texts_prefix
@@ -114,7 +114,7 @@ def start_classification(
         model_name=config.model_name,
         prompt=prompt,
         temperature=config.temperature,
-        created_by=identity.username,
+        created_by=shown_name(identity, services),
         created_by_sub=identity.sub,
         created_at=datetime.now(UTC),
         warnings=tuple(warnings),

@@ -24,6 +24,7 @@ from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.errors import DocumentRejected, FinetuningError, InternalError, InvalidInput
 from idp_finetuning.test_sets.keys import input_prefix, page_text_key
 from idp_finetuning.test_sets.page_texts import page_text
+from idp_finetuning.text import hide_account
 
 # The function gives up by itself before Lambda ends it, so that the classification fails with this reason. A call of
 # Converse that has begun may take a minute [adapters.aws_calls].
@@ -66,7 +67,7 @@ def classify_document(
 
 
 def _failed_result(code: str, message: str) -> ClassificationResult:
-    return ClassificationResult(completed_at=datetime.now(UTC), error_code=code, error_message=message)
+    return ClassificationResult(completed_at=datetime.now(UTC), error_code=code, error_message=hide_account(message))
 
 
 def _classify_pages(
