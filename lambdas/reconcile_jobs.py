@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.delete_test_set import restart_deletions
 from idp_finetuning.stages.reconcile import Grace, Reconciliation, reconcile
 from idp_finetuning.wire import WireModel
 
@@ -18,7 +19,7 @@ class ReconcileEvent(WireModel):
 @state_handler(ReconcileEvent, shown=Reconciliation.for_operators)
 def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
     """Return what was done."""
-    return reconcile(
+    result = reconcile(
         event.execution_name,
         jobs=services.jobs,
         bedrock=services.bedrock,
@@ -28,3 +29,5 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         deadlines=services.deadlines,
         grace=event.grace,
     )
+    restart_deletions(services.test_sets, services.test_set_deleter)
+    return result

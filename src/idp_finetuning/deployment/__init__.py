@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.deployment.buckets import CLASSIFICATION_DAYS, LABEL_CACHE_DAYS
 from idp_finetuning.deployment.environment import (
+    CLASSIFICATIONS_PER_USER,
     DEPLOYMENT_HOURS,
     NOT_STARTED_HOURS,
     POWERTOOLS_VARIABLES,
@@ -37,6 +38,7 @@ from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
 GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")
 
 __all__ = [
+    "CLASSIFICATIONS_PER_USER",
     "CLASSIFICATION_DAYS",
     "CONFIG_VERSIONS_BY_CREATION",
     "CONFIG_VERSIONS_TABLE",
