@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.delete_test_set import restart_deletions
 from idp_finetuning.stages.prune_versions import prune_versions
 from idp_finetuning.stages.reconcile import Grace, Reconciliation, reconcile
 from idp_finetuning.wire import WireModel
@@ -35,4 +36,5 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         workflows=(services.finetuning, services.deletion),
         versions=services.function_versions,
     )
+    restart_deletions(services.test_sets, services.test_set_deleter)
     return reconciliation.model_copy(update={"versions": pruned})

@@ -139,4 +139,5 @@ def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identit
         not_started_hours=options.not_started_hours,
         training_hours=options.training_hours,
         deployment_hours=options.deployment_hours,
+        classifications_per_user=options.classifications_per_user,
     )

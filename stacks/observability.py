@@ -61,7 +61,7 @@ class Observability(Construct):
         # After the last retry Lambda drops the event of an asynchronous invocation silently.
         dropped = {
             name: functions[name].metric("AsyncEventsDropped", statistic="Sum", period=PERIOD)
-            for name in ("ReadLabels", "ClassifyDocument")
+            for name in ("ReadLabels", "ClassifyDocument", "DeleteTestSet")
         }
         # The two functions with many concurrent invocations; the others have one for each job.
         throttles = {
@@ -87,6 +87,10 @@ class Observability(Construct):
             "label-reading-lost": (
                 "Labels of a large test set could not be read in the background",
                 dropped["ReadLabels"],
+            ),
+            "test-set-deletion-lost": (
+                "A test set could not be deleted in the background",
+                dropped["DeleteTestSet"],
             ),
             "classification-lost": ("A classification was given up without a word", dropped["ClassifyDocument"]),
             "api-throttled": ("Calls of the resolver were throttled", throttles["api"]),

@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from idp_finetuning.deployment import DEPLOYMENT_HOURS, MAP_CONCURRENCY, NOT_STARTED_HOURS, TRAINING_HOURS
+from idp_finetuning.deployment import (
+    CLASSIFICATIONS_PER_USER,
+    DEPLOYMENT_HOURS,
+    MAP_CONCURRENCY,
+    NOT_STARTED_HOURS,
+    TRAINING_HOURS,
+)
 
 REGION: Literal["us-east-1"] = "us-east-1"
 
@@ -74,6 +80,8 @@ class DeploymentOptions(BaseModel):
     removal: Literal["retain", "destroy"] = "retain"
     log_retention_days: Annotated[int, BeforeValidator(_log_retention)] = 90
     noncurrent_version_days: int = Field(default=30, ge=1, le=3650)
+    # Running at once.
+    classifications_per_user: int = Field(default=CLASSIFICATIONS_PER_USER, ge=1, le=100)
     # At most; ValidateTestSet lowers it to what the account allows.
     map_concurrency: int = Field(default=MAP_CONCURRENCY, ge=2, le=1000)
     training_poll_seconds: int = Field(default=300, ge=30, le=3600)

@@ -28,15 +28,17 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
     )
     # Without this S3 returns 403 instead of 404 for an absent object (S3 API reference, GetObject).
     list_data = Allow(("s3:ListBucket",), (arns.data_bucket,))
+    list_data_versions = Allow(("s3:ListBucketVersions",), (arns.data_bucket,))
     remove_data = (
-        Allow(("s3:ListBucketVersions",), (arns.data_bucket,)),
+        list_data_versions,
         # Deleting a version takes both (S3 API reference, DeleteObjects).
         Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.data_objects("jobs/*"),)),
     )
     list_test_sets = Allow(("s3:ListBucket",), (arns.test_set_bucket,))
     read_labels = (
         list_test_sets,
-        Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*"),)),
+        # The second: what a test set held when it was completed.
+        Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*"), arns.test_set_objects("*/.complete/*"))),
         *_decrypt_test_sets(options),
         list_data,
         Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.json"),)),
@@ -56,7 +58,6 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("dynamodb:Query",),
                 (arns.jobs_table, arns.jobs_by_creation, arns.unfinished_jobs, arns.test_sets_by_creation),
             ),
-            Allow(("dynamodb:DeleteItem",), (arns.test_sets_table,)),
             Allow(
                 ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"),
                 (arns.config_versions_table,),
@@ -77,7 +78,14 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             ),
             Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
             Allow(("states:DescribeExecution",), (arns.executions(DELETION),)),
-            Allow(("lambda:InvokeFunction",), (arns.function("ReadLabels"), arns.function("ClassifyDocument"))),
+            Allow(
+                ("lambda:InvokeFunction",),
+                tuple(arns.function(name) for name in ("ReadLabels", "ClassifyDocument", "DeleteTestSet")),
+            ),
+            # Which classifications of a user run; a conditional write reads too (S3 API reference, PutObject).
+            Allow(
+                ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"), (arns.data_objects("classifications/running/*"),)
+            ),
             Allow(
                 ("s3:PutObject",),
                 (arns.data_objects("classifications/*/request.json"), arns.data_objects("classifications/uploads/*")),
@@ -95,6 +103,12 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
         ),
         "ReadLabels": read_labels,
+        "DeleteTestSet": (
+            Allow(("dynamodb:GetItem", "dynamodb:DeleteItem"), (arns.test_sets_table,)),
+            *_remove_test_sets(arns, options),
+            list_data_versions,
+            Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.data_objects("validation/*"),)),
+        ),
         "ValidateTestSet": (
             move_job,
             Allow(("dynamodb:GetItem",), (arns.test_sets_table,)),
@@ -161,6 +175,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             stop_training,
             Allow(LISTS_OF_BEDROCK, ANYTHING),
             Allow(("bedrock:ListTagsForResource",), (customization_jobs, models, deployments)),
+            # Starts deletions of test sets again that were lost.
+            Allow(("dynamodb:GetItem", "dynamodb:UpdateItem"), (arns.test_sets_table,)),
+            Allow(("dynamodb:Query",), (arns.test_sets_by_creation,)),
+            Allow(("lambda:InvokeFunction",), (arns.function("DeleteTestSet"),)),
             # Deletes what a function wrote after its job was deleted.
             Allow(("dynamodb:Query",), (arns.jobs_by_creation,)),
             list_data,
@@ -200,20 +218,33 @@ def _decrypt_test_sets(options: DeploymentOptions) -> tuple[Allow, ...]:
 
 
 def _write_test_sets(arns: Arns, options: DeploymentOptions) -> tuple[Allow, ...]:
-    """For presigned uploads, the marker of an unfinished upload, and deletion; an attached bucket is never written."""
+    """For presigned uploads, what was announced and completed, and the prefix of a new test set, which is emptied.
+
+    An attached bucket is never written.
+    """
     if options.test_set_bucket_name:
         return ()
     return (
         # A HEAD request shows which files need not be uploaded again.
-        Allow(("s3:GetObject",), (arns.test_set_objects("*/input/*"),)),
+        Allow(("s3:GetObject",), (arns.test_set_objects("*/input/*"), arns.test_set_objects("*/.announced/*"))),
         Allow(
             ("s3:PutObject",),
             (
                 arns.test_set_objects("*/input/*"),
                 arns.test_set_objects("*/baseline/*"),
                 arns.test_set_objects("*/.uploading"),
+                arns.test_set_objects("*/.announced/*"),
+                arns.test_set_objects("*/.complete/*"),
             ),
         ),
+        *_remove_test_sets(arns, options),
+    )
+
+
+def _remove_test_sets(arns: Arns, options: DeploymentOptions) -> tuple[Allow, ...]:
+    if options.test_set_bucket_name:
+        return ()
+    return (
         Allow(("s3:ListBucketVersions",), (arns.test_set_bucket,)),
         # Everything below the prefix of a test set, including files that other tools uploaded.
         Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.test_set_objects("*/*"),)),

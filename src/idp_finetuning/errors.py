@@ -9,6 +9,7 @@ FinetuningError
 ├── UserNotFound            the user pool has no such user
 ├── ClassificationNotFound  no classification of the caller has this id
 ├── Conflict                the current state does not allow the operation
+├── TooManyRunning          as many of the caller's classifications run as may run at once
 ├── TestSetInvalid          the labelled documents break a rule of fine-tuning
 ├── DocumentRejected        one document cannot become training data
 ├── DatasetUnusable         too little of the test set became training data
@@ -73,6 +74,10 @@ class ClassificationNotFound(FinetuningError):
 
 class Conflict(FinetuningError):
     """The current state of what the request names does not allow the operation."""
+
+
+class TooManyRunning(FinetuningError):
+    """As many of the caller's classifications run as may run at once."""
 
 
 class TestSetInvalid(FinetuningError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -48,10 +49,15 @@ class Services:
 
     def __init__(self, context: LambdaContext | None = None) -> None:
         self._context = context
+        self._since = time.monotonic()
 
     def seconds_left(self) -> float:
         """Return the time until Lambda ends this run; infinite if there is no limit."""
         return self._context.get_remaining_time_in_millis() / 1000 if self._context else math.inf
+
+    def seconds_used(self) -> float:
+        """Return the time since this run began."""
+        return time.monotonic() - self._since
 
     @cached_property
     def jobs(self) -> JobTable:
@@ -126,9 +132,19 @@ class Services:
         return BackgroundFunction(client("lambda"), setting(Variable.READ_LABELS_FUNCTION))
 
     @cached_property
+    def test_set_deleter(self) -> BackgroundFunction:
+        """DeleteTestSet."""
+        return BackgroundFunction(client("lambda"), setting(Variable.DELETE_TEST_SET_FUNCTION))
+
+    @cached_property
     def classifier(self) -> BackgroundFunction:
         """ClassifyDocument."""
         return BackgroundFunction(client("lambda"), setting(Variable.CLASSIFY_DOCUMENT_FUNCTION))
+
+    @property
+    def classifications_per_user(self) -> int:
+        """Classifications that may run at once for one user."""
+        return int(setting(Variable.CLASSIFICATIONS_PER_USER))
 
     @cached_property
     def function_versions(self) -> FunctionVersions:

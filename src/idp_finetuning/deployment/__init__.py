@@ -5,6 +5,7 @@ from __future__ import annotations
 from idp_finetuning.deployment.api_limits import QUERY_DEPTH_LIMIT, RESOLVER_COUNT_LIMIT
 from idp_finetuning.deployment.buckets import CLASSIFICATION_DAYS, LABEL_CACHE_DAYS
 from idp_finetuning.deployment.environment import (
+    CLASSIFICATIONS_PER_USER,
     DEPLOYMENT_HOURS,
     MAP_CONCURRENCY,
     NOT_STARTED_HOURS,
@@ -40,6 +41,7 @@ from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
 GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")
 
 __all__ = [
+    "CLASSIFICATIONS_PER_USER",
     "CLASSIFICATION_DAYS",
     "CONFIG_VERSIONS_BY_CREATION",
     "CONFIG_VERSIONS_TABLE",

@@ -21,6 +21,10 @@ NOT_STARTED_HOURS = 24
 TRAINING_HOURS = 48
 DEPLOYMENT_HOURS = 4
 
+# Classifications that run at once for one user, unless the operator chooses another number: each asks a model page by
+# page, and all of them share the account's quotas.
+CLASSIFICATIONS_PER_USER = 4
+
 
 def environment_variables(
     prefix: str,
@@ -39,6 +43,7 @@ def environment_variables(
     not_started_hours: int = NOT_STARTED_HOURS,
     training_hours: int = TRAINING_HOURS,
     deployment_hours: int = DEPLOYMENT_HOURS,
+    classifications_per_user: int = CLASSIFICATIONS_PER_USER,
 ) -> dict[Variable, str]:
     """Return the value of every variable; a function gets those its specification lists.
 
@@ -59,6 +64,8 @@ def environment_variables(
         Variable.DEFAULT_SCOPE: default_scope,
         Variable.READ_LABELS_FUNCTION: find_function("ReadLabels").function_name(prefix),
         Variable.CLASSIFY_DOCUMENT_FUNCTION: find_function("ClassifyDocument").function_name(prefix),
+        Variable.DELETE_TEST_SET_FUNCTION: find_function("DeleteTestSet").function_name(prefix),
+        Variable.CLASSIFICATIONS_PER_USER: str(classifications_per_user),
         Variable.FINETUNING_STATE_MACHINE_ARN: state_machine_arns[FINETUNING],
         Variable.DELETION_STATE_MACHINE_ARN: state_machine_arns[DELETION],
         Variable.BEDROCK_ROLE_ARN: bedrock_role_arn,

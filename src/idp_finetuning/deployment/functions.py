@@ -62,12 +62,20 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.DELETION_STATE_MACHINE_ARN,
             V.READ_LABELS_FUNCTION,
             V.CLASSIFY_DOCUMENT_FUNCTION,
+            V.DELETE_TEST_SET_FUNCTION,
+            V.CLASSIFICATIONS_PER_USER,
             V.TRAINING_POLL_SECONDS,
             V.DEPLOYMENT_POLL_SECONDS,
         ),
     ),
     # Reads the labels of a test set that is too large for one request of the API.
     FunctionSpec(name="ReadLabels", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET)),
+    # Deletes a test set, which takes longer than a request of the API if it is large.
+    FunctionSpec(
+        name="DeleteTestSet",
+        timeout_seconds=900,
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.TEST_SET_BUCKET_IS, V.TEST_SETS_TABLE),
+    ),
     FunctionSpec(
         name="ValidateTestSet",
         timeout_seconds=900,
@@ -109,7 +117,11 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         variables=(
             V.DEPLOYMENT_NAME,
             V.DATA_BUCKET,
+            V.TEST_SET_BUCKET,
+            V.TEST_SET_BUCKET_IS,
             V.JOBS_TABLE,
+            V.TEST_SETS_TABLE,
+            V.DELETE_TEST_SET_FUNCTION,
             V.FINETUNING_STATE_MACHINE_ARN,
             V.DELETION_STATE_MACHINE_ARN,
             V.TRAINING_POLL_SECONDS,

@@ -18,7 +18,7 @@ from idp_finetuning.jobs.job import ENDED, STAGES, FinetuningJob, JobConfigurati
 from idp_finetuning.jobs.life import RESUMABLE
 from idp_finetuning.nova.base_models import HyperParameters, find_base_model
 from idp_finetuning.operations.arguments import BaseModelId, Id, Input, JobArguments
-from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.scope import find_scope, require_in_scope
 from idp_finetuning.stages.retry import choose_resumption
 from idp_finetuning.stages.train import stop_training
@@ -93,7 +93,7 @@ def _create_job(
             train_split=DEFAULT_TRAIN_SPLIT if request.train_split is None else request.train_split,
             hyper_parameters=request.hyper_parameters or HyperParameters(),
             config_version=request.config_version,
-            created_by=identity.username,
+            created_by=shown_name(identity, services),
             created_by_sub=identity.sub,
             client_token=token,
             created_at=now,
@@ -141,7 +141,7 @@ def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: S
     if job.status not in STAGES:
         raise Conflict(f"Job '{job.id}' is {job.status}; only a running job can be stopped.")
     try:
-        stopping = services.jobs.stop(job.current_run, f"{identity.username} asked to stop the job.")
+        stopping = services.jobs.stop(job.current_run, f"{shown_name(identity, services)} asked to stop the job.")
     except (StaleState, JobStopping) as ended:
         raise Conflict(f"Job '{job.id}' ended just before it could be stopped.") from ended
     if stopping.status is JobStatus.STOPPING:
@@ -156,7 +156,9 @@ def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: 
         raise Conflict(f"Job '{job.id}' is {job.status}; only a FAILED or STOPPED job can be retried.")
     try:
         resumption = choose_resumption(job, services.bedrock)
-        resumed = services.jobs.resume(job.current_run, resumption, f"{identity.username} retried the job.")
+        resumed = services.jobs.resume(
+            job.current_run, resumption, f"{shown_name(identity, services)} retried the job."
+        )
     except (StaleState, JobStopping) as moved:
         raise Conflict(f"Job '{job.id}' was retried or deleted by another request just now.") from moved
     _start_workflow(resumed, services, is_new=True)
@@ -176,7 +178,7 @@ def delete_finetuning_job(arguments: JobArguments, identity: Identity, services:
         deleting = services.jobs.move(
             job.current_run,
             JobStatus.DELETING,
-            f"{identity.username} asked to delete the job.",
+            f"{shown_name(identity, services)} asked to delete the job.",
             deletion_attempt=job.deletion_attempt + 1,
         )
     except StaleState as moved:

@@ -15,7 +15,7 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models
 from idp_finetuning.operations.arguments import BaseModelId, Id, NoArguments
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.stages.read_labels import read_test_set_or_start
+from idp_finetuning.stages.read_labels import REQUEST_SECONDS, read_labels_or_start
 from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT, TrainSplit
 from idp_finetuning.test_sets.test_set import TestSetStatus
 from idp_finetuning.test_sets.validation import Validation, validate
@@ -75,14 +75,18 @@ class FinetuningValidation(Validation):
 def validate_test_set(arguments: ValidateArguments, identity: Identity, services: Services) -> FinetuningValidation:
     """Return the verdict on a test set, with the rules and the split that a job applies."""
     test_set = services.test_sets.get(arguments.test_set_id)
-    read = read_test_set_or_start(
-        test_set.id, bucket=services.test_set_bucket, data=services.data, background=services.label_reader
+    read = read_labels_or_start(
+        test_set,
+        bucket=services.test_set_bucket,
+        data=services.data,
+        background=services.label_reader,
+        within_seconds=REQUEST_SECONDS - services.seconds_used(),
     )
     verdict = validate(
         read.labels,
         train_split=DEFAULT_TRAIN_SPLIT if arguments.train_split is None else arguments.train_split,
         base_model=arguments.base_model,
-        uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
+        uploading=read.uploading or test_set.status is not TestSetStatus.READY,
     )
     return FinetuningValidation(**dict(verdict))
 

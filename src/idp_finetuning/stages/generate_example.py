@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import zip_longest
 
-from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket, Unreadable
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DocumentRejected, JobNotFound, JobStopping, StaleState
@@ -43,7 +44,7 @@ def generate_example(
     except (JobNotFound, JobStopping, StaleState):
         return
     layout = JobLayout(job_id=run.job_id)
-    content = test_set_bucket.read_document(document.key)
+    content = test_set_bucket.read_document(document.key, document.etag)
     prompt = _read_prompt(job, data)
     records: list[bytes] = []
     with open_document(content) as source:
@@ -77,8 +78,13 @@ def _page_texts(
     maximum = find_base_model(job.base_model).maximum_tokens_per_record
     texts: list[str] = []
     keys = [page_text_key(job.test_set_id, path, page) for page in range(1, page_count + 1)]
-    for page, content in enumerate(bucket.read_present(keys), 1):
-        if content is None:
+    for page, content in enumerate(bucket.read_files(zip_longest(keys, document.text_etags[:page_count])), 1):
+        if content is Unreadable.CHANGED:
+            raise DocumentRejected(
+                "changed",
+                f"The baseline's pages/{page}/result.json was changed after validation. Upload it in a new test set.",
+            )
+        if content is Unreadable.MISSING:
             raise DocumentRejected(
                 "text_missing", f"The baseline has no pages/{page}/result.json, which the prompt needs. Add it."
             )

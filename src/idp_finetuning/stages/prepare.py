@@ -23,7 +23,7 @@ from idp_finetuning.stages.concurrency import choose_concurrency
 from idp_finetuning.stages.quotas import quota_warnings
 from idp_finetuning.stages.read_labels import read_test_set
 from idp_finetuning.test_sets.keys import input_prefix
-from idp_finetuning.test_sets.page_texts import text_errors
+from idp_finetuning.test_sets.page_texts import text_errors, text_etags
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.test_sets.test_set import TestSetStatus
 from idp_finetuning.test_sets.validation import validate
@@ -79,13 +79,13 @@ def validate_test_set(
             f"This account does not offer {model.name} ({model.fine_tuning_id}) for fine-tuning. It offers: "
             f"{', '.join(sorted(offered)) or 'no model'}."
         )
-    read = read_test_set(job.test_set_id, bucket=test_set_bucket, data=data)
-    ready = test_sets.get(job.test_set_id).status is TestSetStatus.READY
+    test_set = test_sets.get(job.test_set_id)
+    read = read_test_set(test_set.id, test_set.sealed_as, bucket=test_set_bucket, data=data)
     validation = validate(
         read.labels,
         train_split=job.train_split,
         base_model=job.base_model,
-        uploading=read.listing.uploading or not ready,
+        uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
     )
     if not validation.is_valid:
         raise TestSetInvalid(" ".join(validation.errors))
@@ -98,12 +98,15 @@ def validate_test_set(
             f"The prompt with its {validation.class_count} classes is too long for a training record of "
             f"{model.maximum_tokens_per_record} tokens. Use fewer classes, or shorter names, descriptions and prompts."
         )
+    texts = text_etags(read.listing) if prompt.needs_text else {}
     manifest = tuple(
         ManifestDocument(
             document_id=document.document_id(job.test_set_id),
             key=input_prefix(job.test_set_id) + document.path,
+            etag=document.etag,
             split=Split.VALIDATION if document.path in validation.held_out_paths else Split.TRAIN,
             sections=document.sections,
+            text_etags=texts.get(document.path, ()),
         )
         for document in read.labels.documents
     )

@@ -28,6 +28,12 @@ class LabelProblem(StrEnum):
     TOO_MANY_PAGES = f"has labels for more than {MAXIMUM_PAGES} pages"
     OVERLAP = "has sections that overlap"
     GAP = "has sections that leave pages out"
+    CHANGED = "has a baseline that was changed or removed after the test set was listed"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return "Upload a new test set." if self is LabelProblem.CHANGED else "Correct the labels."
 
 
 class StoredFile(WireModel):
@@ -56,6 +62,16 @@ class Listing(WireModel):
     def uploading(self) -> bool:
         """Whether an upload is still in progress."""
         return any(file.key == uploading_marker(self.test_set_id) for file in self.files)
+
+    @property
+    def uploaded(self) -> tuple[StoredFile, ...]:
+        """Documents and labels, without markers and without the folders that consoles make."""
+        return tuple(f for f in self.files if f.key != uploading_marker(self.test_set_id) and not f.key.endswith("/"))
+
+    @property
+    def document_count(self) -> int:
+        """Number of files below `input/`."""
+        return sum(file.key.startswith(input_prefix(self.test_set_id)) for file in self.uploaded)
 
 
 class Section(WireModel):
@@ -102,10 +118,11 @@ class Labels(WireModel):
 _SECTION_KEY = re.compile(r"^(?P<path>.+)/sections/(?P<number>\d+)/result\.json$", re.DOTALL)
 
 
-def read_labels(listing: Listing, read_all: Callable[[list[str]], Iterable[bytes]]) -> Labels:
+def read_labels(listing: Listing, read_all: Callable[[list[str]], Iterable[bytes | None]]) -> Labels:
     """Return the labels of a listed test set.
 
-    `read_all` returns the contents of the keys in their order; each section file is read once.
+    `read_all` returns the contents of the keys in their order, None for a file that is not as it was listed; each
+    section file is read once.
     """
     inputs = input_prefix(listing.test_set_id)
     baselines = baseline_prefix(listing.test_set_id)
@@ -129,7 +146,7 @@ def read_labels(listing: Listing, read_all: Callable[[list[str]], Iterable[bytes
 
 
 def _document(
-    file: StoredFile, path: str, section_keys: dict[str, list[tuple[int, str]]], contents: dict[str, bytes]
+    file: StoredFile, path: str, section_keys: dict[str, list[tuple[int, str]]], contents: dict[str, bytes | None]
 ) -> DocumentLabels:
     parsed = [parse_section(contents[key]) for _, key in sorted(section_keys.get(path, []))]
     sections = tuple(item for item in parsed if isinstance(item, Section))
@@ -140,11 +157,13 @@ def _document(
     )
 
 
-def parse_section(content: bytes) -> Section | LabelProblem:
-    """Return the section in a `result.json`, or the problem with it.
+def parse_section(content: bytes | None) -> Section | LabelProblem:
+    """Return the section in a `result.json`, or the problem with it; None is a file that changed.
 
     The class is `document_class`, as `{"type": …}` or a string; the pages are `split_document.page_indices`.
     """
+    if content is None:
+        return LabelProblem.CHANGED
     try:
         result = json.loads(content)
     except (ValueError, RecursionError):  # the latter for thousands of nested brackets

@@ -104,7 +104,7 @@ def _label_errors(documents: Iterable[DocumentLabels]) -> Iterator[str]:
                 if len(paths) == 1
                 else problem.value.replace("has ", "have ", 1).replace(" its ", " their ")
             )
-            yield f"{noun} {verb}: {join_first(paths)}. Correct the labels."
+            yield f"{noun} {verb}: {join_first(paths)}. {problem.advice}"
 
 
 def _name_errors(distribution: Counter[str]) -> Iterator[str]:

@@ -17,12 +17,18 @@ IMAGE_TOKENS = 5_000
 
 
 class ManifestDocument(WireModel):
-    """A document as the workflow passes it to a child of the Map: its key, its labels and its side of the split."""
+    """A document as the workflow passes it to a child of the Map: its key, its labels and its side of the split.
+
+    `etag` and, for prompts with the text of pages, `text_etags` by page say which files were there when the test set
+    was validated.
+    """
 
     document_id: str
     key: str
+    etag: str | None = None
     split: Split
     sections: tuple[Section, ...]
+    text_etags: tuple[str, ...] = ()
 
 
 def page_labels(sections: Sequence[Section], page_count: int) -> list[PageLabel]:

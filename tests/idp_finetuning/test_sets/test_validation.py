@@ -59,7 +59,7 @@ def test_one_class_is_insufficient() -> None:
 def test_each_label_problem_is_an_error_that_names_the_document(problem: LabelProblem) -> None:
     good = of_classes({"a": 10, "b": 10}).documents
     found = verdict(labels(*good, document("folder/bad one.pdf", problem=problem)))
-    assert found.errors == (f"1 document {problem.value}: folder/bad one.pdf. Correct the labels.",)
+    assert found.errors == (f"1 document {problem.value}: folder/bad one.pdf. {problem.advice}",)
 
 
 def test_of_many_unlabelled_documents_the_first_ten_are_named_and_the_rest_counted() -> None:

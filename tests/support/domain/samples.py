@@ -12,7 +12,7 @@ from PIL import Image
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.nova.base_models import HyperParameters
 from idp_finetuning.test_sets.labels import DocumentLabels, LabelProblem, Labels, Section
-from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.test_sets.test_set import TestSetRecord, TestSetStatus
 
 GUIDE_CLASSES = {
     "drivers_license": 25,
@@ -134,9 +134,9 @@ def upload_test_set(s3: Any, *, documents: int = 12, pages: int = 2, bucket: str
     return keys
 
 
-def ready_test_set() -> TestSet:
+def ready_test_set() -> TestSetRecord:
     """Its record."""
-    return TestSet(
+    return TestSetRecord(
         id="docsplit",
         name="docsplit",
         file_count=12,
