@@ -40,7 +40,10 @@ class ModelDeployment(WireModel):
 
 
 class CustomizationRequest(WireModel):
-    """Settings of a new customization job; names are legal for Bedrock, URIs are `s3://` objects or prefixes."""
+    """Settings of a new customization job; names are legal for Bedrock, URIs are `s3://` objects or prefixes.
+
+    `optional_hyper_parameters` are the names that may be left out if Bedrock refuses one.
+    """
 
     name: str
     role_arn: str
@@ -49,6 +52,7 @@ class CustomizationRequest(WireModel):
     validation_s3_uri: str | None
     output_s3_uri: str
     hyper_parameters: Mapping[str, str]
+    optional_hyper_parameters: frozenset[str] = frozenset()
     job_id: str
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.jobs.bedrock_names import job_id_in
+from idp_finetuning.nova.lifecycle import ModelLifecycle
 from idp_finetuning.nova.quotas import AccountUsage
 from idp_finetuning.wire import WireModel
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_bedrock.type_defs import (
         CustomModelDeploymentSummaryTypeDef,
         CustomModelSummaryTypeDef,
+        FoundationModelSummaryTypeDef,
         ModelCustomizationJobSummaryTypeDef,
     )
 
@@ -38,10 +40,10 @@ class BedrockAccount:
     def __init__(self, bedrock: BedrockClient) -> None:
         self._bedrock = bedrock
 
-    def fine_tunable_models(self) -> frozenset[str]:
-        """Return the ids of the models the account may fine-tune."""
+    def fine_tunable_models(self) -> dict[str, ModelLifecycle]:
+        """Return the models the account may fine-tune, by id, each with where it is in its life."""
         response = self._bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
-        return frozenset(summary["modelId"] for summary in response["modelSummaries"])
+        return {summary["modelId"]: _lifecycle(summary) for summary in response["modelSummaries"]}
 
     def usage(self) -> AccountUsage:
         """Count what the account holds of the resources that have a quota."""
@@ -91,6 +93,14 @@ class BedrockAccount:
     def _deployments(self) -> Iterator[CustomModelDeploymentSummaryTypeDef]:
         for page in self._bedrock.get_paginator("list_custom_model_deployments").paginate():
             yield from page.get("modelDeploymentSummaries", [])
+
+
+def _lifecycle(summary: FoundationModelSummaryTypeDef) -> ModelLifecycle:
+    """Read the lifecycle; it and its end are optional (botocore: bedrock FoundationModelSummary)."""
+    said = summary.get("modelLifecycle")
+    if not said:
+        return ModelLifecycle(status="ACTIVE")
+    return ModelLifecycle(status=said["status"], end_of_life=said.get("endOfLifeTime"))
 
 
 def is_missing(error: ClientError) -> bool:

@@ -9,6 +9,7 @@ class Variable(StrEnum):
     """Environment variables of the functions."""
 
     DATA_BUCKET = "DATA_BUCKET"
+    DATA_BUCKET_OWNER = "DATA_BUCKET_OWNER"
     TEST_SET_BUCKET = "TEST_SET_BUCKET"
     TEST_SET_BUCKET_IS = "TEST_SET_BUCKET_IS"
     JOBS_TABLE = "JOBS_TABLE"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 from idp_finetuning.adapters.bedrock import Bedrock, BedrockRefused, CustomizationRequest
+from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import FinetuningError, JobNotFound, TrainingFailed
 from idp_finetuning.jobs.job import STAGES, FinetuningJob, JobRun, JobStatus, TrainingMetrics
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.jobs.life import JobChanges
 from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.stages.bedrock_records import report_bedrock_records
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.wire import WireModel, timestamp
 
@@ -29,14 +31,16 @@ def create_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, d
     job = jobs.move(run, JobStatus.TRAINING)
     root = f"s3://{data_bucket}/"
     layout = JobLayout(job_id=job.id)
+    model = find_base_model(job.base_model)
     request = CustomizationRequest(
         name=job.training_name,
         role_arn=role_arn,
-        base_model=find_base_model(job.base_model).fine_tuning_id,
+        base_model=model.fine_tuning_id,
         training_s3_uri=root + layout.dataset(Split.TRAIN),
         validation_s3_uri=root + layout.dataset(Split.VALIDATION) if job.validation_records else None,
         output_s3_uri=root + layout.output,
         hyper_parameters=job.hyper_parameters.for_bedrock(),
+        optional_hyper_parameters=model.optional_hyper_parameters,
         job_id=job.id,
     )
     try:
@@ -68,7 +72,7 @@ def _is_adopted(name: str, job_id: str, jobs: JobTable) -> bool:
     return job.status in STAGES and job.training_name == name
 
 
-def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> TrainingProgress:
+def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, data: DataBucket) -> TrainingProgress:
     """Store the losses and the progress that Bedrock shows; return whether the model exists. Raises TrainingFailed."""
     job = jobs.move(run, JobStatus.TRAINING)
     found = bedrock.find_customization_job(job.customization_job_arn or job.training_name)
@@ -81,6 +85,9 @@ def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> T
     if found.status == "Completed":
         changes["custom_model_arn"] = found.model_arn
         changes["training_completed_at"] = job.training_completed_at or found.ended_at or timestamp()
+    if found.status in ("Completed", "Failed"):
+        noticed = report_bedrock_records(job.id, found.arn, data)
+        changes["warnings"] = tuple(dict.fromkeys((*job.warnings, *noticed)))
     is_news = found.progress != job.customization_job_status
     jobs.move(run, JobStatus.TRAINING, f"Bedrock: {found.progress}." if is_news else None, **changes)
     if found.status == "Failed":

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.bedrock import Bedrock, BedrockRefused, CustomizationRequest
 from idp_finetuning.errors import TransientError
-from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.nova.base_models import find_base_model
 from tests.support.domain.fake_bedrock import PREFIX, THEN, FakeBedrock
 
 MODEL = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/000000000000"
@@ -20,7 +20,7 @@ REQUEST = CustomizationRequest(
     training_s3_uri="s3://data/jobs/6f1c2b1e/dataset/train.jsonl",
     validation_s3_uri="s3://data/jobs/6f1c2b1e/dataset/validation.jsonl",
     output_s3_uri="s3://data/jobs/6f1c2b1e/output/",
-    hyper_parameters=HyperParameters().for_bedrock(),
+    hyper_parameters=find_base_model("us.amazon.nova-lite-v1:0").choose_hyper_parameters().for_bedrock(),
     job_id="6f1c2b1e",
 )
 
@@ -205,6 +205,6 @@ def test_a_removal_that_bedrock_denies_surfaces(bedrock: Bedrock, fake_bedrock: 
 
 
 def test_the_models_of_the_account_are_asked_by_customization_type(bedrock: Bedrock, fake_bedrock: FakeBedrock) -> None:
-    assert bedrock.fine_tunable_models() == set(fake_bedrock.offered)
+    assert set(bedrock.fine_tunable_models()) == set(fake_bedrock.offered)
     assert fake_bedrock.requests["ListFoundationModels"] == [{"byCustomizationType": "FINE_TUNING"}]
     assert THEN.tzinfo is not None

@@ -32,6 +32,11 @@ def test_training_is_started_once_with_the_jobs_data(
     assert request["validationDataConfig"] == {"validators": [{"s3Uri": f"{root}dataset/validation.jsonl"}]}
     assert request["outputDataConfig"] == {"s3Uri": f"{root}output/"}
     assert request["baseModelIdentifier"] == "amazon.nova-lite-v1:0:300k"
+    assert request["hyperParameters"] == {
+        "epochCount": "2",
+        "learningRate": "0.00001",
+        "learningRateWarmupSteps": "10",
+    }
     after = jobs.get(ready.id)
     assert (after.status, after.training_started_at) == ("TRAINING", "2026-11-22T10:00:00.000Z")
     assert after.customization_job_arn == fake_bedrock.jobs[ready.training_name]["jobArn"]
