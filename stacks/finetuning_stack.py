@@ -126,6 +126,7 @@ def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identit
     return environment_variables(
         options.name_prefix,
         data_bucket=storage.data_bucket.bucket_name,
+        data_bucket_owner=arns.stack.account,
         test_set_bucket=storage.test_set_bucket.bucket_name,
         test_set_bucket_is=BucketIs.ATTACHED if options.test_set_bucket_name else BucketIs.OWNED,
         table_names={name: table.table_name for name, table in storage.tables.items()},

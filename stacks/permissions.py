@@ -151,7 +151,20 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
             ),
         ),
-        "GetCustomizationJob": (move_job, Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,))),
+        "GetCustomizationJob": (
+            move_job,
+            Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,)),
+            # Puts Bedrock's record counts into the report of the data set.
+            list_data,
+            Allow(
+                ("s3:GetObject",),
+                (
+                    arns.data_objects("jobs/*/output/*/manifest.report.csv"),
+                    arns.data_objects("jobs/*/dataset/report.json"),
+                ),
+            ),
+            Allow(("s3:PutObject",), (arns.data_objects("jobs/*/dataset/report.json"),)),
+        ),
         "CreateModelDeployment": (
             move_job,
             Allow(("bedrock:CreateCustomModelDeployment", "bedrock:TagResource"), (models, deployments)),
@@ -200,7 +213,9 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:PutObject",),
                 (arns.data_objects("classifications/*/claim.json"), arns.data_objects("classifications/*/result.json")),
             ),
-            Allow(("bedrock:InvokeModel",), arns.invocable_models),
+            # Custom models too: of the policies that AWS publishes for on-demand deployments, some name the model
+            # beside its deployment, and a refusal would come after training.
+            Allow(("bedrock:InvokeModel",), (*arns.invocable_models, models)),
         ),
         "DeleteJobData": (
             Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (arns.jobs_table,)),

@@ -13,6 +13,7 @@ import pytest
 from botocore import xform_name
 
 from graphql import build_schema, parse, validate
+from idp_cli.api_names import OPTION_OF
 from idp_finetuning import errors
 from idp_finetuning.deployment import FUNCTIONS, GROUPS
 from idp_finetuning.errors import FinetuningError
@@ -101,6 +102,21 @@ def test_the_guide_page_tells_what_the_catalogue_says_of_the_base_models() -> No
         model.id: [
             f"{model.minimum_records} to {model.maximum_records:,}",
             "reported" if model.validation_supported else "not reported",
+        ]
+        for model in base_models()
+    }
+
+
+def test_the_guide_page_has_the_hyperparameters_of_the_catalogue() -> None:
+    documented = table("guide", "model")
+    assert documented == {
+        model.name: [
+            ", ".join(
+                f"`{OPTION_OF[item.name]}` {item.range}" + (f" ({item.default:g})" if sent else "")
+                for item in model.hyper_parameters
+                if item.sent is sent
+            ).strip("`")
+            for sent in (True, False)
         ]
         for model in base_models()
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from tests.chaos.invariants import INVARIANTS, violations
 from tests.chaos.state import BedrockThing, Execution, State
 

@@ -140,6 +140,7 @@ def environment(
     values = environment_variables(
         "t",
         data_bucket="data",
+        data_bucket_owner="123456789012",
         test_set_bucket="documents",
         user_pool_id=user_pool,
         state_machine_arns=arns,

@@ -10,12 +10,13 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.jobs.bedrock_names import DEPLOYMENT_TAG, job_id_in, name_fragment
+from idp_finetuning.nova.lifecycle import ModelLifecycle
 from idp_finetuning.nova.quotas import AccountUsage
 from idp_finetuning.wire import WireModel
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock import BedrockClient
-    from mypy_boto3_bedrock.type_defs import PaginatorConfigTypeDef
+    from mypy_boto3_bedrock.type_defs import FoundationModelSummaryTypeDef, PaginatorConfigTypeDef
 
 # Statuses that no customization job leaves; any other, one of tomorrow too, means that Bedrock still works on it.
 ENDED_STATUSES = frozenset({"Completed", "Failed", "Stopped"})
@@ -46,10 +47,10 @@ class BedrockAccount:
     def __init__(self, bedrock: BedrockClient) -> None:
         self._bedrock = bedrock
 
-    def fine_tunable_models(self) -> frozenset[str]:
-        """Return the ids of the models the account may fine-tune."""
+    def fine_tunable_models(self) -> dict[str, ModelLifecycle]:
+        """Return the models the account may fine-tune, by id, each with where it is in its life."""
         response = self._bedrock.list_foundation_models(byCustomizationType="FINE_TUNING")
-        return frozenset(summary["modelId"] for summary in response["modelSummaries"])
+        return {summary["modelId"]: _lifecycle(summary) for summary in response["modelSummaries"]}
 
     def usage(self) -> AccountUsage:
         """Count what the account holds of the resources that have a quota."""
@@ -139,6 +140,14 @@ def find_named(name: str, among: Iterable[NamedResource]) -> NamedResource | Non
 
 def _of_job(job_id: str, found: Iterable[NamedResource]) -> tuple[NamedResource, ...]:
     return tuple(resource for resource in found if job_id_in(resource.name) == job_id)
+
+
+def _lifecycle(summary: FoundationModelSummaryTypeDef) -> ModelLifecycle:
+    """Read the lifecycle; it and its end are optional (botocore: bedrock FoundationModelSummary)."""
+    said = summary.get("modelLifecycle")
+    if not said:
+        return ModelLifecycle(status="ACTIVE")
+    return ModelLifecycle(status=said["status"], end_of_life=said.get("endOfLifeTime"))
 
 
 def is_missing(error: ClientError) -> bool:

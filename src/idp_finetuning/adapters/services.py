@@ -101,6 +101,11 @@ class Services:
         """Data of jobs."""
         return DataBucket(client("s3"), setting(Variable.DATA_BUCKET))
 
+    @property
+    def data_bucket_owner(self) -> str:
+        """The account that has the data bucket."""
+        return setting(Variable.DATA_BUCKET_OWNER)
+
     @cached_property
     def bedrock(self) -> Bedrock:
         """Bedrock's control plane."""

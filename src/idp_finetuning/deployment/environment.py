@@ -30,6 +30,7 @@ def environment_variables(
     prefix: str,
     *,
     data_bucket: str,
+    data_bucket_owner: str,
     test_set_bucket: str,
     test_set_bucket_is: BucketIs = BucketIs.OWNED,
     table_names: Mapping[str, str] | None = None,
@@ -47,13 +48,14 @@ def environment_variables(
 ) -> dict[Variable, str]:
     """Return the value of every variable; a function gets those its specification lists.
 
-    `table_names` are by the name of the table's specification (default: those of the local runtime),
-    `state_machine_arns` by the name of the state machine.
+    `data_bucket_owner` is an account id, `table_names` are by the name of the table's specification (default: those of
+    the local runtime), `state_machine_arns` by the name of the state machine.
     """
     tables = table_names or {spec.name: spec.table_name(prefix) for spec in TABLES}
     return {
         Variable.DEPLOYMENT_NAME: prefix,
         Variable.DATA_BUCKET: data_bucket,
+        Variable.DATA_BUCKET_OWNER: data_bucket_owner,
         Variable.TEST_SET_BUCKET: test_set_bucket,
         Variable.TEST_SET_BUCKET_IS: test_set_bucket_is,
         Variable.JOBS_TABLE: tables[JOBS_TABLE.name],

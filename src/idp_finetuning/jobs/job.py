@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field, field_validator
 
 from idp_finetuning.jobs.bedrock_names import bedrock_name
-from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import DocumentClass
 from idp_finetuning.wire import WireModel
 
@@ -87,14 +87,15 @@ class JobSummary(WireModel):
 class FinetuningJob(JobSummary):
     """The whole record of a job. Times end in Z.
 
-    `training_begun_at` and `deployment_begun_at` say since when Bedrock may have this attempt's customization job or
-    deployment, although its ARN is not known. `restarts` counts how often a lost workflow was started again in this
-    stage. `revision` counts its changes. `used_by` names the configuration versions that use its model; only their
-    transactions write it.
+    `hyper_parameters` are those sent to Bedrock; each training page is `repeat` records. `training_begun_at` and
+    `deployment_begun_at` say since when Bedrock may have this attempt's customization job or deployment, although its
+    ARN is not known. `restarts` counts how often a lost workflow was started again in this stage. `revision` counts its
+    changes. `used_by` names the configuration versions that use its model; only their transactions write it.
     """
 
     train_split: float
     hyper_parameters: HyperParameters
+    repeat: int = 1
     config_version: str | None = None
     created_by: str
     created_by_sub: str | None = None

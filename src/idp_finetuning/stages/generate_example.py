@@ -32,12 +32,14 @@ def generate_example(
     jobs: JobTable,
     test_set_bucket: TestSetBucket,
     data: DataBucket,
+    bucket_owner: str,
     seconds_left: Callable[[], float],
 ) -> None:
     """Write pages/<documentId>/<n>.jpeg, then the document's records, which so say that all pages are there.
 
-    One page is in memory at a time, and those still being written. Nothing is done for a job that has left the stage,
-    so that the children of a stopped job end without another function. Raises DocumentRejected.
+    One page is in memory at a time, and those still being written. `bucket_owner` is the account of the data bucket.
+    Nothing is done for a job that has left the stage, so that the children of a stopped job end without another
+    function. Raises DocumentRejected.
     """
     try:
         job = jobs.require(run, JobStatus.GENERATING_DATA)
@@ -58,7 +60,8 @@ def generate_example(
                         "too_slow", f"Rendering took too long: {index} of {len(labels)} pages were done. Split it."
                     )
                 key = layout.page(document.document_id, index + 1)
-                records.append(training_record(prompt, f"s3://{data.name}/{key}", label, text))
+                uri = f"s3://{data.name}/{key}"
+                records.append(training_record(prompt, uri, label, text, bucket_owner=bucket_owner))
                 yield key, source.jpeg(index)
 
         data.write_all(pages(), "image/jpeg")

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 from pydantic import TypeAdapter
 
 from idp_finetuning.adapters.account_limits import AccountLimits
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
-from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
-from idp_finetuning.errors import FinetuningError, JobStopping, ModelUnavailable, StaleState, TestSetInvalid
+from idp_finetuning.errors import JobStopping, StaleState, TestSetInvalid
 from idp_finetuning.jobs.concurrency import MINIMUM_CONCURRENCY
 from idp_finetuning.jobs.failures import WorkflowError, document_rejection
 from idp_finetuning.jobs.job import DocumentCounts, JobRun, JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.stages.concurrency import choose_concurrency
+from idp_finetuning.stages.offered_models import require_offered
 from idp_finetuning.stages.quotas import quota_warnings
 from idp_finetuning.stages.read_labels import read_test_set
 from idp_finetuning.test_sets.keys import input_prefix
@@ -72,19 +73,14 @@ def validate_test_set(
         return ManifestLocation(key=layout.manifest, concurrency=known.map_concurrency or MINIMUM_CONCURRENCY)
     job = jobs.move(run, JobStatus.VALIDATING)
     model = find_base_model(job.base_model)
-    offered, unchecked = _read_offered(bedrock)
-    # The account may list a model by its plain id or by the one with the context length.
-    if offered is not None and not offered & {model.fine_tuning_id, model.foundation_model_id}:
-        raise ModelUnavailable(
-            f"This account does not offer {model.name} ({model.fine_tuning_id}) for fine-tuning. It offers: "
-            f"{', '.join(sorted(offered)) or 'no model'}."
-        )
+    model_warnings = require_offered(model, bedrock)
     test_set = test_sets.get(job.test_set_id)
     read = read_test_set(test_set.id, test_set.sealed_as, bucket=test_set_bucket, data=data)
     validation = validate(
         read.labels,
         train_split=job.train_split,
         base_model=job.base_model,
+        repeat=job.repeat,
         uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
     )
     if not validation.is_valid:
@@ -116,22 +112,13 @@ def validate_test_set(
     jobs.move(
         run,
         JobStatus.GENERATING_DATA,
-        warnings=(*validation.warnings, *chosen.warnings, *unchecked, *quota_warnings(bedrock, limits)),
+        warnings=(*validation.warnings, *chosen.warnings, *model_warnings, *quota_warnings(bedrock, limits)),
         documents=DocumentCounts(
             found=len(manifest), train=validation.train_count, validation=validation.validation_count
         ),
         map_concurrency=concurrency,
     )
     return ManifestLocation(key=layout.manifest, concurrency=concurrency)
-
-
-def _read_offered(bedrock: Bedrock) -> tuple[frozenset[str] | None, list[str]]:
-    """Return the models the account offers; if that cannot be read, None and a warning: the job itself will show."""
-    try:
-        with aws_calls():
-            return bedrock.fine_tunable_models(), []
-    except FinetuningError as error:
-        return None, [f"Whether this account offers the base model could not be checked: {error.message}"]
 
 
 def reject_document(run: JobRun, document: ManifestDocument, error: WorkflowError, *, data: DataBucket) -> None:
@@ -148,8 +135,9 @@ def reject_document(run: JobRun, document: ManifestDocument, error: WorkflowErro
 def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     """Stream the examples into the files Bedrock reads and write the report.
 
-    Models without validation sets get no validation file; their held-out examples stay for the evaluation. Raises
-    DatasetUnusable if too little became training data.
+    The training records are written `repeat` times, one whole round after the other. Models without validation sets
+    get no validation file; their held-out examples stay for the evaluation. Raises DatasetUnusable if too little became
+    training data, or more than the model takes.
     """
     job = jobs.move(run, JobStatus.GENERATING_DATA)
     model = find_base_model(job.base_model)
@@ -164,12 +152,15 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     for split in Split:
         documents = [d for d in usable if d.split is split]
         records = _read_records(layout, data, documents, accepted.append)
+        if split is Split.TRAIN:
+            again = (_read_records(layout, data, documents) for _ in range(job.repeat - 1))
+            records = chain(records, *again)
         if split is Split.TRAIN or (model.validation_supported and documents):
             data.write_stream(layout.dataset(split), records)
         else:
             for _ in records:
                 pass
-    report = dataset_report(accepted, rejected, job.warnings)
+    report = dataset_report(accepted, rejected, job.warnings, repeat=job.repeat)
     data.write_model(layout.report, report)
     words = f"{report.accepted} of {report.found} documents became training data, {report.rejected} were rejected."
     jobs.move(
@@ -206,10 +197,11 @@ def _read_records(
     layout: JobLayout,
     data: DataBucket,
     documents: list[ManifestDocument],
-    accept: Callable[[AcceptedDocument], None],
+    accept: Callable[[AcceptedDocument], None] | None = None,
 ) -> Iterator[bytes]:
-    """Iterate over the examples of the documents in their order; call `accept` with each as it passes."""
+    """Iterate over the examples of the documents in their order; call `accept` with each document as it passes."""
     keys = (layout.example(d.split, d.document_id) for d in documents)
     for document, content in zip(documents, data.read_all(keys), strict=True):
-        accept(AcceptedDocument(document=document, pages=content.count(b"\n")))
+        if accept:
+            accept(AcceptedDocument(document=document, pages=content.count(b"\n")))
         yield content

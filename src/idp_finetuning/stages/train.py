@@ -15,6 +15,7 @@ from idp_finetuning.adapters.bedrock import (
     CustomizationRequest,
     HyperParametersRefused,
 )
+from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import (
     AwsCallRefused,
@@ -30,6 +31,7 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.jobs.life import JobChanges
 from idp_finetuning.jobs.ownership import is_abandoned, may_be_unseen
 from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.stages.bedrock_records import report_bedrock_records
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.wire import WireModel, timestamp
 
@@ -111,13 +113,14 @@ def _request(job: FinetuningJob, data_bucket: str, role_arn: str, deployment_nam
         validation_s3_uri=root + layout.dataset(Split.VALIDATION) if job.validation_records else None,
         output_s3_uri=root + layout.output,
         hyper_parameters=job.hyper_parameters.for_bedrock(),
+        optional_hyper_parameters=model.optional_hyper_parameters,
         omitted=frozenset(job.omitted_hyper_parameters),
         job_id=job.id,
         tags=bedrock_tags(deployment_name, job.id, job.created_by_sub),
     )
 
 
-def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> TrainingProgress:
+def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, data: DataBucket) -> TrainingProgress:
     """Store the losses and the progress that Bedrock shows; return whether the model exists. Raises TrainingFailed."""
     job = jobs.move(run, JobStatus.TRAINING)
     if not job.customization_job_arn:
@@ -134,6 +137,9 @@ def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> T
     if found.is_completed:
         changes["custom_model_arn"] = found.model_arn
         changes["training_completed_at"] = job.training_completed_at or found.ended_at or timestamp()
+    if found.status in ("Completed", "Failed"):
+        noticed = report_bedrock_records(job.id, found.arn, data)
+        changes["warnings"] = tuple(dict.fromkeys((*job.warnings, *noticed)))
     is_news = found.progress != job.customization_job_status
     jobs.move(run, JobStatus.TRAINING, f"Bedrock: {found.progress}." if is_news else None, **changes)
     if found.status == "Failed":

@@ -51,12 +51,15 @@ def page_labels(sections: Sequence[Section], page_count: int) -> list[PageLabel]
     return [labels[index] for index in range(page_count)]
 
 
-def training_record(prompt: Prompt, image_s3_uri: str, label: PageLabel, page_text: str = "") -> bytes:
-    """Return one line of JSONL, newline included.
+def training_record(
+    prompt: Prompt, image_s3_uri: str, label: PageLabel, page_text: str = "", *, bucket_owner: str | None = None
+) -> bytes:
+    """Return one line of JSONL, newline included; `bucket_owner` is the account that has the image's bucket.
 
     Format: https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html
     """
-    system, content = prompt.render({"format": "jpeg", "source": {"s3Location": {"uri": image_s3_uri}}}, page_text)
+    location = {"uri": image_s3_uri} | ({"bucketOwner": bucket_owner} if bucket_owner else {})
+    system, content = prompt.render({"format": "jpeg", "source": {"s3Location": location}}, page_text)
     record = {
         "schemaVersion": SCHEMA_VERSION,
         "system": system,

@@ -39,6 +39,7 @@ def variable_values(poll_seconds: int, *, user_pool_id: str, map_concurrency: in
     return environment_variables(
         PREFIX,
         data_bucket=DATA_BUCKET,
+        data_bucket_owner=ACCOUNT_ID,
         test_set_bucket=TEST_SET_BUCKET,
         user_pool_id=user_pool_id,
         state_machine_arns={workflow: state_machine_arn(workflow) for workflow in STATE_MACHINES},

@@ -44,7 +44,7 @@ class CustomizationJobs:
             raise invalid("The local Bedrock customizes by supervised FINE_TUNING only.")
         if "s3Uri" not in request["trainingDataConfig"]:
             raise invalid("trainingDataConfig.s3Uri is required for FINE_TUNING.")
-        values = complete_hyperparameters(request.get("hyperParameters", {}))
+        values = complete_hyperparameters(base, request.get("hyperParameters", {}))
         job_tags = check_tags(request.get("jobTags"))
         check_tags(request.get("customModelTags"))
         self._check_output(request["outputDataConfig"]["s3Uri"])

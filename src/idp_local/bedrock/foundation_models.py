@@ -80,24 +80,33 @@ def select_models(ids: Sequence[str]) -> dict[str, FineTunableModel]:
     return {model_id: MODELS[model_id] for model_id in ids}
 
 
-# Hyperparameters of Nova fine-tuning: parser, least, most, default (Bedrock user guide, "cm-hp-nova-mm"). No table is
-# published for Nova 2; it takes the same here.
-_HYPERPARAMETERS: Mapping[str, tuple[type[int] | type[float], float, float, str]] = {
+# Hyperparameters of fine-tuning: parser, least, most, default (None: not set unless it is given).
+_Rules = Mapping[str, tuple[type[int] | type[float], float, float, str | None]]
+# Nova v1: Bedrock user guide, "cm-hp-nova-mm".
+_NOVA_1: _Rules = {
     "epochCount": (int, 1, 5, "2"),
     "learningRate": (float, 1e-6, 1e-4, "0.00001"),
     "learningRateWarmupSteps": (int, 0, 100, "10"),
+}
+# Nova 2: no table is published. AWS's own sample sends the first three; whether it takes a warm-up is not known.
+_NOVA_2: _Rules = {
+    "epochCount": (int, 1, 5, "2"),
+    "batchSize": (int, 1, 1, "1"),
+    "learningRate": (float, 1e-6, 1e-4, "0.00001"),
+    "learningRateWarmupSteps": (int, 0, 100, None),
 }
 # Python's own parsers also take spaces, underscores and words.
 _NUMBER = re.compile(r"[0-9.eE+-]+")
 
 
-def complete_hyperparameters(given: Mapping[str, str]) -> dict[str, str]:
+def complete_hyperparameters(base: FineTunableModel, given: Mapping[str, str]) -> dict[str, str]:
     """Return every hyperparameter as a string, defaults filled in; ValidationException for a wrong name or value."""
+    rules = _NOVA_1 if base.validation_set else _NOVA_2
     for name, text in given.items():
-        if name not in _HYPERPARAMETERS:
-            allowed = ", ".join(_HYPERPARAMETERS)
+        if name not in rules:
+            allowed = ", ".join(rules)
             raise invalid(f"The hyperparameter {name} is not valid for this model. Valid hyperparameters: {allowed}.")
-        parse, least, most, _ = _HYPERPARAMETERS[name]
+        parse, least, most, _ = rules[name]
         try:
             value = parse(text) if _NUMBER.fullmatch(text) else None
         except ValueError:
@@ -105,7 +114,8 @@ def complete_hyperparameters(given: Mapping[str, str]) -> dict[str, str]:
         if value is None or not least <= value <= most:
             kind = "an integer" if parse is int else "a number"
             raise invalid(f"The hyperparameter {name} must be {kind} from {least:g} to {most:g}; it is {text!r}.")
-    return {name: given.get(name, default) for name, (_, _, _, default) in _HYPERPARAMETERS.items()}
+    values = {name: given.get(name, default) for name, (_, _, _, default) in rules.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 class FoundationModels:

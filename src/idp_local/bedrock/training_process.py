@@ -50,6 +50,7 @@ class Progress(BaseModel):
     phase: str | None = None  # the phase that begins: a key of account.PHASES, never the first
     passes: int | None = None  # how many passes the training will have
     done: Pass | None = None
+    records: dict[str, int] | None = None  # how many records each checked file has, by URI
     failure: str | None = None  # the failureMessage of a refused data set
     trained: bool = False
 
@@ -91,6 +92,14 @@ def work(order: Order) -> Iterator[Progress]:
         # Validation files first: a model that takes none says so whatever the training file is like.
         validation = [list(_read_file(s3, order, uri, validation=True)) for uri in order.validation_uris]
         examples = list(_read_file(s3, order, order.training_uri, validation=False))
+        files = zip((order.training_uri, *order.validation_uris), (examples, *validation), strict=True)
+        records = {uri: len(content) for uri, content in files}
+        base = MODELS[order.base_model]
+        if sum(records.values()) > base.maximum_records:
+            raise DataRefused(
+                f"{sum(records.values()):,} records in all files; {base.name} takes {base.maximum_records:,} at most."
+            )
+        yield Progress(records=records)
     except DataRefused as refused:
         yield Progress(failure=f"Invalid input error: {refused}")
         return

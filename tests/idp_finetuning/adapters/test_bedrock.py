@@ -19,6 +19,7 @@ from idp_finetuning.adapters.bedrock import (
 )
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.bedrock_names import bedrock_name, bedrock_tags
+from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.wire import timestamp
 from tests.support.domain.fake_bedrock import PREFIX, THEN, FakeBedrock, client_error
 from tests.support.domain.samples import job
@@ -33,7 +34,7 @@ REQUEST = CustomizationRequest(
     training_s3_uri="s3://data/jobs/6f1c2b1e/dataset/train.jsonl",
     validation_s3_uri="s3://data/jobs/6f1c2b1e/dataset/validation.jsonl",
     output_s3_uri="s3://data/jobs/6f1c2b1e/output/",
-    hyper_parameters={"epochCount": "2", "learningRate": "0.00001", "learningRateWarmupSteps": "10"},
+    hyper_parameters=find_base_model("us.amazon.nova-lite-v1:0").choose_hyper_parameters().for_bedrock(),
     job_id=JOB_ID,
     tags=TAGS,
 )
@@ -377,6 +378,6 @@ def test_a_removal_that_bedrock_denies_surfaces(bedrock: Bedrock, fake_bedrock: 
 
 
 def test_the_models_of_the_account_are_asked_by_customization_type(bedrock: Bedrock, fake_bedrock: FakeBedrock) -> None:
-    assert bedrock.fine_tunable_models() == set(fake_bedrock.offered)
+    assert set(bedrock.fine_tunable_models()) == set(fake_bedrock.offered)
     assert fake_bedrock.requests["ListFoundationModels"] == [{"byCustomizationType": "FINE_TUNING"}]
     assert THEN.tzinfo is not None

@@ -35,6 +35,11 @@ def test_training_is_started_once_with_the_jobs_data(
     assert request["validationDataConfig"] == {"validators": [{"s3Uri": f"{root}dataset/validation.jsonl"}]}
     assert request["outputDataConfig"] == {"s3Uri": f"{root}output/"}
     assert request["baseModelIdentifier"] == "amazon.nova-lite-v1:0:300k"
+    assert request["hyperParameters"] == {
+        "epochCount": "2",
+        "learningRate": "0.00001",
+        "learningRateWarmupSteps": "10",
+    }
     after = jobs.get(ready.id)
     assert after.status == "TRAINING"
     assert after.training_begun_at

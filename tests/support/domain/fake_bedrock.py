@@ -46,6 +46,7 @@ class FakeBedrock(AnyClient):  # type: ignore[misc]
         self.unseen: set[str] = set()
         self.tags: dict[str, list[dict[str, str]]] = {}
         self.before_call: Callable[[Callable[[], Any]], Any] = lambda call: call()
+        self.lifecycles: dict[str, dict[str, Any]] = {}
         self.offered = ["amazon.nova-2-lite-v1:0:256k", "amazon.nova-lite-v1:0:300k", "amazon.nova-pro-v1:0:300k"]
 
     def _call(self, operation: str, request: dict[str, Any], work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -80,7 +81,11 @@ class FakeBedrock(AnyClient):  # type: ignore[misc]
             request,
             lambda: {
                 "modelSummaries": [
-                    {"modelId": model, "modelArn": f"arn:aws:bedrock:us-east-1::foundation-model/{model}"}
+                    {
+                        "modelId": model,
+                        "modelArn": f"arn:aws:bedrock:us-east-1::foundation-model/{model}",
+                        **({"modelLifecycle": self.lifecycles[model]} if model in self.lifecycles else {}),
+                    }
                     for model in self.offered
                 ]
             },

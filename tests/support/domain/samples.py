@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image
 
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.test_sets.labels import DocumentLabels, LabelProblem, Labels, Section
 from idp_finetuning.test_sets.test_set import TestSetRecord, TestSetStatus
 
@@ -66,7 +66,7 @@ def job(job_id: str = "6f1c2b1e-0000-4000-8000-000000000001", **changes: Any) ->
         "created_at": "2026-11-22T10:00:00.000Z",
         "updated_at": "2026-11-22T10:00:00.000Z",
         "train_split": 0.9,
-        "hyper_parameters": HyperParameters(),
+        "hyper_parameters": HyperParameters(epoch_count=2, learning_rate=1e-5, learning_rate_warmup_steps=10),
         "created_by": "author@example.com",
     }
     return FinetuningJob(**(values | changes))

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.jobs.job import FinetuningJob, JobEvent, JobStatus
 from idp_finetuning.jobs.life import Outcome
 from idp_finetuning.stages.deploy import create_model_deployment
 from idp_finetuning.stages.train import create_customization_job, get_customization_job
 from idp_finetuning.wire import timestamp
+from tests.idp_finetuning.conftest import client
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.samples import job
 
@@ -48,7 +50,8 @@ def trained(jobs: JobTable, fake_bedrock: FakeBedrock, **changes: Any) -> Finetu
     """A job whose custom model is there."""
     made = training(jobs, fake_bedrock, **changes)
     fake_bedrock.train(made.training_name)
-    get_customization_job(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock))
+    data = DataBucket(client("s3"), "data")
+    get_customization_job(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock), data=data)
     return jobs.get(made.id)
 
 
