@@ -49,6 +49,8 @@ ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
 LISTS_OF_BEDROCK = tuple(
     f"bedrock:List{things}" for things in ("ModelCustomizationJobs", "CustomModels", "CustomModelDeployments")
 )
+LIST_TRAININGS = Allow(("bedrock:ListModelCustomizationJobs",), ANYTHING)
+LIST_DEPLOYMENTS = Allow(("bedrock:ListCustomModelDeployments",), ANYTHING)
 # Lambda only sends traces; state machines also read the sampling rules (Step Functions guide, "X-Ray IAM policies").
 SEND_TRACES = Allow(("xray:PutTraceSegments", "xray:PutTelemetryRecords"), ANYTHING)
 TRACING = Allow(tuple(action for action in ACTIONS_WITHOUT_RESOURCE if action.startswith("xray:")), ANYTHING)
@@ -63,9 +65,12 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
     customization_jobs = arns.bedrock("model-customization-job/*")
     models = arns.bedrock("custom-model/*")
     deployments = arns.bedrock("custom-model-deployment/*")
-    stop_training = Allow(
-        ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"), (customization_jobs,)
+    stop_training = (
+        Allow(("bedrock:StopModelCustomizationJob",), (customization_jobs,)),
+        # What has no ARN in its record is found by the list: how Bedrock answers an absent name is not known.
+        LIST_TRAININGS,
     )
+    read_training = Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,))
     # Without this S3 returns 403 instead of 404 for an absent object (S3 API reference, GetObject).
     list_data = Allow(("s3:ListBucket",), (arns.data_bucket,))
     remove_data = (
@@ -129,9 +134,11 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                     arns.data_objects("classifications/*/result.json"),
                 ),
             ),
-            Allow(("bedrock:ListFoundationModels", "bedrock:ListCustomModelDeployments"), ANYTHING),
+            Allow(("bedrock:ListFoundationModels",), ANYTHING),
+            LIST_DEPLOYMENTS,
             # Stopping a job stops its training; a retry reads the training and the deployment.
-            stop_training,
+            *stop_training,
+            read_training,
             Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
         ),
         "ReadLabels": read_labels,
@@ -167,31 +174,36 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("bedrock:CreateModelCustomizationJob",), (*arns.foundation_models, models, customization_jobs)),
             # Not on foundation models, which cannot be tagged (service authorization reference, Bedrock, TagResource).
             Allow(("bedrock:TagResource",), (models, customization_jobs)),
-            stop_training,
+            # What exists under the name is adopted if it is the job's.
+            *stop_training,
+            read_training,
+            Allow(("bedrock:ListTagsForResource",), (customization_jobs,)),
             Allow(
                 ("iam:PassRole",),
                 (arns.bedrock_role,),
                 {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
             ),
         ),
-        "GetCustomizationJob": (move_job, Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,))),
+        "GetCustomizationJob": (move_job, read_training),
         "CreateModelDeployment": (
             move_job,
             Allow(("bedrock:CreateCustomModelDeployment", "bedrock:TagResource"), (models, deployments)),
+            LIST_DEPLOYMENTS,
             # A failed deployment of an earlier attempt is deleted first.
-            Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
+            Allow(("bedrock:DeleteCustomModelDeployment",), (deployments,)),
             # Waits until the model is ready.
             Allow(("bedrock:GetCustomModel",), (models,)),
         ),
         "GetModelDeployment": (read_job, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
         "CompleteJob": (move_job,),
-        "EndJob": (move_job, stop_training),
+        "EndJob": (move_job, *stop_training),
         "ReconcileJobs": (
             move_job,
             Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
             Allow(("states:DescribeExecution",), (arns.executions(FINETUNING), arns.executions(DELETION))),
-            Allow(("states:StartExecution",), (arns.state_machine(DELETION),)),
-            stop_training,
+            Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
+            Allow(("bedrock:StopModelCustomizationJob",), (customization_jobs,)),
+            read_training,
             Allow(LISTS_OF_BEDROCK, ANYTHING),
             Allow(("bedrock:ListTagsForResource",), (customization_jobs, models, deployments)),
             # Deletes what a function wrote after its job was deleted.
@@ -201,9 +213,15 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         ),
         "DeleteModelDeployment": (
             read_job,
-            Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
+            *stop_training,
+            LIST_DEPLOYMENTS,
+            Allow(("bedrock:DeleteCustomModelDeployment",), (deployments,)),
         ),
-        "DeleteCustomModel": (read_job, Allow(("bedrock:DeleteCustomModel",), (models,))),
+        "DeleteCustomModel": (
+            read_job,
+            Allow(("bedrock:ListCustomModels",), ANYTHING),
+            Allow(("bedrock:DeleteCustomModel",), (models,)),
+        ),
         "ClassifyDocument": (
             *read_documents,
             list_data,
