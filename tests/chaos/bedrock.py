@@ -64,7 +64,7 @@ class FailingBedrock(Behaviour):
         self._lock = threading.Lock()
 
     def refusal(self, operation: str, request: Mapping[str, Any]) -> BedrockError | None:
-        """Refuse some calls by throttling or an internal error, some creations by a full quota, and the polls of some jobs."""
+        """Refuse some calls by throttling or an error, some creations by a full quota, and the polls of some jobs."""
         with self._lock:
             if not self.active:
                 return None

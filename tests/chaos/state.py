@@ -52,8 +52,8 @@ class State(BaseModel):
     """Everything that the invariants look at.
 
     `items` are the (id, item) keys of the Jobs table, `object_keys` those of the data bucket, versions included.
-    `stops` and `deletions` are the jobs whose stop or deletion was asked for, `gone` those seen to be gone, `reported` the orphans that
-    the last sweep named.
+    `stops` and `deletions` are the jobs whose stop or deletion was asked for, `gone` those seen to be gone, `reported`
+    the orphans that the last sweep named.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -37,8 +37,10 @@ _ENDS_A_DELETION = 3
 
 
 class Users:
-    """All users of the jobs; `started`, `stops`, `deletions` and `gone` are the jobs they started, stopped, deleted and saw
-    gone."""
+    """All users of the jobs.
+
+    `started`, `stops`, `deletions` and `gone` are the jobs they started, stopped, deleted and saw gone.
+    """
 
     def __init__(self, connection: Connection, seed: int, test_set_id: str) -> None:
         # The client's own retries would hide errors of the API.
