@@ -13,6 +13,8 @@ from stacks.statements import ANYTHING, Allow
 LISTS_OF_BEDROCK = tuple(
     f"bedrock:List{things}" for things in ("ModelCustomizationJobs", "CustomModels", "CustomModelDeployments")
 )
+LIST_TRAININGS = Allow(("bedrock:ListModelCustomizationJobs",), ANYTHING)
+LIST_DEPLOYMENTS = Allow(("bedrock:ListCustomModelDeployments",), ANYTHING)
 
 
 def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str, tuple[Allow, ...]]:
@@ -23,9 +25,12 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
     customization_jobs = arns.bedrock("model-customization-job/*")
     models = arns.bedrock("custom-model/*")
     deployments = arns.bedrock("custom-model-deployment/*")
-    stop_training = Allow(
-        ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"), (customization_jobs,)
+    stop_training = (
+        Allow(("bedrock:StopModelCustomizationJob",), (customization_jobs,)),
+        # What has no ARN in its record is found by the list: how Bedrock answers an absent name is not known.
+        LIST_TRAININGS,
     )
+    read_training = Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,))
     # Without this S3 returns 403 instead of 404 for an absent object (S3 API reference, GetObject).
     list_data = Allow(("s3:ListBucket",), (arns.data_bucket,))
     list_data_versions = Allow(("s3:ListBucketVersions",), (arns.data_bucket,))
@@ -97,9 +102,11 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                     arns.data_objects("classifications/*/result.json"),
                 ),
             ),
-            Allow(("bedrock:ListFoundationModels", "bedrock:ListCustomModelDeployments"), ANYTHING),
+            Allow(("bedrock:ListFoundationModels",), ANYTHING),
+            LIST_DEPLOYMENTS,
             # Stopping a job stops its training; a retry reads the training and the deployment.
-            stop_training,
+            *stop_training,
+            read_training,
             Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
         ),
         "ReadLabels": read_labels,
@@ -144,7 +151,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("bedrock:CreateModelCustomizationJob",), (*arns.foundation_models, models, customization_jobs)),
             # Not on foundation models, which cannot be tagged (service authorization reference, Bedrock, TagResource).
             Allow(("bedrock:TagResource",), (models, customization_jobs)),
-            stop_training,
+            # What exists under the name is adopted if it is the job's.
+            *stop_training,
+            read_training,
+            Allow(("bedrock:ListTagsForResource",), (customization_jobs,)),
             Allow(
                 ("iam:PassRole",),
                 (arns.bedrock_role,),
@@ -153,7 +163,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         ),
         "GetCustomizationJob": (
             move_job,
-            Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,)),
+            read_training,
             # Puts Bedrock's record counts into the report of the data set.
             list_data,
             Allow(
@@ -168,24 +178,26 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         "CreateModelDeployment": (
             move_job,
             Allow(("bedrock:CreateCustomModelDeployment", "bedrock:TagResource"), (models, deployments)),
+            LIST_DEPLOYMENTS,
             # A failed deployment of an earlier attempt is deleted first.
-            Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
+            Allow(("bedrock:DeleteCustomModelDeployment",), (deployments,)),
             # Waits until the model is ready.
             Allow(("bedrock:GetCustomModel",), (models,)),
         ),
         "GetModelDeployment": (read_job, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
         "CompleteJob": (move_job,),
-        "EndJob": (move_job, stop_training),
+        "EndJob": (move_job, *stop_training),
         "ReconcileJobs": (
             move_job,
             Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
             Allow(("states:DescribeExecution",), (arns.executions(FINETUNING), arns.executions(DELETION))),
-            Allow(("states:StartExecution",), (arns.state_machine(DELETION),)),
+            Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
             # Deletes versions of functions that no execution calls any more; never a function, which has no number.
             Allow(("states:DescribeStateMachine",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
             Allow(("lambda:ListVersionsByFunction",), tuple(map(arns.function, called_functions()))),
             Allow(("lambda:DeleteFunction",), tuple(f"{arns.function(name)}:*" for name in called_functions())),
-            stop_training,
+            Allow(("bedrock:StopModelCustomizationJob",), (customization_jobs,)),
+            read_training,
             Allow(LISTS_OF_BEDROCK, ANYTHING),
             Allow(("bedrock:ListTagsForResource",), (customization_jobs, models, deployments)),
             # Starts deletions of test sets again that were lost.
@@ -199,9 +211,15 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         ),
         "DeleteModelDeployment": (
             read_job,
-            Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
+            *stop_training,
+            LIST_DEPLOYMENTS,
+            Allow(("bedrock:DeleteCustomModelDeployment",), (deployments,)),
         ),
-        "DeleteCustomModel": (read_job, Allow(("bedrock:DeleteCustomModel",), (models,))),
+        "DeleteCustomModel": (
+            read_job,
+            Allow(("bedrock:ListCustomModels",), ANYTHING),
+            Allow(("bedrock:DeleteCustomModel",), (models,)),
+        ),
         "ClassifyDocument": (
             *read_documents,
             list_data,

@@ -143,12 +143,13 @@ def test_deployments_are_created_on_custom_models_of_the_account(deployed: Deplo
                 "bedrock:GetModelCustomizationJob",
                 "bedrock:StopModelCustomizationJob",
                 "bedrock:GetCustomModelDeployment",
+                "bedrock:ListModelCustomizationJobs",
                 "bedrock:ListCustomModelDeployments",
                 "bedrock:ListFoundationModels",
             },
         ),
         ("classify-document", {"bedrock:InvokeModel"}),
-        ("end-job", {"bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"}),
+        ("end-job", {"bedrock:ListModelCustomizationJobs", "bedrock:StopModelCustomizationJob"}),
         (
             "validate-test-set",
             {
@@ -160,8 +161,16 @@ def test_deployments_are_created_on_custom_models_of_the_account(deployed: Deplo
         ),
         ("get-customization-job", {"bedrock:GetModelCustomizationJob"}),
         ("get-model-deployment", {"bedrock:GetCustomModelDeployment"}),
-        ("delete-model-deployment", {"bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"}),
-        ("delete-custom-model", {"bedrock:DeleteCustomModel"}),
+        (
+            "delete-model-deployment",
+            {
+                "bedrock:ListModelCustomizationJobs",
+                "bedrock:StopModelCustomizationJob",
+                "bedrock:ListCustomModelDeployments",
+                "bedrock:DeleteCustomModelDeployment",
+            },
+        ),
+        ("delete-custom-model", {"bedrock:ListCustomModels", "bedrock:DeleteCustomModel"}),
         ("generate-example", set()),
         ("assemble-dataset", set()),
         ("complete-job", set()),

@@ -98,12 +98,12 @@ class Outcome(NamedTuple):
     event: JobEvent | None = None
 
 
-def require(job: FinetuningJob, run: JobRun, status: JobStatus) -> None:
-    """Check that the job is in this run and status.
+def require(job: FinetuningJob, run: JobRun, status: JobStatus, *others: JobStatus) -> None:
+    """Check that the job is in this run and in one of these statuses.
 
     Raises JobStopping or StaleState.
     """
-    if job.run != run.number or job.status is not status:
+    if job.run != run.number or job.status not in (status, *others):
         raise _refusal(job, run, status)
 
 

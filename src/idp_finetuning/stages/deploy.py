@@ -77,7 +77,8 @@ def _remove_earlier(job: FinetuningJob, bedrock: Bedrock) -> None:
 
 def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentProgress:
     """Return the progress of the deployment. Raises DeploymentFailed."""
-    job = jobs.require(run, JobStatus.DEPLOYING)
+    # In TRAINING if the creation met passing trouble before its first act.
+    job = jobs.require(run, JobStatus.DEPLOYING, JobStatus.TRAINING)
     if not job.custom_model_deployment_arn:
         return DeploymentProgress(status="NotCreated")
     found = bedrock.find_deployment(job.custom_model_deployment_arn)

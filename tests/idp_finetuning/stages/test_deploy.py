@@ -75,6 +75,13 @@ def test_training_that_left_no_model_fails(pipeline: Pipeline, jobs: JobTable) -
         pipeline.run("CreateModelDeployment", job().current_run.to_wire())
 
 
+def test_a_creation_that_met_passing_trouble_before_its_first_act_is_tried_again(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, trained: FinetuningJob
+) -> None:
+    assert pipeline.run("GetModelDeployment", trained.current_run.to_wire()) == {"status": "NotCreated"}
+    assert jobs.get(trained.id).status is JobStatus.TRAINING
+
+
 @pytest.mark.parametrize("status", ["Creating", "Updating", "Deleting", "of tomorrow"])
 def test_an_unknown_status_is_waited_for(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob, status: str

@@ -77,6 +77,27 @@ UNCALLED: tuple[Uncalled, ...] = (
     ),
     Uncalled(
         "CreateCustomizationJob",
+        ("bedrock:GetModelCustomizationJob", "bedrock:ListTagsForResource"),
+        (CUSTOMIZATION_JOBS,),
+        "Looks at what exists under the name, which takes a creation whose answer was lost.",
+    ),
+    *(
+        Uncalled(
+            function,
+            ("bedrock:ListModelCustomizationJobs",),
+            ("*",),
+            "Finds a training whose ARN was never stored, which takes a creation whose answer was lost.",
+        )
+        for function in ("CreateCustomizationJob", "EndJob", "Resolver")
+    ),
+    Uncalled(
+        "DeleteModelDeployment",
+        ("bedrock:StopModelCustomizationJob",),
+        (CUSTOMIZATION_JOBS,),
+        "Stops what trains for a job that failed without its training, which only a deadline or an operator does.",
+    ),
+    Uncalled(
+        "CreateCustomizationJob",
         ("bedrock:CreateModelCustomizationJob",),
         (FOUNDATION_MODELS,),
         "AWS does not say whether IAM sees a model under its plain id or under the one fine-tuning calls it by.",

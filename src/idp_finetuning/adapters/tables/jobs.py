@@ -160,10 +160,10 @@ class JobTable:
         )
         return (item["id"]["S"] for page in pages for item in page["Items"])
 
-    def require(self, run: JobRun, status: JobStatus) -> FinetuningJob:
-        """Return the job if this run of it has the status. Raises JobNotFound, JobStopping or StaleState."""
+    def require(self, run: JobRun, status: JobStatus, *others: JobStatus) -> FinetuningJob:
+        """Return the job if this run of it has one of the statuses. Raises JobNotFound, JobStopping or StaleState."""
         job = self.get(run.job_id)
-        life.require(job, run, status)
+        life.require(job, run, status, *others)
         return job
 
     def move(
