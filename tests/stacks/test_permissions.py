@@ -95,6 +95,7 @@ def test_bedrock_may_read_data_sets_and_write_training_output(deployed: Deployed
         ("s3:GetObject", f"{DATA}/jobs/*"),
         ("s3:PutObject", f"{DATA}/jobs/*/output/*"),
         ("s3:ListBucket", DATA),
+        ("s3:GetBucketLocation", DATA),
     }
     (trust,) = deployed.trust(role)
     assert trust["Principal"] == {"Service": "bedrock.amazonaws.com"}
@@ -304,6 +305,7 @@ def test_only_classification_asks_models_wherever_their_profiles_route_to(deploy
     assert asking == {f"{PREFIX}-classify-document"}
     assert _resources(deployed, "classify-document", "bedrock:InvokeModel") == {
         f"{BEDROCK}:custom-model-deployment/*",
+        f"{BEDROCK}:custom-model/*",
         *(f"{BEDROCK}:inference-profile/{model.id}" for model in base_models()),
         *(
             f"arn:aws:bedrock:{region}::foundation-model/{model.foundation_model_id}"

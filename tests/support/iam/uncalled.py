@@ -108,6 +108,13 @@ UNCALLED: tuple[Uncalled, ...] = (
         (CUSTOM_MODELS,),
         "AWS does not say which resource of the request IAM asks about tags, and a refusal would come after training.",
     ),
+    Uncalled(
+        "ClassifyDocument",
+        ("bedrock:InvokeModel",),
+        (CUSTOM_MODELS,),
+        "AWS does not say whether a call of a deployment is also one of its model, and a refusal would come after "
+        "training.",
+    ),
 )
 
 
