@@ -28,6 +28,7 @@ CLASSIFIED = ClassificationLayout(classification_id=CLASSIFICATION)
 ANSWERS: dict[str, Any] = {
     "Resolver": {"data": True},
     "ReadLabels": {},
+    "DeleteTestSet": {},
     "ValidateTestSet": {"key": LAYOUT.manifest, "concurrency": 4},
     "GenerateExample": {},
     "RejectDocument": {},
@@ -51,6 +52,7 @@ ANSWERS: dict[str, Any] = {
 # The resolver returns its errors; the other functions raise theirs, which Step Functions catches by this name.
 REFUSALS = {
     "ReadLabels": "InternalError",
+    "DeleteTestSet": "InternalError",
     "ValidateTestSet": "TestSetInvalid",
     "GenerateExample": "DocumentRejected",
     "ClassifyDocument": "InternalError",
@@ -130,6 +132,10 @@ def test_jobs_that_have_stood_in_their_stage_without_a_workflow_are_ended(story:
 def test_labels_are_read_into_the_data_bucket(story: Story) -> None:
     (content,) = story.labels.values()
     assert len(Labels.model_validate_json(content).documents) == DOCUMENTS
+
+
+def test_a_test_set_is_deleted(story: Story) -> None:
+    assert story.test_sets_left == {"statements"}
 
 
 def test_events_of_a_document_are_what_the_workflow_reads_from_the_manifest(story: Story) -> None:

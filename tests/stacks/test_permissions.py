@@ -194,7 +194,9 @@ def test_the_resolver_starts_both_workflows_and_looks_at_removals(deployed: Depl
 
 
 def test_uploads_go_below_input_and_baseline_of_a_test_set(deployed: Deployed) -> None:
-    below = {f"{TEST_SETS}/*/{place}" for place in ("input/*", "baseline/*", ".uploading")}
+    below = {
+        f"{TEST_SETS}/*/{place}" for place in ("input/*", "baseline/*", ".uploading", ".announced/*", ".complete/*")
+    }
     written = {
         resource for resource in _resources(deployed, "resolver", "s3:PutObject") if resource.startswith(TEST_SETS)
     }
@@ -202,14 +204,18 @@ def test_uploads_go_below_input_and_baseline_of_a_test_set(deployed: Deployed) -
 
 
 def test_a_test_set_is_removed_with_all_its_versions_and_nothing_beside_it(deployed: Deployed) -> None:
-    for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
-        assert _resources(deployed, "resolver", action) == {f"{TEST_SETS}/*/*"}
+    running, cached = f"{DATA}/classifications/running/*", f"{DATA}/validation/*"
+    assert _resources(deployed, "resolver", "s3:DeleteObject") == {f"{TEST_SETS}/*/*", running}
+    assert _resources(deployed, "resolver", "s3:DeleteObjectVersion") == {f"{TEST_SETS}/*/*"}
     assert _resources(deployed, "resolver", "s3:ListBucketVersions") == {TEST_SETS}
-    tables = {TEST_SETS_TABLE, CONFIG_VERSIONS_TABLE, USERS_TABLE}
-    assert _resources(deployed, "resolver", "dynamodb:DeleteItem") == tables
+    assert _resources(deployed, "resolver", "dynamodb:DeleteItem") == {CONFIG_VERSIONS_TABLE, USERS_TABLE}
+    for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
+        assert _resources(deployed, "delete-test-set", action) == {f"{TEST_SETS}/*/*", cached}
+    assert _resources(deployed, "delete-test-set", "s3:ListBucketVersions") == {TEST_SETS, DATA}
+    assert _resources(deployed, "delete-test-set", "dynamodb:DeleteItem") == {TEST_SETS_TABLE}
 
 
-def test_only_the_resolver_writes_to_the_test_set_bucket(deployed: Deployed) -> None:
+def test_only_the_resolver_and_the_deletion_write_to_the_test_set_bucket(deployed: Deployed) -> None:
     writers = {
         function["FunctionName"]
         for function in deployed.of_type("AWS::Lambda::Function")
@@ -217,7 +223,7 @@ def test_only_the_resolver_writes_to_the_test_set_bucket(deployed: Deployed) -> 
         if statement.actions - {"s3:GetObject", "s3:ListBucket"}
         and any(resource.startswith(TEST_SETS) for resource in statement.resources)
     }
-    assert writers == {f"{PREFIX}-resolver"}
+    assert writers == {f"{PREFIX}-resolver", f"{PREFIX}-delete-test-set"}
 
 
 def test_page_images_are_made_by_a_function_that_reads_the_job_and_reaches_no_workflow(deployed: Deployed) -> None:

@@ -105,6 +105,16 @@ class Account:
                 inputs.append(json.loads(described["input"]))
         return inputs
 
+    def close_test_set(self, test_set_id: str) -> None:
+        """What deleteTestSet writes."""
+        self._test_sets.close(test_set_id)
+
+    def test_sets(self) -> set[str]:
+        """Ids of test sets with a record or an object."""
+        objects = self.s3.list_object_versions(Bucket=TEST_SET_BUCKET).get("Versions", [])
+        found = {item.id for item in self._test_sets.list(limit=100, next_token=None).items}
+        return found | {entry["Key"].split("/")[0] for entry in objects}
+
     def _fill(self) -> None:
         self._upload("statements", DOCUMENTS)
         self._upload("few", 3)

@@ -44,6 +44,7 @@ class Story:
     completed: FinetuningJob | None = None
     data: dict[str, bytes] = field(default_factory=dict)
     left: dict[str, bytes] = field(default_factory=dict)
+    test_sets_left: set[str] = field(default_factory=set)
     started: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, function: str) -> Any:
@@ -117,6 +118,9 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
         both("DeleteModelDeployment", lambda answer: answer != {"status": "Deleting"})
         both("DeleteCustomModel")
         both("DeleteJobData")
+        account.close_test_set("few")
+        both("DeleteTestSet")
+        story.test_sets_left = account.test_sets()
         story.left = account.objects(JobLayout(job_id=JOB).prefix)
         story.started = account.started()
     return story

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from idp_finetuning.deployment import FUNCTIONS, find_function
+from idp_finetuning.deployment import FUNCTIONS, TEST_SETS_TABLE, find_function
 from stacks.definitions import called_functions
 from tests.support.iam.calls import arn
 from tests.support.iam.resources import (
+    ANNOUNCED,
     BASELINES,
     CUSTOM_MODELS,
     CUSTOMIZATION_JOBS,
     FOUNDATION_MODELS,
+    INPUTS,
     PREFIX,
+    READING,
+    RUNNING,
+    SEALED,
     TRAINING_FILE,
+    UPLOADING,
     VALIDATION_FILE,
 )
 
@@ -56,6 +62,42 @@ UNCALLED: tuple[Uncalled, ...] = (
             "The local state machines call no versions, so there are none to look for or to delete.",
         )
         for action, rest in (("lambda:ListVersionsByFunction", ""), ("lambda:DeleteFunction", ":*"))
+    ),
+    Uncalled(
+        "Resolver",
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        (INPUTS, BASELINES, ANNOUNCED, SEALED),
+        "A new test set's prefix is empty, unless forms of a deleted one were used within their hour.",
+    ),
+    Uncalled(
+        "Resolver",
+        ("s3:DeleteObjectVersion",),
+        (UPLOADING,),
+        "A new test set's prefix is empty, unless forms of a deleted one were used within their hour.",
+    ),
+    Uncalled(
+        "Resolver",
+        ("s3:DeleteObject",),
+        (RUNNING,),
+        "Only a classification whose function could not be started gives its place back.",
+    ),
+    Uncalled(
+        "DeleteTestSet",
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        (READING,),
+        "Only a test set whose labels take long to read has a marker.",
+    ),
+    Uncalled(
+        "ReconcileJobs",
+        ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+        (arn("dynamodb", f"table/{TEST_SETS_TABLE.table_name(PREFIX)}"),),
+        "A deletion of a test set counts as lost after 20 minutes.",
+    ),
+    Uncalled(
+        "ReconcileJobs",
+        ("lambda:InvokeFunction",),
+        (arn("lambda", f"function:{find_function('DeleteTestSet').function_name(PREFIX)}"),),
+        "A deletion of a test set counts as lost after 20 minutes.",
     ),
     Uncalled(
         "GenerateExample",

@@ -142,6 +142,7 @@ class TestSetTable:
     ) -> TestSetRecord:
         arguments = update_arguments(changes, removed)
         names = {f":from{number}": origin for number, origin in enumerate(sorted(origins))}
+        arguments["ExpressionAttributeNames"]["#status"] = "status"
         arguments["ExpressionAttributeValues"] |= to_attributes(names)
         try:
             updated = self._dynamodb.update_item(
