@@ -54,7 +54,7 @@ class BedrockServer:
         # One for all threads: clients are thread-safe, making them is not.
         s3 = s3_client(s3_endpoint or local_endpoint(), region)
         models = {name: switches.adapt(model) for name, model in select_models(fine_tunable).items()}
-        account = Account(region, account_id, models, seconds_per_phase, behaviour, switches)
+        self.account = account = Account(region, account_id, models, seconds_per_phase, behaviour, switches)
         self._training = Training(account, s3)
         self._operations = _operations(account, self._training, s3)
         self._behaviour = behaviour
