@@ -39,6 +39,7 @@ from idp_local.http import HOST, listening_socket, server_on
 
 if TYPE_CHECKING:
     from idp_local.bedrock.server import BedrockServer
+    from idp_local.bedrock.switches import Switches
 
 
 class LocalRuntime:
@@ -50,6 +51,8 @@ class LocalRuntime:
     every `reconcile_seconds` with `reconcile_event`. `map_concurrency` documents of a job are converted at once, unless
     `concurrency_limit`, Lambda's limit of functions that run at once, leaves room for fewer. `handler_root` has the
     `lambdas` package, `definitions` the state machines.
+
+    `switches` say how the Bedrock stand-in behaves if AWS does not document it.
 
     Tests may pass an `interceptor` of invocations, the name of an `instrument` of the workers (see
     `functions.worker`), and `bedrock`, which makes another Bedrock stand-in, given the address of S3.
@@ -73,6 +76,7 @@ class LocalRuntime:
         interceptor: Interceptor | None = None,
         instrument: str | None = None,
         bedrock: Callable[[str], BedrockServer] | None = None,
+        switches: Switches | None = None,
     ) -> None:
         self._directory = directory
         self._port = port
@@ -89,6 +93,7 @@ class LocalRuntime:
         self._interceptor = interceptor
         self._instrument = instrument
         self._bedrock = bedrock
+        self._switches = switches
         self._logs = directory / "logs"
         self._ending = ExitStack()
         self.connection: Connection
@@ -184,9 +189,12 @@ class LocalRuntime:
         self._ending.callback(file.remove)
 
     def _bedrock_child(self, aws_url: str) -> subprocess.Popen[bytes]:
+        arguments = ["-m", "idp_local.bedrock", "--seconds-per-phase", str(self._seconds_per_phase)]
+        if self._switches:
+            arguments += ["--switches", self._switches.model_dump_json()]
         return self._child(
             "bedrock",
-            ["-m", "idp_local.bedrock", "--seconds-per-phase", str(self._seconds_per_phase), "--exit-with-stdin"],
+            [*arguments, "--exit-with-stdin"],
             environment=aws_environment(aws_url),
         )
 

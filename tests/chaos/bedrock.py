@@ -141,7 +141,7 @@ class FailingBedrock(Behaviour):
 
 
 def _fingerprint(order: Order, s3: Any) -> str:
-    digest = hashlib.sha256(f"{order.base_model} {order.epochs}".encode())
+    digest = hashlib.sha256(f"{order.model.model_dump_json()} {order.epochs}".encode())
     for uri in (order.training_uri, *order.validation_uris):
         digest.update(_JOB_IN_KEY.sub(b"", read(s3, parse_uri(uri))))
     return digest.hexdigest()

@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -34,6 +34,9 @@ _RECORD_COUNTS = (
 _PROBE = ".write_access_check_file.tmp"
 
 
+SlashEcho = Literal["as given", "with slash", "without slash"]
+
+
 class Location(NamedTuple):
     """Bucket and key of an S3 URI."""
 
@@ -45,6 +48,13 @@ def parse_uri(uri: str) -> Location:
     """Split `s3://bucket/key`; the key may be empty."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return Location(bucket, key)
+
+
+def echo_prefix(uri: str, echo: SlashEcho) -> str:
+    """Return the URI of a prefix as a response shows it."""
+    if echo == "as given":
+        return uri
+    return uri.rstrip("/") + ("/" if echo == "with slash" else "")
 
 
 def local_endpoint() -> str:

@@ -74,7 +74,7 @@ class _Run:
         self._order = Order(
             s3_endpoint=s3.meta.endpoint_url,
             region=account.region,
-            base_model=job.base.id,
+            model=job.base,
             training_uri=job.request["trainingDataConfig"]["s3Uri"],
             validation_uris=job.validation_uris,
             epochs=int(job.hyperparameters["epochCount"]),

@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from pydantic import BaseModel, ConfigDict
 
 from idp_local.bedrock.dataset import DataRefused, check
-from idp_local.bedrock.foundation_models import MODELS, FineTunableModel
+from idp_local.bedrock.foundation_models import FineTunableModel
 from idp_local.bedrock.images import Fetch
 from idp_local.bedrock.s3 import S3_ERRORS, Location, parse_uri, read, read_pieces, s3_client
 from idp_local.bedrock.trainer import PASSES_PER_EPOCH, Answer, Example, Pass, classes_in, features, train
@@ -29,13 +29,13 @@ _ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class Order(BaseModel):
-    """What to train: S3 URIs of the JSONL files, the base model's fine-tuning id, the file for the trained model."""
+    """What to train: S3 URIs of the JSONL files, the base model, the file for the trained model."""
 
     model_config = ConfigDict(frozen=True)
 
     s3_endpoint: str
     region: str
-    base_model: str
+    model: FineTunableModel
     training_uri: str
     validation_uris: tuple[str, ...]
     epochs: int
@@ -94,7 +94,7 @@ def work(order: Order) -> Iterator[Progress]:
         examples = list(_read_file(s3, order, order.training_uri, validation=False))
         files = zip((order.training_uri, *order.validation_uris), (examples, *validation), strict=True)
         records = {uri: len(content) for uri, content in files}
-        base = MODELS[order.base_model]
+        base = order.model
         if sum(records.values()) > base.maximum_records:
             raise DataRefused(
                 f"{sum(records.values()):,} records in all files; {base.name} takes {base.maximum_records:,} at most."
@@ -123,7 +123,7 @@ def _read_file(s3: Any, order: Order, uri: str, *, validation: bool) -> Iterator
 
     try:
         content = read_pieces(s3, location)
-        yield from read_examples(uri, content, MODELS[order.base_model], fetch, validation=validation)
+        yield from read_examples(uri, content, order.model, fetch, validation=validation)
     except S3_ERRORS as error:
         raise DataRefused(
             f"Could not validate GetObject permissions to access Amazon S3 bucket: {location.bucket} "

@@ -23,7 +23,7 @@ from idp_finetuning.stages.read_labels import (
 from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT
 from idp_finetuning.test_sets.test_set import TestSetStatus
 from idp_finetuning.test_sets.validation import validate
-from tests.idp_finetuning.conftest import FakeLambda
+from tests.support.domain.fake_account import FakeLambda
 from tests.support.domain.samples import ready_test_set, result_json
 
 ANSWERED_WITHIN = 20
