@@ -37,9 +37,9 @@ _REFUSALS_OF_TRAINING = 3
 _TRAININGS_A_REFUSAL = 4
 _REFUSED_SECONDS = 6.0  # a refusal is not retried: the workflow waits and polls several times
 _DEPLOYMENTS_A_FAILURE = 5
-# How many times a full quota refuses, in turn; some are never free: their executions time out. So does the first, so
-# that its time-out passes while other jobs run.
-_QUOTA_LASTS = (100_000, 1, 3, 100_000)
+# How many times a full quota refuses, in turn; some so often that their executions time out and are replaced. So does
+# the first, so that this happens while other jobs run.
+_QUOTA_LASTS = (25, 1, 3, 25)
 _JOB_IN_KEY = re.compile(rb"jobs/[0-9a-f-]{36}/")
 
 

@@ -75,8 +75,8 @@ def filled(model: type[WireModel]) -> dict[str, Any]:
 def _plain(annotation: Any, name: str) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return next(iter(annotation)).value
-    candidates: tuple[Any, ...] = ("x", 1, {}, [], "2026-11-22T10:00:00.000Z", None)
-    for value in candidates:
+    values: tuple[Any, ...] = ("x", 1, {}, [], "2026-11-22T10:00:00.000Z", None)
+    for value in values:
         try:
             TypeAdapter(annotation).validate_python(value)
         except ValidationError:

@@ -115,7 +115,8 @@ def reconcile_job(
     failure = deadlines.check(job, training_started=_has_training_started(job, bedrock))
     if is_lost and failure is None:
         ended_as = f"workflow {status}" if status else "workflow that was never started"
-        if job.status is JobStatus.STOPPING or (job.status in BEFORE_TRAINING and job.restarts >= RESTARTS):
+        exhausted = status is not None and job.status in BEFORE_TRAINING and job.restarts >= RESTARTS
+        if job.status is JobStatus.STOPPING or exhausted:
             failure = job_failure(WorkflowError(Error=ended_as), job.status)
         else:
             return _restart(job, ended_as, status, jobs=jobs, finetuning=finetuning, grace=grace)
