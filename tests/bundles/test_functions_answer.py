@@ -42,7 +42,10 @@ ANSWERS: dict[str, Any] = {
         "code": "TestSetInvalid",
         "message": "Insufficient documents: 3 found, at least 10 needed. Add more documents to the test set.",
     },
-    "ReconcileJobs": {"ended": [], "failed": [], "stoppedTraining": [], "orphans": [], "removedData": []},
+    "ReconcileJobs": {
+        **{"ended": [], "failed": [], "stoppedTraining": [], "orphans": [], "removedData": []},
+        "versions": {"deleted": [], "failure": None},
+    },
     "DeleteModelDeployment": {"status": "Gone"},
     "DeleteCustomModel": {},
     "DeleteJobData": {},
