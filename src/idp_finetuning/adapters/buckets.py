@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.errors import DocumentRejected, TestSetInvalid
 from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, sealed_key, uploading_marker
 from idp_finetuning.test_sets.labels import Listing, StoredFile
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
@@ -143,6 +143,10 @@ class Bucket:
         content = self._read_file((key, None))
         return None if isinstance(content, Unreadable) else read_stored_json(model, content)
 
+    def read_models(self, keys: Iterable[str], model: type[M]) -> Iterator[M | None]:
+        """Yield the models stored at keys in their order, read in parallel."""
+        return self._in_parallel(lambda key: self.read_model(key, model), keys)
+
     def write_model(self, key: str, value: WireModel) -> None:
         """Store a model as JSON."""
         self.write(key, value.model_dump_json(by_alias=True).encode())
@@ -233,8 +237,13 @@ class TestSetBucket(Bucket):
             return Listing(test_set_id=test_set_id, files=tuple(file for part in parts for file in part))
 
     def sealed(self, test_set_id: str, fingerprint: str) -> Listing:
-        """Return the listing that a test set was completed with."""
-        return Listing.model_validate_json(self.read(sealed_key(test_set_id, fingerprint)))
+        """Return the listing that a test set was completed with. Raises TestSetInvalid if somebody removed it."""
+        listing = self.read_model(sealed_key(test_set_id, fingerprint), Listing)
+        if listing is None:
+            raise TestSetInvalid(
+                f"The list of the files that test set '{test_set_id}' was completed with is gone. Upload a new one."
+            )
+        return listing
 
     def uploads(self, test_set_id: str, files: Sequence[TestSetFile]) -> tuple[TestSetUpload, ...]:
         """Return for each file a presigned POST for exactly it, or `present` if S3 already has it."""

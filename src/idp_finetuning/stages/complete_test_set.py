@@ -53,8 +53,8 @@ def seal(test_set: TestSetRecord, bucket: TestSetBucket, test_sets: TestSetTable
 def _require_announced(listing: Listing, bucket: TestSetBucket) -> None:
     """Compare the files with the announcements; if there are none, other tools sent the files, and all are taken."""
     keys = [file.key for file in bucket.list(announced_prefix(listing.test_set_id))]
-    requests = (Announcement.model_validate_json(content) for content in bucket.read_all(keys))
-    md5s = {f"{listing.test_set_id}/{file.key}": file.md5 for request in requests for file in request.files}
+    requests = bucket.read_models(keys, Announcement)
+    md5s = {f"{listing.test_set_id}/{file.key}": file.md5 for request in requests if request for file in request.files}
     if not md5s:
         return
     prefix = f"{listing.test_set_id}/"

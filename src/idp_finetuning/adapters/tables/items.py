@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import random
+import time
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 TransactionPart: TypeAlias = "TransactWriteItemTypeDef"
 
 M = TypeVar("M", bound=WireModel)
+
+# Seconds before each repetition of a transaction that met another one, which takes milliseconds.
+TRANSACTION_WAITS = (0.05, 0.1, 0.2, 0.4)
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -74,6 +79,22 @@ def failed_conditions(error: ClientError) -> frozenset[str]:
         return frozenset()
     reasons = error.response.get("CancellationReasons", [])
     return frozenset(reason["Code"] for reason in reasons) - {"None"}
+
+
+def write_transaction(dynamodb: DynamoDBClient, parts: Sequence[TransactionPart]) -> None:
+    """Write all parts, again if another write of the same items was under way.
+
+    A repeated transaction is a new request: the conditions of its parts decide again.
+    """
+    for waited in (*TRANSACTION_WAITS, None):
+        try:
+            dynamodb.transact_write_items(TransactItems=parts)
+        except ClientError as error:
+            if waited is None or failed_conditions(error) != {"TransactionConflict"}:
+                raise
+            time.sleep(random.uniform(waited / 2, waited))  # noqa: S311 - spreads requests, protects nothing
+        else:
+            return
 
 
 class PageToken(OpaqueToken):
