@@ -179,7 +179,7 @@ def _start(jobs: PlannedJobs, test_set_id: str, answer: Answer) -> None:
 
 
 def _has_waited(pipeline: Pipeline, job_id: str) -> bool:
-    return any("quota" in event.message for event in pipeline.sdk.finetuning.events(job_id))
+    return any(event.message.startswith("Waiting") for event in pipeline.sdk.finetuning.events(job_id))
 
 
 def _write_handler_root(directory: Path) -> Path:
