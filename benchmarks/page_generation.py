@@ -12,7 +12,8 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as raw
 from PIL import Image
 
-from idp_finetuning.adapters.pages import JPEG_QUALITY, open_document
+from idp_finetuning.adapters.drawing.limits import JPEG_QUALITY
+from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.errors import DocumentRejected
 from idp_sdk import LabelledDocument
 

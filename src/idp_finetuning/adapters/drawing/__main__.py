@@ -17,6 +17,7 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO
 
+from idp_finetuning.adapters.drawing.document import Document
 from idp_finetuning.adapters.drawing.encoding import encode_page
 from idp_finetuning.adapters.drawing.frames import (
     Kind,
@@ -27,7 +28,7 @@ from idp_finetuning.adapters.drawing.frames import (
     write_frame,
 )
 from idp_finetuning.adapters.drawing.limits import MEMORY_EXIT, memory_rejection
-from idp_finetuning.adapters.drawing.opening import Document, open_bytes
+from idp_finetuning.adapters.drawing.opening import open_bytes
 from idp_finetuning.errors import DocumentRejected
 
 # Python imports a codec when it is first needed.

@@ -39,9 +39,9 @@ def _value_range(image: Image.Image, tags: dict[int, Any]) -> tuple[float, float
     low, high = cast("tuple[float, float]", image.getextrema())
     if not (math.isfinite(low) and math.isfinite(high)):
         raise DocumentRejected("damaged", "The image has samples that are no numbers.")
-    usual = (255.0, 65_535.0, 16_777_215.0) if image.mode != "F" else (1.0, 255.0, 65_535.0)
+    usual = [255.0, 65_535.0, 16_777_215.0] if image.mode != "F" else [1.0, 255.0, 65_535.0]
     if image.mode == "I" and not tags:
-        usual = (65_535.0,)  # a PNG's samples have 16 bits
+        usual = [65_535.0]  # a PNG's samples have 16 bits
     for most in usual:
         if low >= 0 and high <= most:
             return 0.0, most

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import struct
 from typing import Any, cast
 
-from PIL import ExifTags, Image, ImageColor, ImageFile, ImageFilter, ImagePalette, UnidentifiedImageError
+from PIL import (
+    BmpImagePlugin,
+    ExifTags,
+    GifImagePlugin,
+    Image,
+    ImageColor,
+    ImageFile,
+    ImageFilter,
+    ImagePalette,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from idp_finetuning.adapters.drawing.deep_grey import grey_range, is_deep, to_8_bits
 from idp_finetuning.adapters.drawing.document import Drawing
@@ -16,7 +32,18 @@ from idp_finetuning.adapters.drawing.tiff import page_directories
 from idp_finetuning.errors import DocumentRejected
 
 # Pillow imports these when it first needs them; the process that draws can open no file by then.
-_LOADED = (ImageColor, ImageFile, ImageFilter, ImagePalette)
+_LOADED = (
+    *(
+        BmpImagePlugin,
+        GifImagePlugin,
+        JpegImagePlugin,
+        MpoImagePlugin,
+        PngImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    ),
+    *(ImageColor, ImageFile, ImageFilter, ImagePalette, copy),
+)
 
 _IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
 _IMAGE_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
@@ -39,6 +66,7 @@ _TURNS = {
 _SIDEWAYS = (5, 6, 7, 8)
 
 Image.MAX_IMAGE_PIXELS = None  # every image is held to MAXIMUM_PIXELS before it is decoded
+Image.preinit()
 Image.init()
 
 

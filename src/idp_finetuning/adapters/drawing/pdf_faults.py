@@ -13,7 +13,6 @@ from idp_finetuning.errors import DocumentRejected
 
 _STREAM = re.compile(rb"stream\r?\n")
 _DICTIONARY_WITHIN = 4096
-_LENGTH = re.compile(rb"/Length\s+(\d+)(?!\s+\d+\s+R)")
 _SKIPPED = (b"/Image", b"/XRef", b"/Length1", b"Type1C", b"CIDFontType0C", b"/OpenType", b"/ICCBased", b"/Alternate")
 _KNOWN_FILTERS = re.compile(
     rb"/Filter\s*\[?\s*((?:/(?:FlateDecode|Fl|LZWDecode|LZW|ASCII85Decode|A85|ASCIIHexDecode|AHx|RunLengthDecode|RL|"
@@ -75,16 +74,15 @@ def _broken_streams(content: bytes) -> list[int]:
         if filters is None:
             if re.search(rb"/Filter\s*(\[\s*)?/", dictionary):
                 broken.append(match.end())
-        elif filters[1].split() in ([b"/FlateDecode"], [b"/Fl"]) and not _inflates(content, match.end(), dictionary):
+        elif filters[1].split() in ([b"/FlateDecode"], [b"/Fl"]) and not _inflates(content, match.end()):
             broken.append(match.end())
     return broken
 
 
-def _inflates(content: bytes, start: int, dictionary: bytes) -> bool:
+def _inflates(content: bytes, start: int) -> bool:
     """Return whether deflated data is there to its end; what the checksum says does not matter."""
-    stated = _LENGTH.search(dictionary)
-    end = start + int(stated[1]) if stated else content.find(b"endstream", start)
-    if end < start:
+    end = content.find(b"endstream", start)
+    if end < 0:
         return False
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     data: bytes = content[start + 2 : end]
