@@ -33,6 +33,7 @@ from idp_finetuning.training_data.dataset import (
 )
 from idp_finetuning.training_data.examples import ManifestDocument, bound_tokens
 from idp_finetuning.training_data.job_prompt import make_job_prompt
+from idp_finetuning.training_data.page_notes import NotedPages, split_notes
 from idp_finetuning.wire import WireModel
 
 _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])
@@ -147,15 +148,16 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     rejected = list(_read_rejections(layout, data, unusable))
     del generated  # a key a document, not needed while the examples pass
     accepted: list[AcceptedDocument] = []
+    noted = NotedPages(input_prefix(job.test_set_id))
     for split in Split:
         documents = [d for d in usable if d.split is split]
-        records = _read_records(layout, data, documents, accepted.append)
+        records = _read_records(layout, data, documents, accepted.append, noted)
         if split is Split.TRAIN or (model.validation_supported and documents):
             data.write_stream(layout.dataset(split), records)
         else:
             for _ in records:
                 pass
-    report = dataset_report(accepted, rejected, job.warnings)
+    report = dataset_report(accepted, rejected, (*job.warnings, *noted.warnings()))
     data.write_model(layout.report, report)
     words = f"{report.accepted} of {report.found} documents became training data, {report.rejected} were rejected."
     jobs.move(
@@ -193,9 +195,13 @@ def _read_records(
     data: DataBucket,
     documents: list[ManifestDocument],
     accept: Callable[[AcceptedDocument], None],
+    noted: NotedPages,
 ) -> Iterator[bytes]:
-    """Iterate over the examples of the documents in their order; call `accept` with each as it passes."""
+    """Iterate over the records of the documents in their order; `accept` and `noted` get each as it passes."""
     keys = (layout.example(d.split, d.document_id) for d in documents)
     for document, content in zip(documents, data.read_all(keys), strict=True):
-        accept(AcceptedDocument(document=document, pages=content.count(b"\n")))
-        yield content
+        notes, records = split_notes(content)
+        if notes is not None:
+            noted.add(document, notes)
+        accept(AcceptedDocument(document=document, pages=records.count(b"\n")))
+        yield records

@@ -42,6 +42,11 @@ class PageSource:
             self.missing_glyphs[index] = page.missing_glyphs
         return page.jpeg
 
+    @property
+    def process_id(self) -> int:
+        """The process that draws, for who measures it."""
+        return self._process.process_id
+
     def close(self) -> None:
         """Give the process back."""
         processes.give_back(self._process)
