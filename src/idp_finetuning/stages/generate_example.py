@@ -16,6 +16,7 @@ from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.test_sets.keys import input_prefix, page_text_key
 from idp_finetuning.test_sets.page_texts import page_text
 from idp_finetuning.training_data.examples import ManifestDocument, page_labels, require_trainable, training_record
+from idp_finetuning.training_data.page_notes import PageNotes, image_digest, join_notes
 from idp_finetuning.wire import read_stored_json
 
 # The function gives up by itself before Lambda ends it, so that the document is rejected with this reason.
@@ -49,6 +50,7 @@ def generate_example(
     content = test_set_bucket.read_document(document.key, document.etag)
     prompt = _read_prompt(job, data)
     records: list[bytes] = []
+    digests: list[str] = []
     with open_document(content) as source:
         labels = page_labels(document.sections, source.page_count)
         texts = _page_texts(job, document, prompt, source.page_count, test_set_bucket)
@@ -62,10 +64,15 @@ def generate_example(
                 key = layout.page(document.document_id, index + 1)
                 uri = f"s3://{data.name}/{key}"
                 records.append(training_record(prompt, uri, label, text, bucket_owner=bucket_owner))
-                yield key, source.jpeg(index)
+                jpeg = source.jpeg(index)
+                digests.append(image_digest(jpeg))
+                yield key, jpeg
 
         data.write_all(pages(), "image/jpeg")
-    data.write(layout.example(document.split, document.document_id), b"".join(records), "application/jsonlines")
+        missing = tuple(source.missing_glyphs.get(index, 0) for index in range(source.page_count))
+    notes = PageNotes(digests=tuple(digests), missing_glyphs=missing)
+    example = layout.example(document.split, document.document_id)
+    data.write(example, join_notes(notes, b"".join(records)), "application/jsonlines")
 
 
 def _page_texts(

@@ -37,6 +37,7 @@ from idp_finetuning.training_data.dataset import (
 )
 from idp_finetuning.training_data.examples import ManifestDocument, bound_tokens
 from idp_finetuning.training_data.job_prompt import make_job_prompt
+from idp_finetuning.training_data.page_notes import NotedPages, PageNotes, split_notes
 from idp_finetuning.wire import WireModel, read_stored_json
 
 _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])
@@ -149,9 +150,10 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
     rejected = list(_read_rejections(layout, data, unusable))
     del generated  # a key a document, not needed while the examples pass
     accepted: list[AcceptedDocument] = []
+    noted = NotedPages(input_prefix(job.test_set_id))
     for split in Split:
         documents = [d for d in usable if d.split is split]
-        records = _read_records(layout, data, documents, accepted.append)
+        records = _read_records(layout, data, documents, accepted.append, noted.add)
         if split is Split.TRAIN:
             again = (_read_records(layout, data, documents) for _ in range(job.repeat - 1))
             records = chain(records, *again)
@@ -160,7 +162,7 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
         else:
             for _ in records:
                 pass
-    report = dataset_report(accepted, rejected, job.warnings, repeat=job.repeat)
+    report = dataset_report(accepted, rejected, (*job.warnings, *noted.warnings()), repeat=job.repeat)
     data.write_model(layout.report, report)
     words = f"{report.accepted} of {report.found} documents became training data, {report.rejected} were rejected."
     jobs.move(
@@ -198,10 +200,14 @@ def _read_records(
     data: DataBucket,
     documents: list[ManifestDocument],
     accept: Callable[[AcceptedDocument], None] | None = None,
+    note: Callable[[ManifestDocument, PageNotes], None] | None = None,
 ) -> Iterator[bytes]:
-    """Iterate over the examples of the documents in their order; call `accept` with each document as it passes."""
+    """Iterate over the records of the documents in their order; `accept` and `note` get each as it passes."""
     keys = (layout.example(d.split, d.document_id) for d in documents)
     for document, content in zip(documents, data.read_all(keys), strict=True):
+        notes, records = split_notes(content)
+        if note and notes is not None:
+            note(document, notes)
         if accept:
-            accept(AcceptedDocument(document=document, pages=content.count(b"\n")))
-        yield content
+            accept(AcceptedDocument(document=document, pages=records.count(b"\n")))
+        yield records

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from idp_finetuning.nova.prompt import MAXIMUM_CLASS_NAME, MAXIMUM_CLASS_NAME_BYTES
 from idp_finetuning.test_sets.keys import baseline_prefix, document_id, input_prefix, uploading_marker
-from idp_finetuning.test_sets.test_set import MAXIMUM_PAGES
+from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 

@@ -16,7 +16,6 @@ from idp_finetuning.wire import UtcTime, WireModel
 NAME_PATTERN = r"^[A-Za-z0-9 _-]{1,50}$"
 MAXIMUM_KEY_BYTES = 900  # S3 allows 1,024 for the whole key; the test-set id comes before it
 MAXIMUM_DOCUMENT_BYTES = 250_000_000
-MAXIMUM_PAGES = 500  # of a document
 
 
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
