@@ -72,6 +72,8 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "DEFAULT_SCOPE": {"all"},
         "READ_LABELS_FUNCTION": {f"{PREFIX}-read-labels"},
         "CLASSIFY_DOCUMENT_FUNCTION": {f"{PREFIX}-classify-document"},
+        "DELETE_TEST_SET_FUNCTION": {f"{PREFIX}-delete-test-set"},
+        "CLASSIFICATIONS_PER_USER": {"4"},
         "FINETUNING_STATE_MACHINE_ARN": {f"{machines}-finetuning"},
         "DELETION_STATE_MACHINE_ARN": {f"{machines}-deletion"},
         "BEDROCK_ROLE_ARN": {f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"},

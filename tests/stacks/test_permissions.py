@@ -281,7 +281,7 @@ def test_only_the_removal_of_a_job_and_the_sweep_after_it_delete_its_data_versio
         for statement in deployed.statements(function["Role"])
         if statement.actions & {"s3:DeleteObject", "s3:DeleteObjectVersion"}
         for resource in statement.resources
-        if resource.startswith(DATA)
+        if resource.startswith(f"{DATA}/jobs/") or resource in (DATA, f"{DATA}/*")
     }
     removers = ("delete-job-data", "reconcile-jobs")
     assert deleting == {(f"{PREFIX}-{function}", f"{DATA}/jobs/*") for function in removers}
@@ -295,9 +295,10 @@ def test_a_function_that_reads_objects_that_may_be_absent_may_list_the_bucket(de
     assert _resources(deployed, "generate-example", "s3:ListBucket") == {TEST_SETS}
 
 
-def test_the_resolver_starts_the_two_functions_that_work_in_the_background_and_no_other(deployed: Deployed) -> None:
+def test_the_resolver_starts_the_three_functions_that_work_in_the_background_and_no_other(deployed: Deployed) -> None:
     functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}"
-    started = {f"{functions}-read-labels", f"{functions}-classify-document"}
+    names = ("read-labels", "classify-document", "delete-test-set")
+    started = {f"{functions}-{name}" for name in names}
     assert _resources(deployed, "resolver", "lambda:InvokeFunction") == started
 
 
