@@ -62,6 +62,7 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "POWERTOOLS_SERVICE_NAME": {"idp-finetuning"},
         "LOG_LEVEL": {"INFO"},
         "DATA_BUCKET": {"DataBucket"},
+        "DATA_BUCKET_OWNER": {ACCOUNT},
         "TEST_SET_BUCKET": {"TestSetBucket"},
         "TEST_SET_BUCKET_IS": {"owned"},
         "JOBS_TABLE": {"jobs"},
