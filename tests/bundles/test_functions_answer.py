@@ -43,10 +43,10 @@ ANSWERS: dict[str, Any] = {
         "message": "Insufficient documents: 3 found, at least 10 needed. Add more documents to the test set.",
     },
     "ReconcileJobs": {
-        **{"ended": [], "failed": [], "stoppedTraining": [], "orphans": [], "removedData": []},
+        **{"ended": [], "restarted": [], "failed": [], "stoppedTraining": [], "orphans": [], "removedData": []},
         "versions": {"deleted": [], "failure": None},
     },
-    "DeleteModelDeployment": {"status": "Gone"},
+    "DeleteModelDeployment": {},
     "DeleteCustomModel": {},
     "DeleteJobData": {},
     "ClassifyDocument": {"pages": 2, "errorCode": None, "repeated": False},

@@ -61,6 +61,7 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
     assert values == {
         "POWERTOOLS_SERVICE_NAME": {"idp-finetuning"},
         "LOG_LEVEL": {"INFO"},
+        "DEPLOYMENT_NAME": {PREFIX},
         "DATA_BUCKET": {"DataBucket"},
         "DATA_BUCKET_OWNER": {ACCOUNT},
         "TEST_SET_BUCKET": {"TestSetBucket"},

@@ -146,6 +146,20 @@ def begin_creation(job: FinetuningJob, run: JobRun, stage: JobStatus) -> Outcome
     return move(job, run, stage, **changes)
 
 
+def finish_creation(job: FinetuningJob, run: JobRun, stage: JobStatus, *, arn: str, at: str, message: str) -> Outcome:
+    """Store the ARN of what Bedrock created in TRAINING or DEPLOYING; what another call has stored stays as it is.
+
+    Raises JobStopping or StaleState.
+    """
+    if stage is JobStatus.TRAINING:
+        known = job.customization_job_arn
+        changes: JobChanges = {"customization_job_arn": arn, "training_started_at": at, "waiting_for": None}
+    else:
+        known = job.custom_model_deployment_arn
+        changes = {"custom_model_deployment_arn": arn, "deployment_started_at": at, "waiting_for": None}
+    return move(job, run, stage) if known == arn else move(job, run, stage, message, **changes)
+
+
 def stop(job: FinetuningJob, run: JobRun, message: str) -> Outcome:
     """Move a running job to STOPPED if Bedrock has nothing of it yet, else to STOPPING, which its workflow ends."""
     if job.run == run.number and job.status in (JobStatus.STOPPING, JobStatus.STOPPED):

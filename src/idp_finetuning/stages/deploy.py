@@ -53,13 +53,12 @@ def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, de
             f"Bedrock refused it: {refusal} Check the quotas and permissions of Custom Model "
             "Deployments, then retry the job."
         ) from refusal
-    jobs.move(
+    jobs.finish_creation(
         run,
         JobStatus.DEPLOYING,
-        f"Bedrock creates deployment {job.deployment_name}.",
-        custom_model_deployment_arn=created.arn,
-        deployment_started_at=created.at,
-        waiting_for=None,
+        arn=created.arn,
+        at=created.at,
+        message=f"Bedrock creates deployment {job.deployment_name}.",
     )
 
 

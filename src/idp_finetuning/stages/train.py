@@ -68,13 +68,12 @@ def create_customization_job(
             f"Bedrock refused the customization job: {refusal} Check Bedrock quotas and permissions."
         ) from refusal
     try:
-        jobs.move(
+        jobs.finish_creation(
             run,
             JobStatus.TRAINING,
-            f"Bedrock accepted customization job {job.training_name}.",
-            customization_job_arn=created.arn,
-            training_started_at=created.at,
-            waiting_for=None,
+            arn=created.arn,
+            at=created.at,
+            message=f"Bedrock accepted customization job {job.training_name}.",
         )
     except (JobNotFound, JobStopping, StaleState):
         if is_abandoned(_find(run.job_id, jobs)):

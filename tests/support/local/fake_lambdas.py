@@ -75,6 +75,5 @@ _BEHAVIOURS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "GetCustomizationJob": lambda _: {"status": "Completed"},
     "GetModelDeployment": lambda _: {"status": "Active"},
     "EndJob": _end_job,
-    "DeleteModelDeployment": lambda _: {"status": "Gone"},
     "Resolver": _resolver,
 }

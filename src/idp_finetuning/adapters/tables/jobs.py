@@ -183,6 +183,12 @@ class JobTable:
 
         return self.update(run.job_id, begin), noted
 
+    def finish_creation(self, run: JobRun, stage: JobStatus, *, arn: str, at: str, message: str) -> FinetuningJob:
+        """Store what `life.finish_creation` makes of the job."""
+        return self.update(
+            run.job_id, lambda job: life.finish_creation(job, run, stage, arn=arn, at=at, message=message)
+        )
+
     def stop(self, run: JobRun, message: str) -> FinetuningJob:
         """Store what `life.stop` makes of the job."""
         return self.update(run.job_id, lambda job: life.stop(job, run, message))
