@@ -60,6 +60,11 @@ MARKS = (
     "HEADER-TOKEN-7741",
 )
 
+# What records name and Bedrock no longer shows.
+_BEDROCK = "arn:aws:bedrock:us-east-1:123456789012"
+ABSENT_TRAINING = f"{_BEDROCK}:model-customization-job/amazon.nova-lite-v1:0:300k/00000000000f"
+ABSENT_DEPLOYMENT = f"{_BEDROCK}:custom-model-deployment/00000000000f"
+
 
 class Account:
     """What the functions work with, seen from outside of them."""
@@ -123,9 +128,9 @@ class Account:
             FEW: {"test_set_id": "few", "test_set_name": "few"},
             # Nova 2 Pro is none of the models that the stand-in's account is offered.
             REFUSED: {"status": JobStatus.GENERATING_DATA, "base_model": "us.amazon.nova-2-pro-v1:0"},
-            LOST: {"status": JobStatus.TRAINING},
+            LOST: {"status": JobStatus.TRAINING, "customization_job_arn": ABSENT_TRAINING},
             UNTRAINED: {"status": JobStatus.TRAINING},
-            UNDEPLOYED: {"status": JobStatus.DEPLOYING},
+            UNDEPLOYED: {"status": JobStatus.DEPLOYING, "custom_model_deployment_arn": ABSENT_DEPLOYMENT},
         }
         for job_id, changes in by_job.items():
             self.jobs.create(job(job_id, **changes), None, "")

@@ -115,7 +115,7 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
         story.completed = account.jobs.get(JOB)
         story.data = account.objects(JobLayout(job_id=JOB).prefix)
         send(resolver, event("resolver-delete"))
-        both("DeleteModelDeployment", lambda answer: answer != {"status": "Deleting"})
+        both("DeleteModelDeployment", lambda answer: "errorType" not in answer)
         both("DeleteCustomModel")
         both("DeleteJobData")
         account.close_test_set("few")
