@@ -172,9 +172,7 @@ def scan(picture: Image.Image, data: bytes, filters: str, *, size: str = "300 0 
         f"/Type/XObject/Subtype/Image/Width {picture.width}/Height {picture.height}/BitsPerComponent 8"
         f"/ColorSpace{space}{filters}{extra}"
     )
-    return page_of(
-        f"q {size} cm /I Do Q".encode(), resources="/XObject<</I 5 0 R>>", more=(stream(entries, data),)
-    )
+    return page_of(f"q {size} cm /I Do Q".encode(), resources="/XObject<</I 5 0 R>>", more=(stream(entries, data),))
 
 
 WHOLE = {

@@ -1,6 +1,7 @@
-"""`python -m idp_finetuning.adapters.drawing <MB> <seconds>`: draws the pages it is asked for, within limits.
+"""`python -m idp_finetuning.adapters.drawing <MB> <seconds> <descriptor>`: draws pages within limits.
 
-Requests come on stdin, replies go to stdout, and the process ends with the former.
+Requests come on stdin, replies go to stdout. The descriptor is of a pipe whose other end the parent holds as long as it
+lives.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import codecs
 import contextlib
 import os
 import resource
-import select
 import signal
 import sys
 import threading
@@ -42,7 +42,7 @@ def main() -> None:
     requests, replies = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints is no reply
     _confine(memory_mb)
-    threading.Thread(target=_leave_with_parent, args=(requests.fileno(),), daemon=True).start()
+    threading.Thread(target=_leave_with_parent, args=(int(sys.argv[3]),), daemon=True).start()
     _Server(requests, replies, memory_mb, cpu_seconds).serve()
 
 
@@ -56,11 +56,9 @@ def _confine(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
-def _leave_with_parent(requests: int) -> None:
-    """Wait until the other end of the pipe is closed, in the middle of a page too."""
-    poll = select.poll()
-    poll.register(requests, 0)  # a hang-up is always reported
-    poll.poll()
+def _leave_with_parent(lifeline: int) -> None:
+    """Wait until the parent's end of a pipe is closed, in the middle of a page too."""
+    os.read(lifeline, 1)
     os._exit(0)
 
 
@@ -81,7 +79,6 @@ class _Server:
             if kind is Kind.CLOSE:
                 self._close()
                 continue
-            subject = "The document" if kind is Kind.OPEN else f"Page {unpack_number(payload) + 1}"
             # The default action of SIGPROF ends the process, in the middle of PDFium too.
             signal.setitimer(signal.ITIMER_PROF, self._cpu_seconds)
             try:
@@ -92,6 +89,7 @@ class _Server:
                 write_frame(self._replies, Kind.REJECTED, pack_rejection(rejection))
             except MemoryError:
                 signal.setitimer(signal.ITIMER_PROF, 0)
+                subject = "The document" if kind is Kind.OPEN else f"Page {unpack_number(payload) + 1}"
                 write_frame(self._replies, Kind.REJECTED, pack_rejection(memory_rejection(subject, self._memory_mb)))
                 os._exit(MEMORY_EXIT)
             except Exception as error:
