@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from idp_finetuning.adapters.drawing import limits
+from idp_finetuning.adapters.drawing.frames import Kind
 from idp_finetuning.adapters.pages import open_document, process
 from idp_finetuning.errors import DocumentRejected
 from tests.support.domain.pdf_files import page_of, stream
@@ -128,7 +129,7 @@ def test_the_process_has_no_credentials_and_can_open_nothing(monkeypatch: pytest
         assert b"AWS_" not in (own / "environ").read_bytes()
         limited = {line[:26].strip(): line[26:].split()[0] for line in (own / "limits").read_text().splitlines()}
         assert limited["Max open files"] == "0"
-        assert limited["Max address space"] == str(500 << 20)
+        assert limited["Max address space"] == str(3 * 500 << 20)
         assert "/dev/shm" not in (own / "maps").read_text()
 
 
@@ -159,4 +160,4 @@ def test_the_process_ends_with_its_parent_in_the_middle_of_a_page() -> None:
 def test_what_the_code_that_draws_gets_wrong_is_no_fault_of_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_idle", [])
     with open_document(SOUND) as source, pytest.raises(process.DrawingFailed, match=r"__main__\.py:\d+"):
-        source._ask(process.Kind.DRAW, b"", "Page 1")
+        source._ask(Kind.DRAW, b"", "Page 1")

@@ -182,4 +182,3 @@ def test_a_large_picture_is_brought_to_size_in_strips_without_a_seam() -> None:
     assert found.size == whole.size
     columns = [image.convert("L").crop((4_000, 0, 4_001, 3_556)).tobytes() for image in (found, whole)]
     assert max(abs(a - b) for a, b in zip(*columns, strict=True)) <= 2
-    )
