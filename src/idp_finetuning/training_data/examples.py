@@ -12,7 +12,7 @@ from idp_finetuning.test_sets.split import Split
 from idp_finetuning.wire import WireModel
 
 SCHEMA_VERSION = "bedrock-conversation-2024"
-# More than Nova needs for any page image within the limits of adapters/pages.py; AWS publishes no upper bound.
+# More than Nova needs for any page image within the limits of adapters/drawing/limits.py; AWS publishes no upper bound.
 IMAGE_TOKENS = 5_000
 
 

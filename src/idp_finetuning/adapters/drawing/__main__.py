@@ -1,6 +1,7 @@
-"""`python -m idp_finetuning.adapters.drawing <MB> <seconds>`: draws the pages it is asked for, within limits.
+"""`python -m idp_finetuning.adapters.drawing <MB> <seconds> <descriptor>`: draws pages within limits.
 
-Requests come on stdin, replies go to stdout, and the process ends with the former.
+Requests come on stdin, replies go to stdout. The descriptor is of a pipe whose other end the parent holds as long as it
+lives.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ import codecs
 import contextlib
 import os
 import resource
-import select
 import signal
 import sys
 import threading
+import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,6 +36,11 @@ from idp_finetuning.errors import DocumentRejected
 # Python imports a codec when it is first needed.
 _ENCODINGS = ("ascii", "latin-1", "cp1252", "utf-8", "utf-16", "utf-16-le", "utf-16-be")
 
+# Times the resident memory allowed. A limit that is met while PDFium draws would not do: refused memory, it leaves
+# patterns and images out without a word.
+_ADDRESS_SPACE = 3
+_LOOK_SECONDS = 0.01
+
 
 def main() -> None:
     """Serve until stdin ends."""
@@ -41,27 +48,45 @@ def main() -> None:
     memory_mb, cpu_seconds = int(sys.argv[1]), float(sys.argv[2])
     requests, replies = os.fdopen(os.dup(0), "rb", buffering=0), os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints is no reply
+    resident = _resident_memory()
     _confine(memory_mb)
-    threading.Thread(target=_leave_with_parent, args=(requests.fileno(),), daemon=True).start()
-    _Server(requests, replies, memory_mb, cpu_seconds).serve()
+    threading.Thread(target=_leave_with_parent, args=(int(sys.argv[3]),), daemon=True).start()
+    server = _Server(requests, replies, memory_mb, cpu_seconds)
+    threading.Thread(target=_watch_memory, args=(memory_mb, resident, server.busy), daemon=True).start()
+    server.serve()
 
 
 def _confine(memory_mb: int) -> None:
     """Limit address space, and open no file or socket any more: modules, codecs and fonts have been loaded."""
     for encoding in _ENCODINGS:
         codecs.lookup(encoding)
-    with contextlib.suppress(ValueError, OSError):  # macOS knows the first limit and refuses it
-        resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
+    most = _ADDRESS_SPACE * memory_mb << 20
+    with contextlib.suppress(ValueError, OSError):  # macOS knows this limit and refuses it
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
 
 
-def _leave_with_parent(requests: int) -> None:
-    """Wait until the other end of the pipe is closed, in the middle of a page too."""
-    poll = select.poll()
-    poll.register(requests, 0)  # a hang-up is always reported
-    poll.poll()
+def _leave_with_parent(lifeline: int) -> None:
+    """Wait until the parent's end of a pipe is closed, in the middle of a page too."""
+    os.read(lifeline, 1)
     os._exit(0)
+
+
+def _watch_memory(memory_mb: int, resident: Callable[[], int], busy: threading.Event) -> None:
+    """End the process once more memory is resident than allowed; looks only while there is a request."""
+    while busy.wait():
+        if resident() > memory_mb << 20:
+            os._exit(MEMORY_EXIT)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _resident_memory() -> Callable[[], int]:
+    """Return a function for the bytes in memory; on Linux not the peak, which is inherited from the parent."""
+    if sys.platform == "linux":
+        statm, page = os.open("/proc/self/statm", os.O_RDONLY), resource.getpagesize()
+        return lambda: int(os.pread(statm, 100, 0).split()[1]) * page
+    return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 class _Server:
@@ -71,6 +96,7 @@ class _Server:
         self._memory_mb = memory_mb
         self._cpu_seconds = cpu_seconds
         self._document: Document | None = None
+        self.busy = threading.Event()
 
     def serve(self) -> None:
         while True:
@@ -81,9 +107,9 @@ class _Server:
             if kind is Kind.CLOSE:
                 self._close()
                 continue
-            subject = "The document" if kind is Kind.OPEN else f"Page {unpack_number(payload) + 1}"
             # The default action of SIGPROF ends the process, in the middle of PDFium too.
             signal.setitimer(signal.ITIMER_PROF, self._cpu_seconds)
+            self.busy.set()
             try:
                 reply = self._open(payload) if kind is Kind.OPEN else self._draw(unpack_number(payload))
                 signal.setitimer(signal.ITIMER_PROF, 0)
@@ -92,6 +118,7 @@ class _Server:
                 write_frame(self._replies, Kind.REJECTED, pack_rejection(rejection))
             except MemoryError:
                 signal.setitimer(signal.ITIMER_PROF, 0)
+                subject = "The document" if kind is Kind.OPEN else f"Page {unpack_number(payload) + 1}"
                 write_frame(self._replies, Kind.REJECTED, pack_rejection(memory_rejection(subject, self._memory_mb)))
                 os._exit(MEMORY_EXIT)
             except Exception as error:
@@ -99,6 +126,8 @@ class _Server:
                 write_frame(self._replies, Kind.FAILED, _describe(error).encode())
             else:
                 write_frame(self._replies, *reply)
+            finally:
+                self.busy.clear()
 
     def _open(self, content: bytes) -> tuple[Kind, bytes]:
         self._close()

@@ -47,7 +47,7 @@ def _without_metadata(content: bytes) -> bytes | None:
     """Return the first image with the segments a decoder needs, or None if it is of another kind."""
     parts, place = [_START], 2
     components = b""
-    while place + 4 <= len(content) and content[place] == 0xFF:
+    while place + 2 <= len(content) and content[place] == 0xFF:
         marker = content[place + 1]
         if marker == 0xFF:
             place += 1

@@ -51,7 +51,7 @@ _IMAGE_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", *(b"II*\0", b"MM\0*",
 # What Pillow raises on damaged files; TypeError for a TIFF without dimensions, struct.error for broken EXIF.
 _PILLOW_FAILURES = (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error)
 
-_STRIP_PIXELS = 4_000_000
+_STRIP_PIXELS = 16_000_000
 _MOST_UNEVEN = 8.0  # of the resolutions of a fax; beyond, the tags are wrong
 
 _TURNS = {

@@ -16,9 +16,9 @@ MAXIMUM_BYTES = 3_750_000
 # A0 at 300 dpi has 140 million pixels; more is a decompression bomb.
 MAXIMUM_PIXELS = 150_000_000
 
-# What the process that draws may use: address space, and processor time to open a document or to draw a page. The
-# function has 2,048 MB, of which its own part and a document of 250 MB take a fifth.
-DRAWING_MEMORY_MB = 1_536
+# What the process that draws may use: resident memory, and processor time to open a document or to draw a page. The
+# function has 2,048 MB, of which its own part and a document of 250 MB take a quarter.
+DRAWING_MEMORY_MB = 1_400
 PAGE_CPU_SECONDS = 30
 
 

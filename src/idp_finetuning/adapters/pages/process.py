@@ -44,19 +44,23 @@ class DrawingProcess:
         self._cpu_seconds = cpu_seconds
         self._memory_mb = memory_mb
         self.documents = 0
+        self._ended = False
         self._parent = os.getpid()
         environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        lifeline, self._lifeline = os.pipe()
         self._child = subprocess.Popen(
             [
                 *(sys.executable, "-P", "-s", "-m", "idp_finetuning.adapters.drawing"),
-                *(str(memory_mb), str(cpu_seconds)),
+                *(str(memory_mb), str(cpu_seconds), str(lifeline)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
+            pass_fds=(lifeline,),
             env=environment | _HEAP | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
         )
+        os.close(lifeline)
         self._requests = cast(BinaryIO, self._child.stdin)
         self._replies = cast(BinaryIO, self._child.stdout)
         _widen(self._requests, self._replies)
@@ -96,11 +100,15 @@ class DrawingProcess:
             write_frame(self._requests, Kind.CLOSE)
 
     def end(self) -> None:
-        """End the child at once."""
+        """End the child at once. Idempotent."""
+        if self._ended:
+            return
+        self._ended = True
         self._child.kill()
         self._child.wait()
         self._requests.close()
         self._replies.close()
+        os.close(self._lifeline)
 
     def _why_ended(self, subject: str) -> ProcessEnded:
         with contextlib.suppress(subprocess.TimeoutExpired):
