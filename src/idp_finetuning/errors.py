@@ -93,6 +93,12 @@ class DocumentRejected(FinetuningError):
         super().__init__(f"{reason_code}: {message}")
         self.reason_code = reason_code
 
+    @classmethod
+    def from_text(cls, text: str) -> DocumentRejected:
+        """Return the rejection that has this whole message."""
+        code, _, message = text.partition(": ")
+        return cls(code, message)
+
 
 class DatasetUnusable(FinetuningError):
     """Too little of the test set became training data."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from enum import Enum
 from typing import BinaryIO, NamedTuple
@@ -79,9 +78,9 @@ def unpack_page(payload: bytes) -> DrawnPage:
 
 def pack_rejection(rejection: DocumentRejected) -> bytes:
     """Return the payload of a REJECTED frame."""
-    return json.dumps([rejection.reason_code, rejection.message.removeprefix(f"{rejection.reason_code}: ")]).encode()
+    return rejection.message.encode()
 
 
 def unpack_rejection(payload: bytes) -> DocumentRejected:
     """Return the rejection in a REJECTED frame."""
-    return DocumentRejected(*json.loads(payload))
+    return DocumentRejected.from_text(payload.decode())
