@@ -11,7 +11,7 @@ from benchmarks.documents import manifest_document, put_all
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.examples import training_record
 from idp_local.aws.names import DATA_BUCKET

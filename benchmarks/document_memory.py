@@ -12,7 +12,7 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.test_sets.keys import input_prefix
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_local.aws.names import DATA_BUCKET, TEST_SET_BUCKET
 
 PAGES = 500

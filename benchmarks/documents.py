@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.account import TEST_SET, Account
 from idp_finetuning.test_sets.keys import document_id, input_prefix
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import Split
 from idp_local.aws.names import TEST_SET_BUCKET
 from idp_sdk import LabelledDocument

@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.nova.prompt import DocumentClass, PageLabel, Prompt
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.training_data.examples import page_labels, training_record
 from idp_local.bedrock import BedrockServer
 from idp_sdk import LabelledDocument

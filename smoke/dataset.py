@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.nova.prompt import DocumentClass, PageLabel, Prompt
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.training_data.examples import page_labels, training_record
 from idp_sdk import LabelledDocument
 

@@ -42,8 +42,16 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
     list_test_sets = Allow(("s3:ListBucket",), (arns.test_set_bucket,))
     read_labels = (
         list_test_sets,
-        # The second: what a test set held when it was completed.
-        Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*"), arns.test_set_objects("*/.complete/*"))),
+        # Of documents only the beginning, if their names do not say what they are; a HEAD request needs it too.
+        Allow(
+            ("s3:GetObject",),
+            (
+                arns.test_set_objects("*/baseline/*"),
+                arns.test_set_objects("*/input/*"),
+                # What a test set held when it was completed.
+                arns.test_set_objects("*/.complete/*"),
+            ),
+        ),
         *_decrypt_test_sets(options),
         list_data,
         Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.json"),)),
@@ -258,8 +266,7 @@ def _write_test_sets(arns: Arns, options: DeploymentOptions) -> tuple[Allow, ...
     if options.test_set_bucket_name:
         return ()
     return (
-        # A HEAD request shows which files need not be uploaded again.
-        Allow(("s3:GetObject",), (arns.test_set_objects("*/input/*"), arns.test_set_objects("*/.announced/*"))),
+        Allow(("s3:GetObject",), (arns.test_set_objects("*/.announced/*"),)),
         Allow(
             ("s3:PutObject",),
             (

@@ -8,9 +8,14 @@ import click
 
 
 def read_text(file: Path) -> str:
-    """Return the file's text. Raises ClickException if it cannot be read or is not UTF-8."""
+    """Return the file's text without its byte order mark. Raises ClickException if it is not UTF-8, or UTF-16 with one.
+
+    Notepad and PowerShell write both.
+    """
+    from idp_sdk.text_files import decode_text
+
     try:
-        return file.read_text(encoding="utf-8")
+        return decode_text(file.read_bytes())
     except UnicodeDecodeError:
         raise click.ClickException(f"'{file}' is not text in UTF-8. Save it as UTF-8.") from None
     except OSError as error:

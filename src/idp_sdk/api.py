@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 
 import httpx
 
+from idp_finetuning.text import why_unsendable
 from idp_sdk.documents import Operation
-from idp_sdk.errors import ServerError, SessionExpired, Throttled, error_for
+from idp_sdk.errors import InvalidInput, ServerError, SessionExpired, Throttled, error_for
 from idp_sdk.results import Item, Page
 from idp_sdk.sending import Retryable, Sender, request_id
 from idp_sdk.signin.sessions import Session
@@ -55,6 +56,8 @@ class Api:
     def _send(
         self, operation: Operation[Any], variables: Mapping[str, Any], token: str, deadline: Deadline | None
     ) -> object:
+        if reason := why_unsendable(variables):
+            raise InvalidInput(reason)
         body = {"query": operation.document, "variables": variables}
         return self._sender.post(
             self._url,

@@ -12,8 +12,9 @@ from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import InvalidInput, TooManyRunning, WaitTimeout
 from idp_sdk.sending import Sender
+from idp_sdk.uploads.local_files import is_regular_file, why_content_not_sent
 from idp_sdk.uploads.s3_posts import md5_of, post_file
-from idp_sdk.waiting import Deadline
+from idp_sdk.waiting import Deadline, require_seconds
 
 
 class Classifications:
@@ -44,6 +45,7 @@ class Classifications:
         {DOCUMENT_TEXT}. If as many of this user's classifications run as may run at once, it waits for one to end.
         Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, TooManyRunning, WaitTimeout.
         """
+        require_seconds(poll_interval, timeout)
         given: dict[str, Any] = {
             **self._source(path, content, test_set_id, document_path),
             "configVersion": config_version,
@@ -84,9 +86,12 @@ class Classifications:
         if path is None:
             return {"testSetId": test_set_id, "documentPath": document_path}
         file = Path(path)
-        if content is None and not file.is_file():
+        if content is None and not is_regular_file(file):
             raise InvalidInput(f"'{file}' is not a file. Name the document to classify.")
-        size, sent = (file.stat().st_size, file) if content is None else (len(content), content)
+        sent = file if content is None else content
+        if reason := why_content_not_sent(sent, file.name.lstrip(".")):
+            raise InvalidInput(f"'{file}' is not sent: it is {reason}. Name a PDF or an image.")
+        size = len(sent) if isinstance(sent, bytes) else sent.stat().st_size
         described = {"fileName": file.name, "size": size, "md5": md5_of(sent)}
         upload = self._api.call(operations.CREATE_CLASSIFICATION_UPLOAD, {"input": described})
         post_file(self._sender, upload, sent)

@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
+from idp_finetuning.text import is_unicode
 from idp_sdk.errors import NotConfigured
+from idp_sdk.text_files import decode_text
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -38,6 +40,8 @@ class Connection(BaseModel):
     def _safe(cls, url: str | None) -> str | None:
         if url is None:
             return None
+        if not is_unicode(url):
+            raise ValueError("the address has characters that are not UTF-8")
         parts = urlsplit(url)
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(url))):
             raise ValueError("passwords and tokens are sent there, so it has to begin with https://")
@@ -75,8 +79,8 @@ def read_connection(file: Path, *, stack: str | None = None) -> Connection:
     several and none is named.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        content = json.loads(decode_text(file.read_bytes()))
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not JSON"
         raise NotConfigured(
             f"'{file}' cannot be read: {reason}. Give the file that cdk deploy --outputs-file wrote, or the "

@@ -12,7 +12,7 @@ from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import ValidationRunning, WaitTimeout
 from idp_sdk.jobs import Job, JobEvent, JobSummary, Validation
-from idp_sdk.waiting import Deadline
+from idp_sdk.waiting import Deadline, require_seconds
 
 VALIDATION_POLL_SECONDS = 2.0
 
@@ -37,6 +37,7 @@ class Finetuning:
         The labels of a large test set are read in the background; this waits for them, at most `timeout` seconds.
         Raises TestSetNotFound and WaitTimeout.
         """
+        require_seconds(VALIDATION_POLL_SECONDS, timeout)
         deadline = Deadline(timeout)
         variables = {"testSetId": test_set_id, "baseModel": base_model, "trainSplit": train_split, "repeat": repeat}
         while True:
@@ -128,6 +129,7 @@ class Finetuning:
         called with the job after each poll. Raises WaitTimeout (the job continues), JobNotFound (also if it is deleted
         in the meantime), and ServerError or ConnectionFailed if retries do not help.
         """
+        require_seconds(poll_interval, timeout)
         deadline = Deadline(timeout)
         while True:
             job = self._api.call(operations.GET_JOB, {"jobId": job_id}, deadline=deadline)

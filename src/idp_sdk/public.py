@@ -26,8 +26,9 @@ from idp_sdk.signin.challenges import Challenge, ChallengeName
 from idp_sdk.signin.profiles import Profiles
 from idp_sdk.signin.sign_in import fetch_tokens, sign_in, sign_out
 from idp_sdk.signin.tokens import Tokens
-from idp_sdk.uploads.folders import IgnoredFile, Layout
+from idp_sdk.uploads.folders import Layout
 from idp_sdk.uploads.labelled import LabelledDocument, LabelledSection
+from idp_sdk.uploads.local_files import IgnoredFile
 
 __all__ = [
     "AvailableModels",

@@ -12,8 +12,9 @@ from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound
 from idp_sdk.sending import Sender
-from idp_sdk.uploads.folders import IgnoredFile, Layout, read_folder
+from idp_sdk.uploads.folders import Layout, read_folder
 from idp_sdk.uploads.labelled import LabelledDocument, LocalFile
+from idp_sdk.uploads.local_files import IgnoredFile
 from idp_sdk.uploads.test_set_uploads import Progress, TestSetUploads
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
+
+from idp_sdk.errors import InvalidInput
+
+
+def require_seconds(interval: float, timeout: float | None) -> None:
+    """Raise InvalidInput for times that nobody can wait for."""
+    if not (math.isfinite(interval) and interval >= 0) or math.isnan(timeout or 0):
+        raise InvalidInput("The poll interval and the timeout are numbers of seconds from 0 on. Correct them.")
 
 
 class Deadline:

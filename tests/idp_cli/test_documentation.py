@@ -38,7 +38,7 @@ def folder(config: Path) -> Path:
     here = Path.cwd()
     for name in ("my-documents/invoice/march/1.pdf", "my-documents/letter/2.pdf", "scan.pdf", "task-prompt.txt"):
         (here / name).parent.mkdir(parents=True, exist_ok=True)
-        (here / name).write_text("content")
+        (here / name).write_text("%PDF-1.7 content")
     (here / "cdk-outputs.json").write_text(json.dumps({"idp-finetuning": OUTPUTS}))
     (here / "classes.json").write_text(json.dumps([{"name": "invoice", "description": "Asks."}, {"name": "letter"}]))
     return here

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,33 @@ def test_a_paid_request_is_not_repeated_where_it_may_have_arrived(
     with pytest.raises(ConnectionFailed):
         client.classify(test_set_id="docsplit", document_path="a.pdf")
     assert len(deployment.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b"PK\x03\x04 a Word document", "it is neither a PDF nor a PNG"),
+    ],
+)
+def test_a_file_that_is_no_document_is_not_sent(
+    deployment: Deployment, client: IDPClient, tmp_path: Path, content: bytes, reason: str
+) -> None:
+    file = tmp_path / "letter.docx"
+    file.write_bytes(content)
+    for given in ({"path": file}, {"path": "letter.docx", "content": content}):
+        with pytest.raises(InvalidInput, match=f"letter.docx' is not sent: {reason}"):
+            client.classify(**given)
+    assert deployment.calls == []
+
+
+@pytest.mark.parametrize("given", [{"poll_interval": math.nan}, {"poll_interval": -1.0}, {"timeout": math.nan}])
+def test_times_that_nobody_can_wait_for_are_refused_before_anything_is_paid(
+    deployment: Deployment, client: IDPClient, given: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInput, match="numbers of seconds"):
+        client.classify(test_set_id="docsplit", document_path="a.pdf", **given)
+    assert deployment.calls == []
 
 
 @pytest.mark.parametrize(

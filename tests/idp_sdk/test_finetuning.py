@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import math
+import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from idp_sdk import HyperParameters, IDPClient, Job, JobStatus
-from idp_sdk.errors import JobNotFound, ServerError, Throttled, WaitTimeout
+from idp_sdk.errors import InvalidInput, JobNotFound, ServerError, Throttled, WaitTimeout
 from tests.idp_sdk.conftest import Clock
 from tests.support.sdk.answers import DEPLOYMENT_ARN, job, page, validation
 from tests.support.sdk.deployment import Deployment, Refusal
@@ -23,6 +26,33 @@ def test_a_verdict_keeps_the_classes_in_the_test_sets_order(deployment: Deployme
     assert deployment.calls_of("validateTestSetForFinetuning") == [
         {"testSetId": "docsplit", "baseModel": "us.amazon.nova-pro-v1:0", "trainSplit": 0.8, "repeat": 2}
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"epochs": 5}, "HyperParameters has no 'epochs'. Did you mean 'epoch_count'?"),
+        ({"learningrate": 1e-5}, "HyperParameters has no 'learningrate'. Did you mean 'learning_rate'?"),
+        ({"warmup": 5}, "HyperParameters has no 'warmup'. Did you mean 'learning_rate_warmup_steps'?"),
+        ({"beta": 1}, "HyperParameters has no 'beta'. It has epoch_count, learning_rate, learning_rate_warmup_steps."),
+    ],
+)
+def test_hyperparameters_that_do_not_exist_are_refused_with_the_one_that_was_meant(
+    given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        HyperParameters(**given)
+
+
+@pytest.mark.parametrize(("split", "problem"), [(math.nan, "is not a number"), (math.inf, "is infinite")])
+def test_a_value_that_json_cannot_hold_is_named_and_not_sent(
+    deployment: Deployment, client: IDPClient, split: float, problem: str
+) -> None:
+    with pytest.raises(InvalidInput, match=f"^trainSplit {problem}"):
+        client.finetuning.validate_test_set("docsplit", train_split=split)
+    with pytest.raises(InvalidInput, match=r"^testSetId has characters that are not UTF-8"):
+        client.finetuning.validate_test_set("\udcff")
+    assert deployment.calls == []
 
 
 def test_validation_waits_while_the_labels_are_being_read(

@@ -12,7 +12,7 @@ from idp_sdk.errors import Conflict, ServerError, TestSetNotFound, UploadFailed
 from tests.idp_sdk.conftest import Clock
 from tests.support.sdk.answers import labelled_set, page
 from tests.support.sdk.deployment import Deployment, Refusal
-from tests.support.sdk.folders import tree
+from tests.support.sdk.folders import content_of, tree
 from tests.support.sdk.test_sets import TestSetTable
 
 DOCUMENTS = 500
@@ -40,7 +40,7 @@ def test_500_documents_are_sent_with_their_labels_and_only_then_the_set_is_ready
 
     assert uploaded.status is TestSetStatus.READY
     assert len(deployment.objects) == 2 * DOCUMENTS
-    assert deployment.objects["docsplit/input/invoice/0/0/0.pdf"] == b"invoice/0/0/0.pdf"
+    assert deployment.objects["docsplit/input/invoice/0/0/0.pdf"] == content_of("invoice/0/0/0.pdf")
     total = sum(map(len, deployment.objects.values()))
     assert [counts[0] for counts in seen] == list(range(1, 1001))
     assert seen[-1] == (1000, 1000, total, total)
@@ -113,7 +113,7 @@ def test_a_file_that_changed_since_the_interruption_is_sent_again(
     table.status = "UPLOADING"
     deployment.objects = {"docsplit/input/invoice/a.pdf": b"old content"}
     client.test_sets.upload(root, name="docsplit")
-    assert deployment.objects["docsplit/input/invoice/a.pdf"] == b"invoice/a.pdf"
+    assert deployment.objects["docsplit/input/invoice/a.pdf"] == content_of("invoice/a.pdf")
 
 
 def test_a_complete_set_is_not_touched(deployment: Deployment, client: IDPClient, folder: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_failing_bucket_is_tried_again(
     stood_still = httpx.Response(400, text="<Code>RequestTimeout</Code>")
     deployment.s3 = [httpx.Response(503, text="<Code>SlowDown</Code>"), httpx.WriteError("reset"), stood_still]
     client.test_sets.upload(tree(tmp_path / "documents", "invoice/a.pdf"), name="docsplit")
-    assert deployment.objects["docsplit/input/invoice/a.pdf"] == b"invoice/a.pdf"
+    assert deployment.objects["docsplit/input/invoice/a.pdf"] == content_of("invoice/a.pdf")
     assert len(clock.slept) == 3
 
 

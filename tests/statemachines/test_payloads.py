@@ -13,7 +13,8 @@ from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.jobs.job import STAGES, JobRun
 from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.test_sets.keys import document_id
-from idp_finetuning.test_sets.labels import Labels, Listing, Section, StoredFile, parse_section, read_labels
+from idp_finetuning.test_sets.labels import Labels, Listing, StoredFile, read_labels
+from idp_finetuning.test_sets.sections import Section, parse_section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.test_sets.validation import validate
 from idp_finetuning.training_data.examples import ManifestDocument
@@ -196,7 +197,11 @@ def labels_of(make_sections_path: dict[str, list[dict[str, Any]]]) -> Labels:
         StoredFile(key=key, size=len(content), etag=md5(content, usedforsecurity=False).hexdigest())
         for key, content in sorted(contents.items())
     )
-    return read_labels(Listing(test_set_id="set", files=files), lambda keys: [contents[key] for key in keys])
+
+    def read_all(keys: list[str]) -> list[bytes]:
+        return [contents[key] for key in keys]
+
+    return read_labels(Listing(test_set_id="set", files=files), read_all, read_all)
 
 
 def section_file(class_name: str, pages: list[int]) -> dict[str, Any]:

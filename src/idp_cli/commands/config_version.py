@@ -151,11 +151,17 @@ def read_classes(file: Path) -> tuple[DocumentClass, ...]:
 
     try:
         return TypeAdapter(tuple[DocumentClass, ...]).validate_python(json.loads(read_text(file)))
-    except (json.JSONDecodeError, ValidationError):
-        raise click.ClickException(
-            f"'{file}' is not a JSON list of classes. It has to look like "
-            '[{"name": "invoice", "description": "Asks for a payment."}, {"name": "letter"}].'
-        ) from None
+    except ValidationError as error:
+        for problem in error.errors():
+            if problem["type"] == "unknown_member":
+                place, sentence = int(problem["loc"][0]) + 1, problem["msg"].replace("DocumentClass", "a class", 1)
+                raise click.ClickException(f"In entry {place} of '{file}', {sentence}") from None
+    except (ValueError, RecursionError):  # no JSON, numbers of thousands of digits, thousands of nested brackets
+        pass
+    raise click.ClickException(
+        f"'{file}' is not a JSON list of classes. It has to look like "
+        '[{"name": "invoice", "description": "Asks for a payment."}, {"name": "letter"}].'
+    )
 
 
 def version_rows(found: Iterable[ConfigVersion]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,13 @@ from idp_cli.waiting import waiting
 if TYPE_CHECKING:
     from idp_sdk import IDPClient, Job
 
+
+def _require_number(ctx: click.Context, parameter: click.Parameter, value: float) -> float:  # noqa: ARG001
+    if not math.isfinite(value):  # NaN is in every range
+        raise click.BadParameter("give a number of seconds.")
+    return value
+
+
 _job_id = click.option("--job-id", required=True, metavar="ID", help="The job's id, from `finetuning list`.")
 _interval = click.option(
     "--interval",
@@ -34,6 +42,7 @@ _interval = click.option(
     default=5.0,
     show_default=True,
     metavar="SECONDS",
+    callback=_require_number,
     help="How often to poll while watching.",
 )
 _train_split = click.option(

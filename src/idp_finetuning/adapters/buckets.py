@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.errors import DocumentRejected, TestSetInvalid
+from idp_finetuning.test_sets.document_types import BEGINNING_BYTES
 from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, sealed_key, uploading_marker
 from idp_finetuning.test_sets.labels import Listing, StoredFile
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
@@ -96,6 +97,15 @@ class Bucket:
     ) -> Iterator[bytes | Unreadable]:
         """Yield contents as read_all does, of keys with the ETags they must have, or why one cannot be read."""
         return self._in_parallel(self._read_file, files, within_seconds)
+
+    def read_beginnings(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
+        """Yield as many first bytes as show a document's type, as read_all does; no object may be empty."""
+        return self._in_parallel(self._read_beginning, keys, within_seconds)
+
+    def _read_beginning(self, key: str) -> bytes:
+        wanted = f"bytes=0-{BEGINNING_BYTES - 1}"
+        with self._s3.get_object(Bucket=self.name, Key=key, Range=wanted)["Body"] as body:
+            return body.read()
 
     def _read_file(self, file: tuple[str, str | None]) -> bytes | Unreadable:
         try:

@@ -13,7 +13,7 @@ from pydantic import Field, computed_field
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.nova.prompt import SYSTEM_PROMPT, TASK_PROMPT, DocumentClass, Prompt
-from idp_finetuning.text import join_first
+from idp_finetuning.text import join_first, look_alikes, spell_out
 from idp_finetuning.wire import WireModel
 
 DEFAULT_NAME = "default"
@@ -86,8 +86,13 @@ class ConfigVersion(WireModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Differences from the prompt the model was trained with."""
-        return tuple(self._warn_of_differences())
+        """Differences from the prompt the model was trained with, and classes that look alike."""
+        return (*self._warn_of_differences(), *self._warn_of_look_alikes())
+
+    def _warn_of_look_alikes(self) -> Iterator[str]:
+        for names in look_alikes(item.name for item in self.classification.classes):
+            quoted = " and ".join(spell_out(name) for name in names)
+            yield f"Class names look alike; an answer counts only in its exact spelling: {quoted}"
 
     def _warn_of_differences(self) -> Iterator[str]:
         if not self.trained_with:
@@ -129,17 +134,23 @@ def default_version(*, active: bool) -> ConfigVersion:
 
 
 def require_usable(version: ConfigVersion) -> None:
-    """Raise InvalidInput for prompts Nova refuses, class names that differ only by case, and too many bytes.
+    """Raise InvalidInput for prompts Nova refuses, class names that look alike, and too many bytes.
 
     The classes its model was trained with stay allowed: validation of a test set only warns of such names.
     """
     config = version.classification
     config.prompt.require_trainable()
     learned = version.trained_with and version.trained_with.classes == PromptDigests.of(config.prompt).classes
-    folded = Counter(item.name.casefold() for item in config.classes)
-    twice = sorted({item.name for item in config.classes if folded[item.name.casefold()] > 1})
-    if twice and not learned:
-        raise InvalidInput(f"Class names have to differ by more than case: {join_first(twice)}. Rename or remove some.")
+    alike = look_alikes(item.name for item in config.classes)
+    twice = [name for name, count in Counter(item.name for item in config.classes).items() if count > 1]
+    if (alike or twice) and not learned:
+        only_case = all(len({name.casefold() for name in names}) == 1 for names in alike)
+        more = "case" if only_case else "case, spaces, accents' encoding and invisible characters"
+        listed = {name if only_case else spell_out(name) for names in alike for name in names}
+        raise InvalidInput(
+            f"Class names have to differ by more than {more}: {join_first(sorted({*listed, *twice}))}. "
+            "Rename or remove some."
+        )
     size = len(config.model_dump_json(by_alias=True).encode())
     if size > MAXIMUM_BYTES:
         raise InvalidInput(

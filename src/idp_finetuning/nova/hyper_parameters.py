@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import InputModel, WireModel
 
 
-class HyperParameters(WireModel):
+class HyperParameters(InputModel):
     """Values by Bedrock's names; None: not given by the caller, or not sent to Bedrock."""
 
     epoch_count: int | None = None

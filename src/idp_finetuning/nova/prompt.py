@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from idp_finetuning.errors import InvalidInput
-from idp_finetuning.wire import WireModel
+from idp_finetuning.text import find_alike
+from idp_finetuning.wire import InputModel, WireModel
 
 CLASSES_PLACEHOLDER = "{CLASS_NAMES_AND_DESCRIPTIONS}"
 IMAGE_PLACEHOLDER = "{DOCUMENT_IMAGE}"
@@ -59,7 +60,7 @@ class Boundary(StrEnum):
     CONTINUE = "continue"
 
 
-class DocumentClass(WireModel):
+class DocumentClass(InputModel):
     """A document class with the description the prompt shows for it (may be empty)."""
 
     name: str
@@ -147,7 +148,10 @@ class Prompt(WireModel):
         return PageLabel(class_name=read.class_name, boundary=read.boundary)
 
     def parse_answer(self, text: str) -> ParsedAnswer:
-        """Return the class and the boundary in a model's answer, each None if it is not usable."""
+        """Return the class and the boundary in a model's answer, each None if it is not usable.
+
+        A class in another spelling counts if it is like one name only, see `text.normal_form`.
+        """
         start, end = text.find("{"), text.rfind("}")
         try:
             answer = json.loads(text[start : end + 1])
@@ -155,8 +159,8 @@ class Prompt(WireModel):
             return ParsedAnswer()
         name, boundary = (answer.get("class"), answer.get("document_boundary")) if isinstance(answer, dict) else (0, 0)
         return ParsedAnswer(
-            class_name=next((item.name for item in self.classes if item.name == name), None),
-            boundary=next((item for item in Boundary if item == boundary), None),
+            class_name=find_alike(name, [item.name for item in self.classes]),
+            boundary=next((item for item in Boundary if item == find_alike(boundary, list(Boundary))), None),
         )
 
     def require_trainable(self) -> Prompt:

@@ -40,11 +40,20 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def _require_file_name(name: str) -> str:
-    if not is_one_line(name) or len(name.encode()) > MAXIMUM_NAME_BYTES:
+    if not is_one_line(name) or len(_to_key(name).encode()) > MAXIMUM_NAME_BYTES:
         raise ValueError(f"a file name is one line of at most {MAXIMUM_NAME_BYTES} bytes")
     if "/" in name or name in (".", "..") or "${filename}" in name:
         raise ValueError("a file name is not a path, and does not contain ${filename}, which S3 replaces")
     return name
+
+
+def _to_key(name: str) -> str:
+    """Escape what S3 does not accept in the policy of a form: boto3 cannot write `$` as S3 wants it there."""
+    return name.replace("%", "%25").replace("$", "%24")
+
+
+def _from_key(name: str) -> str:
+    return name.replace("%24", "$").replace("%25", "%")
 
 
 class ClassificationUploadInput(WireModel):
@@ -91,7 +100,7 @@ def create_classification_upload(
 ) -> ClassificationUpload:
     """Return where to send a document; only the caller can have it classified."""
     file = arguments.input
-    key = f"{uploads_prefix(identity.sub)}{uuid4()}/{file.file_name}"
+    key = f"{uploads_prefix(identity.sub)}{uuid4()}/{_to_key(file.file_name)}"
     url, fields = services.data.upload_form(key, size=file.size, md5=file.md5)
     return ClassificationUpload(key=key, url=url, fields=fields)
 
@@ -221,7 +230,7 @@ def _find_document(given: StartClassificationInput, identity: Identity, services
             "You have sent no document with this uploadKey. Call createClassificationUpload, and send the document "
             "to the URL it returns."
         )
-    return _Document(key.removeprefix(own).partition("/")[2], None)
+    return _Document(_from_key(key.removeprefix(own).partition("/")[2]), None)
 
 
 def _find_etag(test_set: TestSetRecord, key: str, services: Services) -> str | None:

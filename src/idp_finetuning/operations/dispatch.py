@@ -17,7 +17,7 @@ from idp_finetuning.errors import (
 )
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.table import OPERATIONS, Result
-from idp_finetuning.text import hide_account
+from idp_finetuning.text import hide_account, why_unsendable
 from idp_finetuning.wire import WireModel
 
 SHOWN_PROBLEMS = 5
@@ -37,6 +37,8 @@ def respond(event: ResolverEvent, services: Services) -> Any:
     """Return the JSON-ready data of the field. Raises a FinetuningError."""
     authorize(event.field, event.identity)
     operation = OPERATIONS[event.field]
+    if reason := why_unsendable(event.arguments):
+        raise InvalidInput(reason)
     try:
         arguments = operation.arguments.model_validate(event.arguments)
     except ValidationError as error:

@@ -179,11 +179,16 @@ class _Request:
 
 def _read(listing: Listing, bucket: TestSetBucket, data: DataBucket, within_seconds: float) -> Labels:
     etags = {file.key: file.etag for file in listing.files}
+    latest = time.monotonic() + within_seconds
 
     def read_all(keys: list[str]) -> Iterator[bytes | None]:
-        for content in bucket.read_files(((key, etags[key]) for key in keys), within_seconds=within_seconds):
+        files = ((key, etags[key]) for key in keys)
+        for content in bucket.read_files(files, within_seconds=latest - time.monotonic()):
             yield None if isinstance(content, Unreadable) else content
 
-    labels = read_labels(listing, read_all)
+    def read_beginnings(keys: list[str]) -> Iterator[bytes]:
+        return bucket.read_beginnings(keys, within_seconds=latest - time.monotonic())
+
+    labels = read_labels(listing, read_all, read_beginnings)
     data.write_model(labels_key(listing.test_set_id, listing.fingerprint), labels)
     return labels

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from collections.abc import Callable, Iterable
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Sequence
 
-from idp_finetuning.nova.prompt import MAXIMUM_CLASS_NAME, MAXIMUM_CLASS_NAME_BYTES
+from idp_finetuning.test_sets.document_types import has_document_name, why_no_document
 from idp_finetuning.test_sets.keys import baseline_prefix, document_id, input_prefix, uploading_marker
 from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
-from idp_finetuning.text import is_one_line
+from idp_finetuning.test_sets.sections import LabelProblem, Section, parse_section
 from idp_finetuning.wire import WireModel
 
-
-class LabelProblem(StrEnum):
-    """Why a document's labels cannot be used; the value is the sentence shown."""
-
-    NO_BASELINE = "has no baseline"
-    MALFORMED = "has a baseline that cannot be read"
-    UNCLASSIFIED = "has no classification in its baseline"
-    BAD_CLASS_NAME = (
-        f"has a class name with a line break or more than {MAXIMUM_CLASS_NAME} characters "
-        f"({MAXIMUM_CLASS_NAME_BYTES} bytes)"
-    )
-    TOO_MANY_PAGES = f"has labels for more than {MAXIMUM_PAGES} pages"
-    OVERLAP = "has sections that overlap"
-    GAP = "has sections that leave pages out"
-    CHANGED = "has a baseline that was changed or removed after the test set was listed"
-
-    @property
-    def advice(self) -> str:
-        """What to do about it."""
-        return "Upload a new test set." if self is LabelProblem.CHANGED else "Correct the labels."
+# Of what is made of a test set's files: labels read by another edition are not those of this one.
+EDITION = 2
 
 
 class StoredFile(WireModel):
@@ -53,7 +33,7 @@ class Listing(WireModel):
     @property
     def fingerprint(self) -> str:
         """40 hexadecimal characters that change with any key or content of the test set."""
-        digest = hashlib.sha256()
+        digest = hashlib.sha256(f"{EDITION}\0".encode())
         for file in self.files:
             digest.update(f"{file.key}\0{file.etag}\0".encode())
         return digest.hexdigest()[:40]
@@ -72,13 +52,6 @@ class Listing(WireModel):
     def document_count(self) -> int:
         """Number of files below `input/`."""
         return sum(file.key.startswith(input_prefix(self.test_set_id)) for file in self.uploaded)
-
-
-class Section(WireModel):
-    """A document within a file: its class and its 0-based pages (None: all pages of the file)."""
-
-    class_name: str
-    page_indices: tuple[int, ...] | None = None
 
 
 class DocumentLabels(WireModel):
@@ -107,26 +80,42 @@ class DocumentLabels(WireModel):
         return document_id(input_prefix(test_set_id) + self.path)
 
 
+class LeftOutFile(WireModel):
+    """A file among the documents that is none, by its path, and why."""
+
+    path: str
+    reason: str
+
+
 class Labels(WireModel):
-    """The labels of a whole test set in path order, with baselines that belong to no document."""
+    """The labels of a whole test set in path order.
+
+    With them come files that are no documents, and baselines that belong to none.
+    """
 
     test_set_id: str
     documents: tuple[DocumentLabels, ...]
+    left_out: tuple[LeftOutFile, ...] = ()
     orphans: tuple[str, ...] = ()
 
+
+# Contents in the order of the keys.
+ReadAll = Callable[[list[str]], Iterable[bytes | None]]
 
 _SECTION_KEY = re.compile(r"^(?P<path>.+)/sections/(?P<number>\d+)/result\.json$", re.DOTALL)
 
 
-def read_labels(listing: Listing, read_all: Callable[[list[str]], Iterable[bytes | None]]) -> Labels:
-    """Return the labels of a listed test set.
+def read_labels(listing: Listing, read_all: ReadAll, read_beginnings: Callable[[list[str]], Iterable[bytes]]) -> Labels:
+    """Return the labels of a listed test set; each section file is read once.
 
-    `read_all` returns the contents of the keys in their order, None for a file that is not as it was listed; each
-    section file is read once.
+    `read_all` returns None for a file that is not as it was listed, `read_beginnings` the first bytes of documents
+    whose names do not end as those of documents do; both in the order of the keys.
     """
     inputs = input_prefix(listing.test_set_id)
     baselines = baseline_prefix(listing.test_set_id)
-    documents = [f for f in listing.files if f.key.startswith(inputs) and not f.key.endswith("/")]
+    files = sorted((f for f in listing.files if f.key.startswith(inputs) and not f.key.endswith("/")), key=_key)
+    left_out = _left_out(files, inputs, read_beginnings)
+    documents = [f for f in files if f.key not in left_out]
     section_keys: dict[str, list[tuple[int, str]]] = {}
     for file in listing.files:
         match = _SECTION_KEY.match(file.key.removeprefix(baselines)) if file.key.startswith(baselines) else None
@@ -137,71 +126,46 @@ def read_labels(listing: Listing, read_all: Callable[[list[str]], Iterable[bytes
     contents = dict(zip(wanted, read_all(wanted), strict=True))
     return Labels(
         test_set_id=listing.test_set_id,
-        documents=tuple(
-            _document(f, f.key.removeprefix(inputs), section_keys, contents)
-            for f in sorted(documents, key=lambda f: f.key)
-        ),
-        orphans=tuple(sorted(section_keys.keys() - paths)),
+        documents=tuple(_document(f, f.key.removeprefix(inputs), section_keys, contents) for f in documents),
+        left_out=tuple(LeftOutFile(path=key.removeprefix(inputs), reason=why) for key, why in left_out.items()),
+        orphans=tuple(sorted(section_keys.keys() - paths - {key.removeprefix(inputs) for key in left_out})),
     )
+
+
+def _key(file: StoredFile) -> str:
+    return file.key
+
+
+def _left_out(
+    files: Sequence[StoredFile], inputs: str, read_beginnings: Callable[[list[str]], Iterable[bytes]]
+) -> dict[str, str]:
+    """Return why files are no documents, by key."""
+    reasons = {f.key: why_no_document(f.key.removeprefix(inputs), f.size) for f in files}
+    unclear = [f for f in files if not reasons[f.key] and not has_document_name(f.key)]
+    for file, beginning in zip(unclear, read_beginnings([f.key for f in unclear]), strict=True):
+        reasons[file.key] = why_no_document(file.key.removeprefix(inputs), file.size, beginning)
+    return {key: reason for key, reason in reasons.items() if reason}
 
 
 def _document(
     file: StoredFile, path: str, section_keys: dict[str, list[tuple[int, str]]], contents: dict[str, bytes | None]
 ) -> DocumentLabels:
-    parsed = [parse_section(contents[key]) for _, key in sorted(section_keys.get(path, []))]
+    numbered = sorted(section_keys.get(path, []))
+    parsed = [parse_section(contents[key]) for _, key in numbered]
+    all_there = [number for number, _ in numbered] == list(range(1, len(numbered) + 1))
     sections = tuple(item for item in parsed if isinstance(item, Section))
     problems = [item for item in parsed if isinstance(item, LabelProblem)]
-    problem = problems[0] if problems else _page_problem(sections) if sections else LabelProblem.NO_BASELINE
+    problem = problems[0] if problems else _page_problem(sections, all_there) if sections else LabelProblem.NO_BASELINE
     return DocumentLabels(
         path=path, size=file.size, etag=file.etag, sections=() if problem else sections, problem=problem
     )
 
 
-def parse_section(content: bytes | None) -> Section | LabelProblem:
-    """Return the section in a `result.json`, or the problem with it; None is a file that changed.
+def _page_problem(sections: tuple[Section, ...], all_there: bool) -> LabelProblem | None:
+    """Check that every page belongs to exactly one section.
 
-    The class is `document_class`, as `{"type": …}` or a string; the pages are `split_document.page_indices`.
+    Pages from 1 on are a wrong count only if no section's number is missing: the first page may be in that one.
     """
-    if content is None:
-        return LabelProblem.CHANGED
-    try:
-        result = json.loads(content)
-    except (ValueError, RecursionError):  # the latter for thousands of nested brackets
-        return LabelProblem.MALFORMED
-    if not isinstance(result, dict):
-        return LabelProblem.MALFORMED
-    document_class = result.get("document_class")
-    name = document_class.get("type") if isinstance(document_class, dict) else document_class
-    if name is None or name == "":
-        return LabelProblem.UNCLASSIFIED
-    if not isinstance(name, str):
-        return LabelProblem.MALFORMED
-    name = name.strip()
-    if not name:
-        return LabelProblem.UNCLASSIFIED
-    if not _is_class_name(name):
-        return LabelProblem.BAD_CLASS_NAME
-    split_document = result.get("split_document")
-    if split_document is None:
-        return Section(class_name=name)
-    indices = split_document.get("page_indices") if isinstance(split_document, dict) else split_document
-    if indices is None:
-        return Section(class_name=name)
-    if not isinstance(indices, list) or not indices or not all(type(i) is int and i >= 0 for i in indices):
-        return LabelProblem.MALFORMED
-    return Section(class_name=name, page_indices=tuple(indices))
-
-
-def _is_class_name(name: str) -> bool:
-    return (
-        len(name) <= MAXIMUM_CLASS_NAME
-        and is_one_line(name)  # before encode(), which fails on half a surrogate pair
-        and len(name.encode()) <= MAXIMUM_CLASS_NAME_BYTES
-    )
-
-
-def _page_problem(sections: tuple[Section, ...]) -> LabelProblem | None:
-    """Check that every page belongs to exactly one section."""
     if any(section.page_indices is None for section in sections):
         return LabelProblem.OVERLAP if len(sections) > 1 else None
     pages = sorted(index for section in sections for index in section.page_indices or ())
@@ -209,4 +173,6 @@ def _page_problem(sections: tuple[Section, ...]) -> LabelProblem | None:
         return LabelProblem.OVERLAP
     if len(pages) > MAXIMUM_PAGES:
         return LabelProblem.TOO_MANY_PAGES
+    if all_there and pages == list(range(1, len(pages) + 1)):
+        return LabelProblem.COUNTED_FROM_ONE
     return LabelProblem.GAP if pages != list(range(len(pages))) else None

@@ -78,6 +78,8 @@ def _require_uploadable(key: str) -> str:
         raise ValueError("a key has no empty, '.' or '..' segment")
     if "${filename}" in key:
         raise ValueError("a key does not contain ${filename}, which S3 replaces in uploads")
+    if "$" in key:
+        raise ValueError("a key does not contain $, which S3 does not accept in the forms that sign uploads")
     if not is_one_line(key) or len(key.encode()) > MAXIMUM_KEY_BYTES:
         raise ValueError(f"a key has no control characters and is at most {MAXIMUM_KEY_BYTES} bytes long")
     return key

@@ -9,9 +9,10 @@ from typing import NamedTuple
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models, find_base_model
 from idp_finetuning.nova.prompt import reserved_word
-from idp_finetuning.test_sets.labels import DocumentLabels, LabelProblem, Labels
+from idp_finetuning.test_sets.labels import DocumentLabels, Labels
+from idp_finetuning.test_sets.sections import LabelProblem
 from idp_finetuning.test_sets.split import hold_out
-from idp_finetuning.text import first_few, join_first
+from idp_finetuning.text import first_few, join_first, look_alikes, spell_out
 from idp_finetuning.wire import WireModel
 
 MINIMUM_DOCUMENTS = 10
@@ -114,11 +115,7 @@ def _label_errors(documents: Iterable[DocumentLabels]) -> Iterator[str]:
     for problem in LabelProblem:
         if paths := by_problem[problem]:
             noun = "1 document" if len(paths) == 1 else f"{len(paths)} documents"
-            verb = (
-                problem.value
-                if len(paths) == 1
-                else problem.value.replace("has ", "have ", 1).replace(" its ", " their ")
-            )
+            verb = problem.value if len(paths) == 1 else problem.for_several
             yield f"{noun} {verb}: {join_first(paths)}. {problem.advice}"
 
 
@@ -158,13 +155,14 @@ def _split_warnings(documents: list[DocumentLabels], held: frozenset[str]) -> It
 
 
 def _likely_mistakes(labels: Labels, distribution: Counter[str], held: frozenset[str]) -> Iterator[str]:
-    by_folded: defaultdict[str, list[str]] = defaultdict(list)
-    for name in distribution:
-        by_folded[name.casefold()].append(name)
-    for names in by_folded.values():
-        if len(names) > 1:
-            quoted = " and ".join(f"'{n}'" for n in sorted(names))
-            yield f"Class names differ only by case and are trained as different classes: {quoted}"
+    for names in look_alikes(distribution):
+        only_case = len({name.casefold() for name in names}) == 1
+        how = "differ only by case" if only_case else "look alike"
+        quoted = " and ".join(f"'{name}'" if only_case else spell_out(name) for name in names)
+        yield f"Class names {how} and are trained as different classes: {quoted}"
+    if labels.left_out:
+        listed = join_first(f"{file.path} ({file.reason})" for file in labels.left_out)
+        yield f"Files that are no documents are left out ({len(labels.left_out)}): {listed}"
     yield from _identical_files(labels, held)
     if labels.orphans:
         yield f"Baselines without a document are ignored ({len(labels.orphans)}): {join_first(labels.orphans)}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.nova.prompt import Boundary, PageLabel, Prompt, reserved_word
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.wire import WireModel
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.test_sets.labels import DocumentLabels, Section
+from idp_finetuning.test_sets.labels import DocumentLabels
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import hold_out
 from idp_local.demo.failure import DemoFailed
 from idp_sdk import BaseModel as OfferedModel

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.nova.prompt import Boundary, PageLabel, Prompt
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.training_data.examples import page_labels
 from idp_local.demo.held_out import LabelledPage
 from idp_sdk import Classification, ClassifiedPage, LabelledDocument, SplitReport

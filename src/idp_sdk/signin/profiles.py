@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from idp_sdk.connection import Connection
 from idp_sdk.errors import NotConfigured
 from idp_sdk.signin.tokens import Tokens
+from idp_sdk.text_files import decode_text
 
 DEFAULT_PROFILE = "default"
 CONFIG_FILE = "config.json"
@@ -81,13 +82,13 @@ class Profiles:
     def _read(self, file: str) -> Mapping[str, Any]:
         path = self.directory / file
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(decode_text(path.read_bytes()))
             profiles = content["profiles"]
         except FileNotFoundError:
             return {}
         except OSError as error:
             raise NotConfigured(f"'{path}' cannot be read: {error.strerror}. Correct its permissions.") from None
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             profiles = None
         if not isinstance(profiles, dict):
             raise NotConfigured(f"'{path}' is damaged. Remove it and run idp-cli configure and idp-cli login again.")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.nova.prompt import MAXIMUM_CLASS_NAME, MAXIMUM_CLASS_NAME_BYTES
-from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_KEY_BYTES
-from idp_finetuning.text import is_one_line
+from idp_finetuning.test_sets.test_set import MAXIMUM_KEY_BYTES
+from idp_finetuning.text import is_one_line, is_unicode, join_first, normal_form
 from idp_sdk.errors import InvalidInput
 from idp_sdk.uploads.labelled import LabelledDocument, LabelledSection, LocalFile, baseline_key
+from idp_sdk.uploads.local_files import IgnoredFile, is_folder, show_path, walk, why_not_sent
 
 
 class Layout(StrEnum):
@@ -26,15 +26,6 @@ class Layout(StrEnum):
     AUTO = "auto"
     CLASSES = "classes"
     ACCELERATOR = "accelerator"
-
-
-class IgnoredFile(BaseModel):
-    """A file or folder that is not sent, and why; folders end in a slash."""
-
-    model_config = ConfigDict(frozen=True)
-
-    path: str
-    reason: str
 
 
 class LabelledFolder(BaseModel):
@@ -54,65 +45,69 @@ class LabelledFolder(BaseModel):
 
 def read_folder(folder: Path, layout: Layout = Layout.AUTO) -> LabelledFolder:
     """Read the labelled documents in a folder. Raises InvalidInput if it is no folder or has no document."""
-    if not folder.is_dir():
-        raise InvalidInput(f"'{folder}' is not a folder. Give a folder that has one folder for each class.")
-    root = folder.resolve()
+    root = _find_root(folder)
+    entries = list(walk(root))
     if layout is Layout.AUTO:
-        both = (root / "input").is_dir() and (root / "baseline").is_dir()
-        layout = Layout.ACCELERATOR if both else Layout.CLASSES
+        first = {found.relative_to(root).parts[0] for found, _ in entries if found.parent != root or is_folder(found)}
+        layout = Layout.ACCELERATOR if {"input", "baseline"} <= first else Layout.CLASSES
     files: list[LocalFile] = []
     ignored: list[IgnoredFile] = []
-    for found in _walk(root):
-        if reason := _why_unusable(root, found) or _why_misplaced(found.relative_to(root), layout):
-            path = found.relative_to(root).as_posix() + "/" * found.is_dir()
-            ignored.append(IgnoredFile(path=path, reason=reason))
-        else:
-            files.extend(_files(found, found.relative_to(root), layout))
-    read = LabelledFolder(layout=layout, files=tuple(files), ignored=tuple(ignored))
+    for found, unusable in entries:
+        path = found.relative_to(root)
+        try:
+            if reason := unusable or _why_misplaced(path, layout) or _why_no_document(found, path, layout):
+                ignored.append(IgnoredFile(path=show_path(found, root), reason=reason))
+            else:
+                files.extend(_files(found, path, layout))
+        except FileNotFoundError:
+            ignored.append(IgnoredFile(path=show_path(found, root), reason="removed while the folder was read"))
+    files, without_document = _part_labels(files, {item.path.rstrip("/") for item in ignored})
+    read = LabelledFolder(layout=layout, files=tuple(files), ignored=(*ignored, *without_document))
     if not read.documents:
+        named = join_first(f"{item.path} ({item.reason})" for item in ignored)
         raise InvalidInput(
             f"'{folder}' has no labelled document. Put the documents into folders named after their classes, for "
             f"example {folder.name or 'documents'}/invoice/scan.pdf, or into input/ with their labels in baseline/."
+            f"{f' Left out: {named}.' if named else ''}"
         )
     return read
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Files below a folder, and the folders that cannot be read or are empty."""
-    for entry in sorted(folder.iterdir()):
-        if _is_readable_folder(entry):
-            yield from _walk(entry)
+def _find_root(folder: Path) -> Path:
+    try:
+        if folder.is_dir():
+            return folder.resolve()
+    except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its links lead to themselves"
+        raise InvalidInput(f"'{folder}' cannot be read: {reason}. Correct its path or permissions.") from None
+    raise InvalidInput(f"'{folder}' is not a folder. Give a folder that has one folder for each class.")
+
+
+def _part_labels(files: list[LocalFile], ignored: set[str]) -> tuple[list[LocalFile], list[IgnoredFile]]:
+    """Part the files from labels of documents, or of whole folders, that are not sent."""
+    if not any(path == "input" or path.startswith("input/") for path in ignored):
+        return files, []
+    sent: list[LocalFile] = []
+    without_document: list[IgnoredFile] = []
+    for file in files:
+        above = (f"input/{path}" for path in PurePosixPath(file.key.removeprefix("baseline/")).parents)
+        if file.key.startswith("baseline/") and not ignored.isdisjoint(above):
+            without_document.append(IgnoredFile(path=file.key, reason="labels of a document that is not sent"))
         else:
-            yield entry
-
-
-def _is_readable_folder(entry: Path) -> bool:
-    if not entry.is_dir() or entry.is_symlink() or entry.name.startswith("."):
-        return False
-    return os.access(entry, os.R_OK | os.X_OK) and any(entry.iterdir())
-
-
-def _why_unusable(root: Path, found: Path) -> str | None:
-    checks = (
-        (found.name.startswith("."), "hidden"),
-        (found.is_symlink() and found.is_dir(), "a link to a folder"),
-        (found.is_symlink() and not found.resolve().is_relative_to(root), "a link to outside of the folder"),
-        (found.is_symlink() and not found.exists(), "a link to nothing"),
-        (not os.access(found, os.R_OK), "not readable"),
-        (found.is_dir(), "an empty folder"),
-        (not found.is_file(), "not a regular file"),
-    )
-    if reason := next((reason for holds, reason in checks if holds), None):
-        return reason
-    return "larger than 250 MB" if found.stat().st_size > MAXIMUM_DOCUMENT_BYTES else None
+            sent.append(file)
+    return sent, without_document
 
 
 def _why_misplaced(path: Path, layout: Layout) -> str | None:
     name = path.as_posix()
+    if not is_unicode(name):
+        return "name that is not UTF-8; rename it"
     if not is_one_line(name):
         return "name with characters that an S3 key cannot have"
     if "${filename}" in name:
         return "name with ${filename}, which S3 replaces in uploads"
+    if "$" in name:
+        return "name with $, which S3 does not accept in uploads; rename it"
     if layout is Layout.ACCELERATOR:
         if path.parts[0] not in ("input", "baseline") or len(path.parts) == 1:
             return "outside input/ and baseline/"
@@ -120,11 +115,17 @@ def _why_misplaced(path: Path, layout: Layout) -> str | None:
     if len(path.parts) == 1:
         return "outside a class folder"
     class_name = _class_name(path)
-    if not class_name:
+    if not normal_form(class_name):
         return "class folder without a name"
     if len(class_name) > MAXIMUM_CLASS_NAME or len(class_name.encode()) > MAXIMUM_CLASS_NAME_BYTES:
         return f"class name above {MAXIMUM_CLASS_NAME} characters ({MAXIMUM_CLASS_NAME_BYTES} bytes)"
     return "path too long" if len(baseline_key(name).encode()) > MAXIMUM_KEY_BYTES else None
+
+
+def _why_no_document(found: Path, path: Path, layout: Layout) -> str | None:
+    if layout is Layout.ACCELERATOR and path.parts[0] == "baseline":
+        return None
+    return why_not_sent(found, path.as_posix())
 
 
 def _files(found: Path, path: Path, layout: Layout) -> Iterator[LocalFile]:

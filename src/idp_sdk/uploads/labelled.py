@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from idp_finetuning.wire import InputModel
+
 
 class LocalFile(BaseModel):
     """A file to send: its key below the test set, its size in bytes, and where its content is."""
@@ -19,22 +21,18 @@ class LocalFile(BaseModel):
     content: Path | bytes
 
 
-class LabelledSection(BaseModel):
+class LabelledSection(InputModel):
     """A document within a file: its class and its 0-based pages (None: all pages of the file)."""
-
-    model_config = ConfigDict(frozen=True)
 
     class_name: str
     page_indices: tuple[int, ...] | None = None
 
 
-class LabelledDocument(BaseModel):
+class LabelledDocument(InputModel):
     """A file with its sections, several in a packet; `path` is its path in the test set.
 
     The content is in a file or in memory.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     path: str
     content: Path | bytes

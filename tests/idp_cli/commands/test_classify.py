@@ -9,7 +9,7 @@ from tests.support.cli.deployment import Deployment
 
 
 def test_a_document_is_uploaded_and_classified_with_the_texts_of_its_pages(run: Run, deployment: Deployment) -> None:
-    Path("scan.pdf").write_text("content")
+    Path("scan.pdf").write_text("%PDF-1.7 content")
     for page in ("1", "2"):
         Path(f"{page}.txt").write_text(f"page {page}")
     assert run("classify", "scan.pdf", "--model", "m", "--page-text", "1.txt", "--page-text", "2.txt").code == 0

@@ -42,12 +42,51 @@ def test_an_empty_list_of_classes_removes_them(run: Run, deployment: Deployment)
     assert deployment.called("updateConfigVersion")["input"]["classification"] == {"classes": []}
 
 
-@pytest.mark.parametrize("content", ["", "{}", '["a"]', '[{"description": "no name"}]', '[{"name": 1}]'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        '["a"]',
+        '[{"description": "no name"}]',
+        '[{"name": 1}]',
+        '[{"name": NaN}]',
+        "[" * 5000,
+        "[" + "9" * 5000 + "]",
+    ],
+)
 def test_a_file_of_classes_that_is_none_is_named(run: Run, deployment: Deployment, content: str) -> None:
     Path("classes.json").write_text(content)
     ran = run("config-version", "update", "invoices", "--classes", "classes.json")
     assert ran.code == 1
     assert ran.err.startswith("Error: 'classes.json' is not a JSON list of classes.")
+    assert deployment.calls == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_of_notepad_and_powershell_are_read(run: Run, deployment: Deployment, encoding: str) -> None:
+    Path("task.txt").write_text("Über {DOCUMENT_IMAGE}\r\n", encoding=encoding, newline="")
+    Path("classes.json").write_text('[{"name": "Größe"}]', encoding=encoding)
+    assert run("config-version", "create", "v", "--task-prompt", "task.txt", "--classes", "classes.json").code == 0
+    assert deployment.called("createConfigVersion")["input"]["classification"] == {
+        "taskPrompt": "Über {DOCUMENT_IMAGE}\n",
+        "classes": [{"name": "Größe", "description": ""}],
+    }
+
+
+def test_an_unknown_member_of_a_class_is_named_with_the_one_that_was_meant(run: Run, deployment: Deployment) -> None:
+    Path("classes.json").write_text('[{"name": "a"}, {"name": "b", "desc": "B."}]')
+    ran = run("config-version", "create", "v", "--classes", "classes.json")
+    assert ran.code == 1
+    assert ran.err == "Error: In entry 2 of 'classes.json', a class has no 'desc'. Did you mean 'description'?\n"
+    assert deployment.calls == []
+
+
+@pytest.mark.parametrize("word", ["\\ud800", "\\udfff"])
+def test_half_a_character_in_a_file_is_named(run: Run, deployment: Deployment, word: str) -> None:
+    Path("classes.json").write_text(f'[{{"name": "{word}"}}]')
+    ran = run("config-version", "create", "v", "--classes", "classes.json")
+    assert ran.err == "Error: --classes.0.name has characters that are not UTF-8. Correct it.\n"
     assert deployment.calls == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import click
+import pytest
 
 from idp_cli.api_names import OPTION_OF
 from idp_cli.commands.finetuning import create
@@ -54,6 +55,18 @@ def test_warnings_of_a_new_job_are_on_stderr(run: Run, deployment: Deployment) -
     ran = run("finetuning", "create", "--test-set", "s", "--base-model", "m", "--name", "n")
     assert ran.err == f"Warning: {warning}\n"
     assert warning not in ran.out
+
+
+@pytest.mark.parametrize("word", ["nan", "inf"])
+def test_numbers_that_are_none_are_refused_before_anything_is_sent(run: Run, deployment: Deployment, word: str) -> None:
+    ran = run(
+        "finetuning", "create", "--test-set", "a", "--base-model", "b", "--name", "c", "--wait", "--interval", word
+    )
+    assert (ran.code, "give a number of seconds" in ran.err) == (2, True)
+    ran = run("finetuning", "validate", "--test-set", "a", "--train-split", word)
+    assert ran.code == 1
+    assert ran.err.startswith("Error: --train-split is ")
+    assert deployment.calls == []
 
 
 def test_a_validation_names_model_and_split(run: Run, deployment: Deployment) -> None:

@@ -21,9 +21,9 @@ def folder(config: Path, deployment: Deployment) -> Path:
     root = Path("documents")
     (root / "invoice").mkdir(parents=True)
     for number in range(20):
-        (root / "invoice" / f"{number}.pdf").write_text("content")
-    (root / "stray.pdf").write_text("content")
-    (root / ".hidden").write_text("content")
+        (root / "invoice" / f"{number}.pdf").write_text("%PDF-1.7 content")
+    (root / "stray.pdf").write_text("%PDF-1.7 content")
+    (root / ".hidden").write_text("%PDF-1.7 content")
     deployment.fields["completeTestSet"] = lambda given: samples.test_set(fileCount=20)
     return root
 
@@ -33,6 +33,18 @@ def test_files_that_are_left_out_are_named_with_their_reasons(run: Run) -> None:
     assert ran.code == 0
     told = [line for line in ran.err.splitlines() if line.startswith("Not uploaded:")]
     assert sorted(told) == ["Not uploaded: .hidden (hidden)", "Not uploaded: stray.pdf (outside a class folder)"]
+
+
+def test_litter_beside_documents_is_named_and_not_sent(run: Run, deployment: Deployment) -> None:
+    for name in ("Thumbs.db", "notes.txt"):
+        (Path("documents") / "invoice" / name).write_text("x")
+    ran = run(*UPLOAD)
+    assert ran.code == 0
+    assert "Not uploaded: invoice/Thumbs.db (written by Windows)\n" in ran.err
+    assert "Not uploaded: invoice/notes.txt (neither a PDF nor a PNG" in ran.err
+    asked = [file["key"] for field, given in deployment.calls if "Uploads" in field for file in given["files"]]
+    assert len(asked) == 40
+    assert not [key for key in asked if "notes" in key or "Thumbs" in key]
 
 
 def test_away_from_a_terminal_a_line_is_told_for_each_tenth(run: Run) -> None:

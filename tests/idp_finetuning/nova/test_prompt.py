@@ -92,6 +92,16 @@ def test_an_answer_in_the_form_of_the_target_is_read_back(name: str, boundary: B
     assert prompt(name, "other").read_answer(f"```json\n{label.to_answer()}\n```") == label
 
 
+@pytest.mark.parametrize("spelling", ["Invoice", " invoice", "INVO\u200bICE", "\uff29nvoice"])
+def test_an_answer_in_another_spelling_of_one_class_is_that_class(spelling: str) -> None:
+    answer = json.dumps({"class": spelling, "document_boundary": "Start"})
+    read = prompt("invoice", "letter").read_answer(answer)
+    assert read == PageLabel(class_name="invoice", boundary=Boundary.START)
+    assert (
+        prompt("invoice", "INVOICE").read_answer(json.dumps({"class": "Invoice", "document_boundary": "start"})) is None
+    )
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -100,7 +110,6 @@ def test_an_answer_in_the_form_of_the_target_is_read_back(name: str, boundary: B
         "{}",
         "[]",
         '{"class": "invoice"}',
-        '{"class": "Invoice", "document_boundary": "start"}',
         '{"class": "letter", "document_boundary": "start"}',
         '{"class": "invoice", "document_boundary": "middle"}',
         '{"class": null, "document_boundary": "start"}',

@@ -41,6 +41,14 @@ def upload_key(s3: Any) -> str:
     return key
 
 
+def test_a_dollar_sign_in_a_name_is_escaped_in_the_key_and_shown_as_it_was(s3: Any, version: str) -> None:
+    name = "50% of $5 (%24).pdf"
+    upload = call("createClassificationUpload", input={"fileName": name, "size": 3, "md5": MD5})
+    assert "$" not in upload["key"]
+    s3.put_object(Bucket="data", Key=upload["key"], Body=b"abc")
+    assert start(uploadKey=upload["key"], configVersion=version)["document"] == name
+
+
 @pytest.fixture
 def version() -> str:
     """A version on a base model, with classes."""

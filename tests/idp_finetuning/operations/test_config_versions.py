@@ -242,6 +242,10 @@ def test_a_name_beyond_the_rules_is_refused(name: str) -> None:
         ({"classification": {"classes": [{"name": str(n)} for n in range(501)]}}, "classification.classes"),
         ({"classification": {"classes": [{"name": "Tax"}, {"name": "tax"}]}}, "differ by more than case: Tax, tax"),
         (
+            {"classification": {"classes": [{"name": "R\u00e9sum\u00e9"}, {"name": "Re\u0301sume\u0301"}]}},
+            "Class names have to differ by more than case, spaces",
+        ),
+        (
             {"classification": {"classes": [{"name": str(n), "description": "x" * 2_000} for n in range(200)]}},
             "300,000 are allowed",
         ),

@@ -25,6 +25,20 @@ def resolve(field: str, groups: tuple[str, ...] = ("Author",), **arguments: Any)
 
 
 @pytest.mark.parametrize(
+    ("field", "arguments", "message"),
+    [
+        ("getTestSet", {"testSetId": "\ud800"}, "testSetId has characters that are not UTF-8. Correct it."),
+        ("startFinetuningJob", {"input": START | {"trainSplit": float("nan")}}, "input.trainSplit is not a number."),
+        ("startClassification", {"input": {"pageTexts": ["a", "\udfff"]}}, "input.pageTexts.1 has characters that"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused(field: str, arguments: dict[str, Any], message: str) -> None:
+    error = resolve(field, **arguments)["error"]
+    assert error["type"] == "InvalidInput"
+    assert error["message"].startswith(message)
+
+
+@pytest.mark.parametrize(
     ("field", "arguments", "named"),
     [
         ("listFinetuningJobs", {"limit": 0}, "limit"),

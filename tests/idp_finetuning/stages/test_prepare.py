@@ -120,6 +120,23 @@ def test_the_job_tells_what_became_of_its_documents(
     assert (documents.found, documents.rejected, documents.train + documents.validation) == (12, 1, 11)
 
 
+def test_files_of_other_tools_are_not_counted_and_named_in_a_warning(
+    pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    other = {"sub 1/Thumbs.db": b"x", "sub 1/notes.txt": b"notes", "sub 1/~$a.docx": b"x", "sub 1/empty.pdf": b""}
+    for path, content in (other | {"sub 1/scan": coloured_pdf((0, 0, 1))}).items():
+        s3.put_object(Bucket="documents", Key=f"docsplit/input/{path}", Body=content)
+        label = f"docsplit/baseline/{path}/sections/1/result.json"
+        s3.put_object(Bucket="documents", Key=label, Body=b'{"document_class": "letter"}')
+    pipeline.run("ValidateTestSet", event)
+    paths = {document["key"].removeprefix("docsplit/input/") for document in read(s3, "manifest.json")}
+    assert "sub 1/scan" in paths
+    assert paths.isdisjoint(other)
+    (warning,) = (text for text in jobs.get(job().id).warnings if "no documents" in text)
+    assert warning.startswith("Files that are no documents are left out (4): sub 1/Thumbs.db (written by Windows), ")
+    assert all(path in warning for path in other)
+
+
 def test_a_document_with_neither_example_nor_rejection_counts_as_rejected(
     pipeline: Pipeline, s3: Any, event: dict[str, Any]
 ) -> None:
@@ -145,10 +162,10 @@ def test_too_many_rejected_documents_end_the_job_after_the_report_is_written(
     pipeline: Pipeline, s3: Any, event: dict[str, Any]
 ) -> None:
     for number in (1, 3):
-        s3.put_object(Bucket="documents", Key=f"docsplit/input/sub 1/doc {number}.pdf", Body=b"")
+        s3.put_object(Bucket="documents", Key=f"docsplit/input/sub 1/doc {number}.pdf", Body=b"text")
     prepare(pipeline, s3, event)
     for _ in range(2):
-        with pytest.raises(DatasetUnusable, match=r"^2 of 12 documents could not be used.*The file is empty"):
+        with pytest.raises(DatasetUnusable, match=r"^2 of 12 documents could not be used.*The file is neither a PDF"):
             pipeline.run("AssembleDataset", event)
     assert read(s3, "dataset/report.json")["rejected"] == 2
 

@@ -23,7 +23,8 @@ from idp_finetuning.stages.read_labels import (
     read_test_set,
 )
 from idp_finetuning.test_sets.keys import last_reading_key, reading_marker, sealed_key, unlisted_marker
-from idp_finetuning.test_sets.labels import LabelProblem, Listing
+from idp_finetuning.test_sets.labels import Listing
+from idp_finetuning.test_sets.sections import LabelProblem
 from idp_finetuning.test_sets.test_set import TestSetRecord, TestSetStatus
 from idp_finetuning.wire import timestamp
 from lambdas.read_labels import handler

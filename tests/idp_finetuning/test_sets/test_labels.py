@@ -7,16 +7,11 @@ from collections.abc import Iterable
 
 import pytest
 
-from idp_finetuning.test_sets.labels import (
-    LabelProblem,
-    Labels,
-    Listing,
-    Section,
-    StoredFile,
-    parse_section,
-    read_labels,
-)
+from idp_finetuning.test_sets.labels import Labels, Listing, StoredFile, read_labels
+from idp_finetuning.test_sets.sections import LabelProblem, Section, parse_section
 from tests.support.domain.samples import result_json
+
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def listing(*keys: str) -> Listing:
@@ -34,7 +29,7 @@ def read(files: dict[str, bytes]) -> Labels:
     def read_all(keys: list[str]) -> Iterable[bytes]:
         return [files[key.removeprefix("docsplit/")] for key in keys]
 
-    return read_labels(listing(*files), read_all)
+    return read_labels(listing(*files), read_all, lambda keys: [PNG for _ in keys])
 
 
 def test_a_packet_keeps_its_sections_in_numeric_order() -> None:
@@ -112,8 +107,33 @@ def test_a_baseline_without_a_document_is_an_orphan_and_is_not_read() -> None:
         return [result_json("invoice") for _ in keys]
 
     files = listing("input/a.pdf", "baseline/a.pdf/sections/1/result.json", "baseline/gone.pdf/sections/1/result.json")
-    assert read_labels(files, read_all).orphans == ("gone.pdf",)
+    assert read_labels(files, read_all, read_all).orphans == ("gone.pdf",)
     assert asked == ["docsplit/baseline/a.pdf/sections/1/result.json"]
+
+
+def test_files_that_are_no_documents_are_left_out_and_their_baselines_are_no_orphans() -> None:
+    files = dict.fromkeys(("a.pdf", "Thumbs.db", "notes.txt", "scan", "sub/.hidden.pdf", "empty.png"), "labelled")
+    sizes = {"input/empty.png": 0}
+    stored = [f"input/{name}" for name in files] + [f"baseline/{name}/sections/1/result.json" for name in files]
+    asked: list[str] = []
+
+    def read_beginnings(keys: list[str]) -> Iterable[bytes]:
+        asked.extend(keys)
+        return [b"hello" if key.endswith(".txt") else PNG for key in keys]
+
+    sized = tuple(f.model_copy(update={"size": sizes.get(f.key[9:], 1)}) for f in listing(*stored).files)
+    found = read_labels(
+        Listing(test_set_id="docsplit", files=sized), lambda keys: [result_json("a")] * len(keys), read_beginnings
+    )
+    assert [d.path for d in found.documents] == ["a.pdf", "scan"]
+    assert {f.path: f.reason for f in found.left_out} == {
+        "Thumbs.db": "written by Windows",
+        "empty.png": "empty",
+        "notes.txt": "neither a PDF nor a PNG, JPEG, GIF, WebP, TIFF or BMP image",
+        "sub/.hidden.pdf": "hidden",
+    }
+    assert found.orphans == ()
+    assert asked == ["docsplit/input/notes.txt", "docsplit/input/scan"]
 
 
 def test_a_document_without_a_baseline_says_so() -> None:
@@ -133,11 +153,14 @@ def test_a_document_without_a_baseline_says_so() -> None:
         ([None, None], LabelProblem.OVERLAP),
         ([None, [1]], LabelProblem.OVERLAP),
         ([[0], [2]], LabelProblem.GAP),
-        ([[1, 2]], LabelProblem.GAP),
+        ([[1, 2]], LabelProblem.COUNTED_FROM_ONE),
+        ([[3, 1], [2]], LabelProblem.COUNTED_FROM_ONE),
+        ([[1], [3]], LabelProblem.GAP),
+        ([[1, 1]], LabelProblem.OVERLAP),
         ([[10**30]], LabelProblem.GAP),
         ([list(range(500))], None),
         ([list(range(501))], LabelProblem.TOO_MANY_PAGES),
-        ([[0], []], LabelProblem.MALFORMED),
+        ([[0], []], LabelProblem.NO_PAGES),
     ],
 )
 def test_every_page_belongs_to_exactly_one_section(
@@ -151,6 +174,13 @@ def test_every_page_belongs_to_exactly_one_section(
     assert bool(found.sections) is (problem is None)
 
 
+def test_pages_from_one_on_are_a_gap_if_the_first_section_is_missing() -> None:
+    (found,) = read(
+        {"input/a.pdf": b"", "baseline/a.pdf/sections/2/result.json": result_json("invoice", [1, 2])}
+    ).documents
+    assert found.problem is LabelProblem.GAP
+
+
 def test_a_bad_section_makes_the_whole_document_unusable_but_no_other() -> None:
     found = read(
         {
@@ -161,7 +191,7 @@ def test_a_bad_section_makes_the_whole_document_unusable_but_no_other() -> None:
             "baseline/good.pdf/sections/1/result.json": result_json("invoice", [0]),
         }
     )
-    assert {d.path: d.problem for d in found.documents} == {"bad.pdf": LabelProblem.MALFORMED, "good.pdf": None}
+    assert {d.path: d.problem for d in found.documents} == {"bad.pdf": LabelProblem.NOT_JSON, "good.pdf": None}
 
 
 @pytest.mark.parametrize(
@@ -183,18 +213,24 @@ def test_a_bad_section_makes_the_whole_document_unusable_but_no_other() -> None:
         (b"{}", LabelProblem.UNCLASSIFIED),
         (b'{"document_class": {}}', LabelProblem.UNCLASSIFIED),
         (b'{"document_class": {"type": "  "}}', LabelProblem.UNCLASSIFIED),
-        (b'{"document_class": {"type": 7}}', LabelProblem.MALFORMED),
-        (b'{"document_class": ["w2"]}', LabelProblem.MALFORMED),
-        (b'["w2"]', LabelProblem.MALFORMED),
-        (b'"w2"', LabelProblem.MALFORMED),
-        (b"", LabelProblem.MALFORMED),
-        (b"\xff\xfe\x00", LabelProblem.MALFORMED),
-        (b"[" * 100_000, LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": [true]}}', LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": [0.0]}}', LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": ["0"]}}', LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": [-1]}}', LabelProblem.MALFORMED),
-        (b'{"document_class": "w2", "split_document": {"page_indices": 0}}', LabelProblem.MALFORMED),
+        (b'{"document_class": {"type": 7}}', LabelProblem.CLASS_NOT_TEXT),
+        (b'{"document_class": ["w2"]}', LabelProblem.CLASS_NOT_TEXT),
+        (b'["w2"]', LabelProblem.NO_OBJECT),
+        (b'"w2"', LabelProblem.NO_OBJECT),
+        (b"", LabelProblem.EMPTY_FILE),
+        (b"\xff\xfe\x00", LabelProblem.NOT_UTF8),
+        (b" \n", LabelProblem.EMPTY_FILE),
+        (b'{"document_class": "w2"', LabelProblem.NOT_JSON),
+        (b'{"document_class": NaN}', LabelProblem.CLASS_NOT_TEXT),
+        ('{"document_class": "\u200b"}'.encode(), LabelProblem.UNCLASSIFIED),
+        (b'{"document_class": "w2", "split_document": {"page_indices": [Infinity]}}', LabelProblem.PAGES_NOT_NUMBERS),
+        (b'{"document_class": "w2", "split_document": {"page_indices": []}}', LabelProblem.NO_PAGES),
+        (b"[" * 100_000, LabelProblem.TOO_DEEP),
+        (b'{"document_class": "w2", "split_document": {"page_indices": [true]}}', LabelProblem.PAGES_NOT_NUMBERS),
+        (b'{"document_class": "w2", "split_document": {"page_indices": [0.0]}}', LabelProblem.PAGES_NOT_NUMBERS),
+        (b'{"document_class": "w2", "split_document": {"page_indices": ["0"]}}', LabelProblem.PAGES_NOT_NUMBERS),
+        (b'{"document_class": "w2", "split_document": {"page_indices": [-1]}}', LabelProblem.NEGATIVE_PAGE),
+        (b'{"document_class": "w2", "split_document": {"page_indices": 0}}', LabelProblem.PAGES_NOT_LISTED),
         (b'{"document_class": "w\\n2"}', LabelProblem.BAD_CLASS_NAME),
         (b'{"document_class": "w\\u20282"}', LabelProblem.BAD_CLASS_NAME),
         (b'{"document_class": "\\ud800"}', LabelProblem.BAD_CLASS_NAME),

@@ -6,7 +6,8 @@ import pytest
 
 from idp_finetuning.nova.base_models import BaseModelSpec, find_base_model
 from idp_finetuning.nova.prompt import RESERVED_WORDS
-from idp_finetuning.test_sets.labels import LabelProblem, Labels
+from idp_finetuning.test_sets.labels import Labels
+from idp_finetuning.test_sets.sections import LabelProblem
 from idp_finetuning.test_sets.validation import Validation, validate
 from tests.support.domain.samples import GUIDE_CLASSES, document, labels, of_classes
 

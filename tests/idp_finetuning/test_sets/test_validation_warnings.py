@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp_finetuning.test_sets.labels import DocumentLabels
+from idp_finetuning.test_sets.labels import DocumentLabels, LeftOutFile
 from idp_finetuning.test_sets.validation import validate
 from idp_finetuning.text import join_first
 from tests.support.domain.samples import document, labels, of_classes
@@ -49,6 +49,25 @@ def test_class_names_that_differ_only_by_case_are_told() -> None:
         "Class names differ only by case and are trained as different classes: 'INVOICE' and 'Invoice'",
         "Class names differ only by case and are trained as different classes: 'STRASSE' and 'Straße'",
     ]
+
+
+def test_class_names_that_look_alike_are_told_with_what_tells_them_apart() -> None:
+    nfc, nfd, wide, spaced = "R\u00e9sum\u00e9", "Re\u0301sume\u0301", "pay\u00a0stub", "pay stub"
+    told = warnings(*enough(**{nfc: 11, nfd: 11, wide: 11, spaced: 11, "letter": 11}))
+    assert [w for w in told if "alike" in w] == [
+        "Class names look alike and are trained as different classes: "
+        f"'{nfd}' (\"Re\\u0301sume\\u0301\") and '{nfc}' (\"R\\u00e9sum\\u00e9\")",
+        f"Class names look alike and are trained as different classes: 'pay stub' and '{wide}' (\"pay\\u00a0stub\")",
+    ]
+
+
+def test_files_that_are_no_documents_are_named_with_their_reasons() -> None:
+    left_out = (LeftOutFile(path="a/Thumbs.db", reason="written by Windows"), LeftOutFile(path="b", reason="empty"))
+    found = validate(labels(*enough(a=11, b=11)).model_copy(update={"left_out": left_out}), train_split=0.9)
+    assert (found.is_valid, found.document_count) == (True, 22)
+    assert found.warnings == (
+        "Files that are no documents are left out (2): a/Thumbs.db (written by Windows), b (empty)",
+    )
 
 
 def test_identical_files_under_different_labels_are_told() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from idp_finetuning.errors import DatasetUnusable
 from idp_finetuning.nova.base_models import BaseModelSpec, find_base_model
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset import (
     AcceptedDocument,

@@ -8,7 +8,7 @@ import pytest
 
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.training_data.examples import bound_tokens, page_labels, training_record
 
 S, C = Boundary.START, Boundary.CONTINUE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.examples import ManifestDocument
 from idp_finetuning.training_data.page_notes import NotedPages, PageNotes, image_digest, join_notes, split_notes

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from idp_finetuning.nova.base_models import base_models
-from idp_finetuning.test_sets.labels import DocumentLabels, Labels, Section
+from idp_finetuning.test_sets.labels import DocumentLabels, Labels
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.validation import validate
 from idp_local.demo.choice import first_fitting_model
 from idp_local.demo.failure import DemoFailed

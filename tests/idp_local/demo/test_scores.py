@@ -10,7 +10,7 @@ from moto import mock_aws
 from idp_finetuning.classification.classification import ClassificationResult, ClassifiedPage, show_classification
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.examples import ManifestDocument, training_record
 from idp_local.demo.held_out import JobData, LabelledPage

@@ -12,7 +12,7 @@ from moto import mock_aws
 from idp_cli.session import STAND_IN
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Prompt
-from idp_finetuning.test_sets.labels import Section
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset import AcceptedDocument, RejectedDocument, dataset_report
 from idp_finetuning.training_data.examples import ManifestDocument, page_labels, training_record

@@ -46,7 +46,7 @@ def test_nova_2_lite_can_be_trained_and_every_class_is_held_out(test_set: Docume
     contents = {f"demo/{key}": content for document in test_set for key, content in document.baselines()}
     keys = sorted([*contents, *(f"demo/input/{document.path}" for document in test_set)])
     listing = Listing(test_set_id="demo", files=tuple(StoredFile(key=k, size=1, etag=k) for k in keys))
-    labels = read_labels(listing, lambda wanted: [contents[key] for key in wanted])
+    labels = read_labels(listing, lambda wanted: [contents[key] for key in wanted], lambda _: ())
     verdict = validate(labels, train_split=0.9, base_model="us.amazon.nova-2-lite-v1:0")
     assert (verdict.errors, verdict.warnings) == ((), ())
     training = sum(d.page_count or 0 for d in labels.documents if d.path not in verdict.held_out_paths)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from idp_finetuning.test_sets.labels import Section, parse_section
+from idp_finetuning.test_sets.sections import Section, parse_section
 from idp_sdk import IDPClient, LabelledDocument, LabelledSection, TestSetStatus
 from idp_sdk.errors import InvalidInput
 from tests.support.sdk.deployment import Deployment
@@ -18,6 +18,14 @@ PACKET = LabelledDocument(
         LabelledSection(class_name="letter", page_indices=(2,)),
     ),
 )
+
+
+def test_members_that_do_not_exist_are_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(ValueError, match=r"LabelledSection has no 'pages'\. Did you mean 'page_indices'"):
+        LabelledSection(class_name="invoice", pages=(0,))  # type: ignore[call-arg]
+    with pytest.raises(ValueError, match=r"LabelledDocument has no 'section'\. Did you mean 'sections'") as refused:
+        LabelledDocument(path="a.pdf", content=b"%PDF-secret", section=())  # type: ignore[call-arg]
+    assert "secret" not in str(refused.value)
 
 
 def test_each_section_has_a_baseline_file_numbered_from_one() -> None:

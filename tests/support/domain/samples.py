@@ -11,7 +11,8 @@ from PIL import Image
 
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.nova.hyper_parameters import HyperParameters
-from idp_finetuning.test_sets.labels import DocumentLabels, LabelProblem, Labels, Section
+from idp_finetuning.test_sets.labels import DocumentLabels, Labels
+from idp_finetuning.test_sets.sections import LabelProblem, Section
 from idp_finetuning.test_sets.test_set import TestSetRecord, TestSetStatus
 
 GUIDE_CLASSES = {

@@ -32,7 +32,7 @@ def damaged() -> tuple[LabelledDocument, ...]:
     label = (LabelledSection(class_name="invoice", page_indices=(0,)),)
     return (
         LabelledDocument(path="bad/no document.pdf", content=b"just text", sections=label),
-        LabelledDocument(path="bad/empty.pdf", content=b"", sections=label),
+        LabelledDocument(path="bad/cut off.pdf", content=b"%PDF-1.7", sections=label),
     )
 
 
@@ -49,10 +49,10 @@ def unusable() -> tuple[LabelledDocument, ...]:
 
 
 def packets() -> tuple[LabelledDocument, ...]:
-    """Ten packets of six pages whose text says the label."""
+    """Ten packets of six pages whose text says the label; one name does not say that it is a document."""
     return tuple(
         LabelledDocument(
-            path=f"sub folder/packet {number} – ü.pdf",
+            path=f"sub folder/packet {number} – ü{'.pdf' if number else ''}",
             content=pdf([f"packet {number} page {page} {name} {kind}" for page, (name, kind) in enumerate(EXPECTED)]),
             sections=SECTIONS,
         )
