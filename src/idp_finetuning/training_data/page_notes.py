@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from idp_finetuning.text import join_first
 from idp_finetuning.training_data.examples import ManifestDocument, page_labels
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored_json
 
 _BEGINNING = b'{"pageNotes":'
 
@@ -41,7 +41,7 @@ def split_notes(example: bytes) -> tuple[PageNotes | None, bytes]:
         return None, example
     line, _, records = example.partition(b"\n")
     try:
-        return _Line.model_validate_json(line).page_notes, records
+        return read_stored_json(_Line, line).page_notes, records
     except ValidationError:
         return None, records
 
