@@ -12,6 +12,7 @@ from tests.support.iam.resources import (
     BASELINES,
     CUSTOM_MODELS,
     CUSTOMIZATION_JOBS,
+    DEPLOYMENTS,
     FOUNDATION_MODELS,
     INPUTS,
     PREFIX,
@@ -131,6 +132,12 @@ UNCALLED: tuple[Uncalled, ...] = (
             "Finds a training whose ARN was never stored, which takes a creation whose answer was lost.",
         )
         for function in ("CreateCustomizationJob", "EndJob", "Resolver")
+    ),
+    Uncalled(
+        "Resolver",
+        ("bedrock:GetCustomModelDeployment",),
+        (DEPLOYMENTS,),
+        "A retry reads the deployment in its job's record; the record of the job that these tests retry has none.",
     ),
     Uncalled(
         "DeleteModelDeployment",
