@@ -6,6 +6,7 @@ DOCS ?=
 PORT ?= 4000
 JOBS ?= 300
 SEED ?= 1
+SMOKEFLAGS ?=
 
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 18,20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -18,7 +19,7 @@ CDK := node_modules/.bin/cdk
 CDKFLAGS ?=
 unexport CDKFLAGS # the CLI takes every CDK… variable of its environment for an option
 
-.PHONY: help setup demo up test lint typecheck unit bench chaos daily synth diff deploy destroy lock clean
+.PHONY: help setup demo up test lint typecheck unit bench chaos daily smoke synth diff deploy protect destroy lock clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -69,7 +70,12 @@ diff: setup  ## what a deployment would change
 deploy: setup  ## deploys into us-east-1 with your AWS credentials
 	@$(CDK) deploy $(CDKFLAGS)
 
-destroy: setup  ## removes the stack
+# Not part of deploy: a protected stack whose first deployment failed could not be deployed again.
+protect: setup  ## forbids the removal of a stack that is deployed
+	@$(BIN)/python -m stacks.protection protect $(CDKFLAGS)
+
+destroy: setup  ## removes the stack; if it is protected, says how to lift that
+	@$(BIN)/python -m stacks.protection check $(CDKFLAGS)
 	@$(CDK) destroy $(CDKFLAGS)
 
 bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> uses your documents
@@ -77,6 +83,9 @@ bench: $(VENV)/.ready  ## measures the product; DOCS=<folder of class folders> u
 
 chaos: $(VENV)/.ready  ## jobs under random faults, then the invariants; JOBS=300 SEED="1 2"
 	@$(BIN)/python -m tests.chaos --jobs $(JOBS) --seed $(SEED)
+
+smoke: $(VENV)/.ready  ## asks the real Bedrock what AWS does not document, with your AWS credentials; see docs/bedrock-answers.md
+	@$(BIN)/python -m smoke $(SMOKEFLAGS)
 
 # Alone, after the tests: jobs that wait for a processor time out before they reach the later states.
 daily:

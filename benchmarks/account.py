@@ -16,7 +16,7 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.deployment import JOBS_TABLE, TABLES, TEST_SETS_TABLE
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_finetuning.wire import timestamp
 from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET, variable_values

@@ -11,6 +11,8 @@ export function request(ctx) {
       identity: {
         sub: identity.sub ?? null,
         username: identity.username ?? null,
+        // ID tokens have the claim, access tokens do not.
+        email: identity.claims?.email ?? null,
         groups: identity.groups ?? [],
       },
     },

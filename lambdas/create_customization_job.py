@@ -17,4 +17,5 @@ def handler(event: JobRun, services: Services) -> None:
         bedrock=services.bedrock,
         data_bucket=services.data.name,
         role_arn=services.bedrock_role_arn,
+        deployment_name=services.deployment_name,
     )

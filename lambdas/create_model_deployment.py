@@ -11,4 +11,6 @@ from idp_finetuning.stages.deploy import create_model_deployment
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> None:
     """Leave the deployment's ARN on the job."""
-    create_model_deployment(event, jobs=services.jobs, bedrock=services.bedrock)
+    create_model_deployment(
+        event, jobs=services.jobs, bedrock=services.bedrock, deployment_name=services.deployment_name
+    )

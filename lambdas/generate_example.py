@@ -24,5 +24,6 @@ def handler(event: DocumentEvent, services: Services) -> None:
         jobs=services.jobs,
         test_set_bucket=services.test_set_bucket,
         data=services.data,
+        bucket_owner=services.data_bucket_owner,
         seconds_left=services.seconds_left,
     )

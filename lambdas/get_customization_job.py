@@ -11,4 +11,4 @@ from idp_finetuning.stages.train import TrainingProgress, get_customization_job
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> TrainingProgress:
     """Return the progress that IsTrained decides on."""
-    return get_customization_job(event, jobs=services.jobs, bedrock=services.bedrock)
+    return get_customization_job(event, jobs=services.jobs, bedrock=services.bedrock, data=services.data)

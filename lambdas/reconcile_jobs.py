@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.stages.delete_test_set import restart_deletions
+from idp_finetuning.stages.prune_versions import prune_versions
 from idp_finetuning.stages.reconcile import Grace, Reconciliation, reconcile
 from idp_finetuning.wire import WireModel
 
@@ -18,7 +20,7 @@ class ReconcileEvent(WireModel):
 @state_handler(ReconcileEvent, shown=Reconciliation.for_operators)
 def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
     """Return what was done."""
-    return reconcile(
+    reconciliation = reconcile(
         event.execution_name,
         jobs=services.jobs,
         bedrock=services.bedrock,
@@ -26,5 +28,13 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         finetuning=services.finetuning,
         deletion=services.deletion,
         deadlines=services.deadlines,
+        deployment_name=services.deployment_name,
         grace=event.grace,
     )
+    pruned = prune_versions(
+        event.execution_name,
+        workflows=(services.finetuning, services.deletion),
+        versions=services.function_versions,
+    )
+    restart_deletions(services.test_sets, services.test_set_deleter)
+    return reconciliation.model_copy(update={"versions": pruned})

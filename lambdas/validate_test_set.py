@@ -8,9 +8,9 @@ from idp_finetuning.jobs.job import JobRun
 from idp_finetuning.stages.prepare import ManifestLocation, validate_test_set
 
 
-@state_handler(JobRun)
+@state_handler(JobRun, shown=lambda location: {"concurrency": location.concurrency})
 def handler(event: JobRun, services: Services) -> ManifestLocation:
-    """Return the manifest's key."""
+    """Return the manifest's key and the Map's concurrency."""
     return validate_test_set(
         event,
         jobs=services.jobs,
@@ -18,4 +18,6 @@ def handler(event: JobRun, services: Services) -> ManifestLocation:
         test_set_bucket=services.test_set_bucket,
         data=services.data,
         bedrock=services.bedrock,
+        limits=services.account_limits,
+        map_concurrency=services.map_concurrency,
     )

@@ -8,8 +8,10 @@ from typing import cast
 from aws_cdk import aws_appsync as appsync
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
+from idp_finetuning.deployment import QUERY_DEPTH_LIMIT, RESOLVER_COUNT_LIMIT
 from stacks.appsync_schema import convert_for_appsync, root_fields
 from stacks.identity import Identity
 from stacks.log_groups import make_log_group
@@ -17,9 +19,6 @@ from stacks.options import DeploymentOptions
 from stacks.statements import Allow
 
 GRAPHQL = Path(__file__).resolve().parent.parent / "graphql"
-
-# The standard introspection query of the consoles is 15 deep, the deepest query of the guide 3.
-QUERY_DEPTH_LIMIT = 20
 
 
 class Api(Construct):
@@ -56,9 +55,12 @@ class Api(Construct):
                 )
             ),
             query_depth_limit=QUERY_DEPTH_LIMIT,
+            resolver_count_limit=RESOLVER_COUNT_LIMIT,
             xray_enabled=True,
         )
         self._enable_logs(options)
+        if options.api_requests_per_address:
+            self._limit_addresses(options)
         self._add_resolvers(root_fields(text), resolver)
 
     def _enable_logs(self, options: DeploymentOptions) -> None:
@@ -75,6 +77,36 @@ class Api(Construct):
             appsync.CfnGraphQLApi, self.graphql_api.node.default_child
         ).log_config = appsync.CfnGraphQLApi.LogConfigProperty(
             cloud_watch_logs_role_arn=role.role_arn, field_log_level="ERROR", exclude_verbose_content=True
+        )
+
+    def _limit_addresses(self, options: DeploymentOptions) -> None:
+        """Block an address while it has sent more requests in five minutes than the option allows."""
+        metrics = wafv2.CfnWebACL.VisibilityConfigProperty(
+            cloud_watch_metrics_enabled=True,
+            metric_name=f"{options.name_prefix}-requests",
+            sampled_requests_enabled=False,
+        )
+        rule = wafv2.CfnWebACL.RuleProperty(
+            name="RequestsPerAddress",
+            priority=0,
+            action=wafv2.CfnWebACL.RuleActionProperty(block={}),
+            statement=wafv2.CfnWebACL.StatementProperty(
+                rate_based_statement=wafv2.CfnWebACL.RateBasedStatementProperty(
+                    aggregate_key_type="IP", limit=options.api_requests_per_address, evaluation_window_sec=300
+                )
+            ),
+            visibility_config=metrics,
+        )
+        acl = wafv2.CfnWebACL(
+            self,
+            "WebAcl",
+            scope="REGIONAL",
+            default_action=wafv2.CfnWebACL.DefaultActionProperty(allow={}),
+            rules=[rule],
+            visibility_config=metrics,
+        )
+        wafv2.CfnWebACLAssociation(
+            self, "WebAclAssociation", resource_arn=self.graphql_api.arn, web_acl_arn=acl.attr_arn
         )
 
     def _add_resolvers(self, fields: list[tuple[str, str]], function: lambda_.IFunction) -> None:

@@ -35,6 +35,7 @@ class BedrockAccess(Construct):
             Allow(("s3:GetObject",), (data_bucket.arn_for_objects("jobs/*"),)),
             Allow(("s3:PutObject",), (data_bucket.arn_for_objects("jobs/*/output/*"),)),
             # No prefix condition: AWS does not document how Bedrock lists, and a refusal would fail a submitted job.
-            Allow(("s3:ListBucket",), (data_bucket.bucket_arn,)),
+            # The location is in the role of AWS's own sample for Nova 2 (amazon-nova-samples, multimodal SFT).
+            Allow(("s3:ListBucket", "s3:GetBucketLocation"), (data_bucket.bucket_arn,)),
         ):
             self.role.add_to_policy(allow.statement())

@@ -25,6 +25,8 @@ LOCKS: Mapping[BundleName, Path] = {
 }
 SOURCES: Mapping[str, Path] = {"idp_finetuning": ROOT / "src" / "idp_finetuning", "lambdas": ROOT / "lambdas"}
 
+_FONTS = ROOT / "src" / "idp_finetuning" / "adapters" / "drawing" / "fonts"  # with their licences
+
 LAMBDA_PYTHON = "3.13"
 # Pillow publishes manylinux_2_28 wheels only, pypdfium2 older ones only; Amazon Linux 2023 has glibc 2.34.
 _MANYLINUX = ("manylinux2014", "manylinux_2_17", "manylinux_2_28")
@@ -32,7 +34,7 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 # The services the functions call; the rest of botocore's models is 15 MB of every bundle.
 AWS_SERVICES = frozenset(
-    {"bedrock", "bedrock-runtime", "cognito-idp", "dynamodb", "lambda", "s3", "stepfunctions", "sts"}
+    {"bedrock", "bedrock-runtime", "cognito-idp", "dynamodb", "lambda", "s3", "service-quotas", "stepfunctions", "sts"}
 )
 # What pip records about the installation; without it equal inputs make equal bundles.
 _INSTALL_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
@@ -112,7 +114,7 @@ def _digest(files: list[Path]) -> str:
 
 
 def _source_files(source: Path) -> Iterator[Path]:
-    return (path for path in sorted(source.rglob("*")) if path.suffix in (".py", ".json"))
+    return (path for path in sorted(source.rglob("*")) if path.suffix in (".py", ".json") or path.parent == _FONTS)
 
 
 def _install_packages(bundle: Path, lock: Path, target: BundleTarget) -> None:
@@ -140,6 +142,8 @@ def _copy_sources(bundle: Path) -> None:
     for name, source in SOURCES.items():
         shutil.rmtree(bundle / name, ignore_errors=True)
         for path in _source_files(source):
+            if path.parent == _FONTS and bundle.name != "render":
+                continue
             copy = bundle / name / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)

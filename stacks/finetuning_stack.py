@@ -10,9 +10,10 @@ from constructs import Construct
 
 from idp_finetuning.deployment import (
     DELETION,
+    DEPLOYMENT_TAG,
     FINETUNING,
-    JOBS_TABLE,
     STATE_MACHINES,
+    TABLES,
     BucketIs,
     Variable,
     environment_variables,
@@ -48,6 +49,8 @@ class FinetuningStack(Stack):
             options.name_prefix,
             env=Environment(account=account, region=options.region),
             description="Fine-tuning of Amazon Nova for document classification",
+            # CloudFormation gives it to every resource that can have tags.
+            tags={DEPLOYMENT_TAG: options.name_prefix},
         )
         storage = Storage(self, "Storage", options=options)
         identity = Identity(self, "Identity", options=options)
@@ -104,7 +107,7 @@ class FinetuningStack(Stack):
                 "UserPoolClientId": identity.client_id,
                 "TestSetBucketName": storage.test_set_bucket.bucket_name,
                 "DataBucketName": storage.data_bucket.bucket_name,
-                "JobsTableName": storage.tables[JOBS_TABLE.name].table_name,
+                **{f"{_title(spec.name)}TableName": storage.tables[spec.name].table_name for spec in TABLES},
                 "FinetuningStateMachineArn": finetuning.state_machine.state_machine_arn,
             }
         )
@@ -115,10 +118,15 @@ class FinetuningStack(Stack):
             CfnOutput(self, name, value=value)
 
 
+def _title(name: str) -> str:
+    return "".join(part.title() for part in name.split("-"))
+
+
 def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identity: Identity) -> dict[Variable, str]:
     return environment_variables(
         options.name_prefix,
         data_bucket=storage.data_bucket.bucket_name,
+        data_bucket_owner=arns.stack.account,
         test_set_bucket=storage.test_set_bucket.bucket_name,
         test_set_bucket_is=BucketIs.ATTACHED if options.test_set_bucket_name else BucketIs.OWNED,
         table_names={name: table.table_name for name, table in storage.tables.items()},
@@ -126,9 +134,11 @@ def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identit
         default_scope=options.default_scope,
         state_machine_arns={name: arns.state_machine(name) for name in STATE_MACHINES},
         bedrock_role_arn=arns.bedrock_role,
+        map_concurrency=options.map_concurrency,
         training_poll_seconds=options.training_poll_seconds,
         deployment_poll_seconds=options.deployment_poll_seconds,
         not_started_hours=options.not_started_hours,
         training_hours=options.training_hours,
         deployment_hours=options.deployment_hours,
+        classifications_per_user=options.classifications_per_user,
     )

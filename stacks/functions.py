@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -66,6 +66,11 @@ class Functions(Construct):
             log_group=log_group,
             # Makes the runtime's own lines JSON too, for example those of a failed invocation.
             logging_format=lambda_.LoggingFormat.JSON,
+            reserved_concurrent_executions=self._options.resolver_concurrency if spec.name == "Resolver" else None,
+            # An execution goes on with the versions it began with. They stay when a new one is published, and only go
+            # if the deployment that published them is rolled back: Lambda publishes no second version of the same code
+            # for the next try, and CloudFormation takes that for a failure.
+            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE),
             # Keeps CDK from adding permissions that the permission table does not have.
             role=role.without_policy_updates(),
         )

@@ -25,10 +25,11 @@ class Identity(Construct):
         pool = cognito.UserPool(
             self,
             "UserPool",
-            user_pool_name=options.name_prefix,
             self_sign_up_enabled=False,
             sign_in_aliases=cognito.SignInAliases(email=True),
             sign_in_case_sensitive=False,
+            # A new address that an Admin sets signs in only once it is verified; until then the old one does.
+            keep_original=cognito.KeepOriginalAttrs(email=True),
             account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
             mfa=cognito.Mfa.OPTIONAL,
             mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
@@ -60,4 +61,15 @@ class Identity(Construct):
             access_token_validity=Duration.hours(1),
             id_token_validity=Duration.hours(1),
             refresh_token_validity=Duration.days(30),
+            # An attached pool may require the e-mail, and then Cognito may want each client to write it.
+            write_attributes=None if options.user_pool_id else _name_only(),
         )
+
+
+def _name_only() -> cognito.ClientAttributes:
+    """Let users change their name and nothing else.
+
+    Admins give scopes by e-mail address, so nobody may take the address of another (decision "Users cannot change
+    their own e-mail address").
+    """
+    return cognito.ClientAttributes().with_standard_attributes(fullname=True)

@@ -31,6 +31,8 @@ WILDCARDS: Mapping[str, str] = {
     ),
     _TEST_SET_PARTS: "Users name test sets and documents; only the parts are known.",
     rf"arn:aws:states:{REGION}:{_ACCOUNT}:execution:[a-z0-9-]+[:/]\*": "Executions of one machine, named at run time.",
+    r"<Functions\w+\.Arn>:\*": "An execution calls the versions of the functions that it began with.",
+    rf"arn:aws:lambda:{REGION}:{_ACCOUNT}:function:[a-z0-9-]+:\*": "ReconcileJobs removes versions nothing calls.",
     rf"arn:aws:bedrock:{REGION}:{_ACCOUNT}:(model-customization-job|custom-model|custom-model-deployment)/\*": (
         "Bedrock makes the ids of what it creates, and whether it honours tag conditions there is not documented."
     ),

@@ -45,9 +45,11 @@ class Observability(Construct):
         self._action = self._email_action(options.alarm_email)
         resolver, example = functions["Resolver"], functions["GenerateExample"]
         reconciliation = functions["ReconcileJobs"]
-        # Each pass of ReconcileJobs logs both; it continues if it fails at one job.
+        # Each pass of ReconcileJobs logs all three; it continues if it fails at one job.
         orphans = self._log_metric("Orphans", reconciliation, "$.orphans_found")
         left_over = self._log_metric("UnreconciledJobs", reconciliation, "$.jobs_failed")
+        ended = self._log_metric("JobsEnded", reconciliation, "$.jobs_ended")
+        failed = self._failed_jobs(functions["EndJob"])
         api_errors = cloudwatch.Metric(
             namespace="AWS/AppSync",
             metric_name="5XXError",
@@ -59,7 +61,7 @@ class Observability(Construct):
         # After the last retry Lambda drops the event of an asynchronous invocation silently.
         dropped = {
             name: functions[name].metric("AsyncEventsDropped", statistic="Sum", period=PERIOD)
-            for name in ("ReadLabels", "ClassifyDocument")
+            for name in ("ReadLabels", "ClassifyDocument", "DeleteTestSet")
         }
         # The two functions with many concurrent invocations; the others have one for each job.
         throttles = {
@@ -68,8 +70,11 @@ class Observability(Construct):
         }
         # One metric each: a sum of metrics has no value if one of them has none.
         alarms = {
-            **_execution_alarms("job", "A fine-tuning job", finetuning),
-            **_execution_alarms("deletion", "The removal of a fine-tuning job", deletion),
+            "job-failed": ("A fine-tuning job failed", failed),
+            **_lost_execution_alarms("job", "A fine-tuning job", finetuning),
+            "job-ended": ("A job was ended that was past a deadline or had lost its workflow", ended),
+            "deletion-failed": ("The removal of a fine-tuning job failed", deletion.metric_failed(period=PERIOD)),
+            **_lost_execution_alarms("deletion", "The removal of a fine-tuning job", deletion),
             "api-errors": ("The GraphQL API returned server errors", api_errors),
             "resolver-errors": ("The resolver crashed or ran out of time", resolver.metric_errors(period=PERIOD)),
             "internal-errors": ("Requests of the API ended with an InternalError", internal_errors),
@@ -83,6 +88,10 @@ class Observability(Construct):
                 "Labels of a large test set could not be read in the background",
                 dropped["ReadLabels"],
             ),
+            "test-set-deletion-lost": (
+                "A test set could not be deleted in the background",
+                dropped["DeleteTestSet"],
+            ),
             "classification-lost": ("A classification was given up without a word", dropped["ClassifyDocument"]),
             "api-throttled": ("Calls of the resolver were throttled", throttles["api"]),
             "rendering-throttled": ("Rendering of documents was throttled", throttles["rendering"]),
@@ -91,18 +100,29 @@ class Observability(Construct):
             self._alarm(name, description, metric)
         self._dashboard(
             {
-                "Fine-tuning jobs": _executions(finetuning),
+                "Fine-tuning jobs": [*_executions(finetuning), failed],
                 "Removals": _executions(deletion),
                 "API errors": [api_errors, resolver.metric_errors(period=PERIOD), internal_errors],
                 "API duration": [
                     resolver.metric_duration(statistic="p50"),
                     resolver.metric_duration(statistic="p95"),
                 ],
-                "Reconciliation": [orphans, left_over],
+                "Reconciliation": [orphans, left_over, ended],
                 "Failed invocations": [function.metric_errors() for function in functions.values()],
                 "Throttled and lost invocations": [*throttles.values(), *dropped.values()],
             }
         )
+
+    def _failed_jobs(self, end_job: lambda_.Function) -> cloudwatch.Metric:
+        """Count the jobs that EndJob found or left FAILED: the execution of a job that a user stopped fails too."""
+        return logs.MetricFilter(
+            self,
+            "FailedJobLines",
+            log_group=end_job.log_group,
+            filter_pattern=logs.FilterPattern.string_value("$.job_status", "=", "FAILED"),
+            metric_namespace=self._prefix,
+            metric_name="JobsFailed",
+        ).metric(statistic="Sum", period=PERIOD)
 
     def _internal_errors(self, resolver: lambda_.Function) -> cloudwatch.Metric:
         """Count what the resolver returns as InternalError, which Lambda and AppSync count as successes."""
@@ -169,17 +189,15 @@ class Observability(Construct):
 
 
 def _executions(machine: sfn.StateMachine) -> list[cloudwatch.IMetric]:
-    failures = (metric for _, metric in _execution_alarms("", "", machine).values())
-    return [machine.metric_started(), machine.metric_succeeded(), *failures]
+    lost = (metric for _, metric in _lost_execution_alarms("", "", machine).values())
+    return [machine.metric_started(), machine.metric_succeeded(), machine.metric_failed(period=PERIOD), *lost]
 
 
-def _execution_alarms(name: str, subject: str, machine: sfn.StateMachine) -> dict[str, tuple[str, cloudwatch.IMetric]]:
-    """Return descriptions and metrics of the alarms on a state machine, by name.
-
-    A failed execution has recorded its reason on the job; one that timed out or was aborted has not.
-    """
+def _lost_execution_alarms(
+    name: str, subject: str, machine: sfn.StateMachine
+) -> dict[str, tuple[str, cloudwatch.IMetric]]:
+    """Return descriptions and metrics of the alarms on executions that did not record why they ended, by name."""
     return {
-        f"{name}-failed": (f"{subject} failed", machine.metric_failed(period=PERIOD)),
         f"{name}-timed-out": (f"{subject} ran out of time", machine.metric_timed_out(period=PERIOD)),
         f"{name}-aborted": (f"{subject} was aborted in Step Functions", machine.metric_aborted(period=PERIOD)),
     }

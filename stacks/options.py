@@ -8,7 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from idp_finetuning.deployment import DEPLOYMENT_HOURS, NOT_STARTED_HOURS, TRAINING_HOURS
+from idp_finetuning.deployment import (
+    CLASSIFICATIONS_PER_USER,
+    DEPLOYMENT_HOURS,
+    MAP_CONCURRENCY,
+    NOT_STARTED_HOURS,
+    TRAINING_HOURS,
+)
 
 REGION: Literal["us-east-1"] = "us-east-1"
 
@@ -44,6 +50,9 @@ KeyArn = Annotated[
 UserPoolId = Annotated[Annotated[str, Field(pattern=rf"^{REGION}_[A-Za-z0-9]+$")] | None, _Optional]
 UserPoolClientId = Annotated[Annotated[str, Field(pattern=r"^[a-z0-9]{1,128}$")] | None, _Optional]
 EmailAddress = Annotated[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None, _Optional]
+# What a rate-based rule takes (WAF API reference, RateBasedStatement).
+RequestLimit = Annotated[Annotated[int, Field(ge=10, le=2_000_000_000)] | None, _Optional]
+Concurrency = Annotated[Annotated[int, Field(ge=1, le=1000)] | None, _Optional]
 
 
 class DeploymentOptions(BaseModel):
@@ -64,11 +73,17 @@ class DeploymentOptions(BaseModel):
     # Which configuration versions users without a record see.
     default_scope: Literal["all", "none"] = "all"
     alarm_email: EmailAddress = None
+    # How many requests an address may send to the API in five minutes, and how many the resolver handles at once.
+    api_requests_per_address: RequestLimit = None
+    resolver_concurrency: Concurrency = None
     # retain: tables, buckets, user pool and logs outlive the stack; destroy: they go with it.
     removal: Literal["retain", "destroy"] = "retain"
     log_retention_days: Annotated[int, BeforeValidator(_log_retention)] = 90
     noncurrent_version_days: int = Field(default=30, ge=1, le=3650)
-    map_concurrency: int = Field(default=40, ge=1, le=1000)
+    # Running at once.
+    classifications_per_user: int = Field(default=CLASSIFICATIONS_PER_USER, ge=1, le=100)
+    # At most; ValidateTestSet lowers it to what the account allows.
+    map_concurrency: int = Field(default=MAP_CONCURRENCY, ge=2, le=1000)
     training_poll_seconds: int = Field(default=300, ge=30, le=3600)
     deployment_poll_seconds: int = Field(default=60, ge=10, le=3600)
     # Deadlines (168 h: an execution of the state machine times out after seven days).

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 
 from idp_finetuning.deployment import DELETION, FINETUNING
 from stacks.arns import Arns
+from stacks.definitions import called_functions
 from stacks.options import DeploymentOptions
 from stacks.statements import ANYTHING, Allow
 
 LISTS_OF_BEDROCK = tuple(
     f"bedrock:List{things}" for things in ("ModelCustomizationJobs", "CustomModels", "CustomModelDeployments")
 )
+LIST_TRAININGS = Allow(("bedrock:ListModelCustomizationJobs",), ANYTHING)
+LIST_DEPLOYMENTS = Allow(("bedrock:ListCustomModelDeployments",), ANYTHING)
 
 
 def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str, tuple[Allow, ...]]:
@@ -22,13 +25,17 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
     customization_jobs = arns.bedrock("model-customization-job/*")
     models = arns.bedrock("custom-model/*")
     deployments = arns.bedrock("custom-model-deployment/*")
-    stop_training = Allow(
-        ("bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"), (customization_jobs,)
+    stop_training = (
+        Allow(("bedrock:StopModelCustomizationJob",), (customization_jobs,)),
+        # What has no ARN in its record is found by the list: how Bedrock answers an absent name is not known.
+        LIST_TRAININGS,
     )
+    read_training = Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,))
     # Without this S3 returns 403 instead of 404 for an absent object (S3 API reference, GetObject).
     list_data = Allow(("s3:ListBucket",), (arns.data_bucket,))
+    list_data_versions = Allow(("s3:ListBucketVersions",), (arns.data_bucket,))
     remove_data = (
-        Allow(("s3:ListBucketVersions",), (arns.data_bucket,)),
+        list_data_versions,
         # Deleting a version takes both (S3 API reference, DeleteObjects).
         Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.data_objects("jobs/*"),)),
     )
@@ -36,7 +43,15 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
     read_labels = (
         list_test_sets,
         # Of documents only the beginning, if their names do not say what they are; a HEAD request needs it too.
-        Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*"), arns.test_set_objects("*/input/*"))),
+        Allow(
+            ("s3:GetObject",),
+            (
+                arns.test_set_objects("*/baseline/*"),
+                arns.test_set_objects("*/input/*"),
+                # What a test set held when it was completed.
+                arns.test_set_objects("*/.complete/*"),
+            ),
+        ),
         *_decrypt_test_sets(options),
         list_data,
         Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.json"),)),
@@ -56,7 +71,6 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("dynamodb:Query",),
                 (arns.jobs_table, arns.jobs_by_creation, arns.unfinished_jobs, arns.test_sets_by_creation),
             ),
-            Allow(("dynamodb:DeleteItem",), (arns.test_sets_table,)),
             Allow(
                 ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"),
                 (arns.config_versions_table,),
@@ -77,7 +91,14 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             ),
             Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
             Allow(("states:DescribeExecution",), (arns.executions(DELETION),)),
-            Allow(("lambda:InvokeFunction",), (arns.function("ReadLabels"), arns.function("ClassifyDocument"))),
+            Allow(
+                ("lambda:InvokeFunction",),
+                tuple(arns.function(name) for name in ("ReadLabels", "ClassifyDocument", "DeleteTestSet")),
+            ),
+            # Which classifications of a user run; a conditional write reads too (S3 API reference, PutObject).
+            Allow(
+                ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"), (arns.data_objects("classifications/running/*"),)
+            ),
             Allow(
                 ("s3:PutObject",),
                 (arns.data_objects("classifications/*/request.json"), arns.data_objects("classifications/uploads/*")),
@@ -89,12 +110,20 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                     arns.data_objects("classifications/*/result.json"),
                 ),
             ),
-            Allow(("bedrock:ListFoundationModels", "bedrock:ListCustomModelDeployments"), ANYTHING),
+            Allow(("bedrock:ListFoundationModels",), ANYTHING),
+            LIST_DEPLOYMENTS,
             # Stopping a job stops its training; a retry reads the training and the deployment.
-            stop_training,
+            *stop_training,
+            read_training,
             Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
         ),
         "ReadLabels": read_labels,
+        "DeleteTestSet": (
+            Allow(("dynamodb:GetItem", "dynamodb:DeleteItem"), (arns.test_sets_table,)),
+            *_remove_test_sets(arns, options),
+            list_data_versions,
+            Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.data_objects("validation/*"),)),
+        ),
         "ValidateTestSet": (
             move_job,
             Allow(("dynamodb:GetItem",), (arns.test_sets_table,)),
@@ -103,7 +132,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:PutObject",), (arns.data_objects("jobs/*/manifest.json"), arns.data_objects("jobs/*/prompt.json"))
             ),
             # Counts resources to warn of quotas that are nearly full.
-            Allow(("bedrock:ListFoundationModels", *LISTS_OF_BEDROCK), ANYTHING),
+            Allow(("bedrock:ListFoundationModels", *LISTS_OF_BEDROCK, "servicequotas:ListServiceQuotas"), ANYTHING),
+            # Leaves the API its part of the account's concurrency, which the jobs that convert documents share.
+            Allow(("lambda:GetAccountSettings",), ANYTHING),
+            Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
         ),
         "GenerateExample": (
             read_job,
@@ -127,33 +159,59 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("bedrock:CreateModelCustomizationJob",), (*arns.foundation_models, models, customization_jobs)),
             # Not on foundation models, which cannot be tagged (service authorization reference, Bedrock, TagResource).
             Allow(("bedrock:TagResource",), (models, customization_jobs)),
-            stop_training,
+            # What exists under the name is adopted if it is the job's.
+            *stop_training,
+            read_training,
+            Allow(("bedrock:ListTagsForResource",), (customization_jobs,)),
             Allow(
                 ("iam:PassRole",),
                 (arns.bedrock_role,),
                 {"StringEquals": {"iam:PassedToService": "bedrock.amazonaws.com"}},
             ),
         ),
-        "GetCustomizationJob": (move_job, Allow(("bedrock:GetModelCustomizationJob",), (customization_jobs,))),
+        "GetCustomizationJob": (
+            move_job,
+            read_training,
+            # Puts Bedrock's record counts into the report of the data set.
+            list_data,
+            Allow(
+                ("s3:GetObject",),
+                (
+                    arns.data_objects("jobs/*/output/*/manifest.report.csv"),
+                    arns.data_objects("jobs/*/dataset/report.json"),
+                ),
+            ),
+            Allow(("s3:PutObject",), (arns.data_objects("jobs/*/dataset/report.json"),)),
+        ),
         "CreateModelDeployment": (
             move_job,
             Allow(("bedrock:CreateCustomModelDeployment", "bedrock:TagResource"), (models, deployments)),
+            LIST_DEPLOYMENTS,
             # A failed deployment of an earlier attempt is deleted first.
-            Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
+            Allow(("bedrock:DeleteCustomModelDeployment",), (deployments,)),
             # Waits until the model is ready.
             Allow(("bedrock:GetCustomModel",), (models,)),
         ),
         "GetModelDeployment": (read_job, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
         "CompleteJob": (move_job,),
-        "EndJob": (move_job, stop_training),
+        "EndJob": (move_job, *stop_training),
         "ReconcileJobs": (
             move_job,
             Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
             Allow(("states:DescribeExecution",), (arns.executions(FINETUNING), arns.executions(DELETION))),
-            Allow(("states:StartExecution",), (arns.state_machine(DELETION),)),
-            stop_training,
+            Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
+            # Deletes versions of functions that no execution calls any more; never a function, which has no number.
+            Allow(("states:DescribeStateMachine",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
+            Allow(("lambda:ListVersionsByFunction",), tuple(map(arns.function, called_functions()))),
+            Allow(("lambda:DeleteFunction",), tuple(f"{arns.function(name)}:*" for name in called_functions())),
+            Allow(("bedrock:StopModelCustomizationJob",), (customization_jobs,)),
+            read_training,
             Allow(LISTS_OF_BEDROCK, ANYTHING),
             Allow(("bedrock:ListTagsForResource",), (customization_jobs, models, deployments)),
+            # Starts deletions of test sets again that were lost.
+            Allow(("dynamodb:GetItem", "dynamodb:UpdateItem"), (arns.test_sets_table,)),
+            Allow(("dynamodb:Query",), (arns.test_sets_by_creation,)),
+            Allow(("lambda:InvokeFunction",), (arns.function("DeleteTestSet"),)),
             # Deletes what a function wrote after its job was deleted.
             Allow(("dynamodb:Query",), (arns.jobs_by_creation,)),
             list_data,
@@ -161,9 +219,15 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         ),
         "DeleteModelDeployment": (
             read_job,
-            Allow(("bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"), (deployments,)),
+            *stop_training,
+            LIST_DEPLOYMENTS,
+            Allow(("bedrock:DeleteCustomModelDeployment",), (deployments,)),
         ),
-        "DeleteCustomModel": (read_job, Allow(("bedrock:DeleteCustomModel",), (models,))),
+        "DeleteCustomModel": (
+            read_job,
+            Allow(("bedrock:ListCustomModels",), ANYTHING),
+            Allow(("bedrock:DeleteCustomModel",), (models,)),
+        ),
         "ClassifyDocument": (
             *read_documents,
             list_data,
@@ -175,7 +239,9 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:PutObject",),
                 (arns.data_objects("classifications/*/claim.json"), arns.data_objects("classifications/*/result.json")),
             ),
-            Allow(("bedrock:InvokeModel",), arns.invocable_models),
+            # Custom models too: of the policies that AWS publishes for on-demand deployments, some name the model
+            # beside its deployment, and a refusal would come after training.
+            Allow(("bedrock:InvokeModel",), (*arns.invocable_models, models)),
         ),
         "DeleteJobData": (
             Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (arns.jobs_table,)),
@@ -193,18 +259,32 @@ def _decrypt_test_sets(options: DeploymentOptions) -> tuple[Allow, ...]:
 
 
 def _write_test_sets(arns: Arns, options: DeploymentOptions) -> tuple[Allow, ...]:
-    """For presigned uploads, the marker of an unfinished upload, and deletion; an attached bucket is never written."""
+    """For presigned uploads, what was announced and completed, and the prefix of a new test set, which is emptied.
+
+    An attached bucket is never written.
+    """
     if options.test_set_bucket_name:
         return ()
     return (
+        Allow(("s3:GetObject",), (arns.test_set_objects("*/.announced/*"),)),
         Allow(
             ("s3:PutObject",),
             (
                 arns.test_set_objects("*/input/*"),
                 arns.test_set_objects("*/baseline/*"),
                 arns.test_set_objects("*/.uploading"),
+                arns.test_set_objects("*/.announced/*"),
+                arns.test_set_objects("*/.complete/*"),
             ),
         ),
+        *_remove_test_sets(arns, options),
+    )
+
+
+def _remove_test_sets(arns: Arns, options: DeploymentOptions) -> tuple[Allow, ...]:
+    if options.test_set_bucket_name:
+        return ()
+    return (
         Allow(("s3:ListBucketVersions",), (arns.test_set_bucket,)),
         # Everything below the prefix of a test set, including files that other tools uploaded.
         Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.test_set_objects("*/*"),)),

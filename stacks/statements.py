@@ -30,6 +30,8 @@ ACTIONS_WITHOUT_RESOURCE: Mapping[str, str] = {
     "bedrock:ListModelCustomizationJobs": "lists the account's jobs; the action has no resource type",
     "bedrock:ListCustomModels": "lists the account's models; the action has no resource type",
     "bedrock:ListCustomModelDeployments": "lists the account's deployments; the action has no resource type",
+    "lambda:GetAccountSettings": "the account's limits; the action has no resource type",
+    "servicequotas:ListServiceQuotas": "the account's quotas of a service; the action has no resource type",
     "xray:PutTraceSegments": "X-Ray has no resource for trace data",
     "xray:PutTelemetryRecords": "X-Ray has no resource for trace data",
     "xray:GetSamplingRules": "X-Ray has no resource for sampling",

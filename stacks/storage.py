@@ -1,4 +1,8 @@
-"""The tables, and the buckets for test sets, for the data of jobs, and for access logs."""
+"""The tables, and the buckets for test sets, for the data of jobs, and for access logs.
+
+CloudFormation names them all: a name of ours would be taken by what an earlier stack left (decision "Nothing is both
+fixed in name and retained").
+"""
 
 from __future__ import annotations
 
@@ -36,7 +40,6 @@ class Storage(Construct):
         table = dynamodb.Table(
             self,
             spec.name,
-            table_name=spec.table_name(self._options.name_prefix),
             partition_key=_string(spec.partition_key),
             sort_key=_string(spec.sort_key) if spec.sort_key else None,
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,

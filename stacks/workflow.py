@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -15,11 +13,10 @@ from constructs import Construct
 
 from idp_finetuning.deployment import placeholders, render_definition, state_machine_name
 from stacks.arns import Arns
+from stacks.definitions import distributed_maps, read_definition
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions
 from stacks.statements import LOG_DELIVERY, TRACING, Allow
-
-DEFINITIONS = Path(__file__).resolve().parent.parent / "statemachines"
 
 
 class Workflow(Construct):
@@ -34,21 +31,18 @@ class Workflow(Construct):
         options: DeploymentOptions,
         arns: Arns,
         data_bucket: s3.IBucket,
-        functions: Mapping[str, lambda_.IFunction],
+        functions: Mapping[str, lambda_.Function],
     ) -> None:
         super().__init__(scope, construct_id)
-        text = (DEFINITIONS / f"{name}.asl.json").read_text(encoding="utf-8")
-        definition = render_definition(text, map_concurrency=options.map_concurrency)
+        definition = render_definition(read_definition(name))
         named = placeholders(definition)
-        invoked = {
-            f"{function}Arn": functions[function].function_arn
-            for function in sorted(functions)
-            if f"{function}Arn" in named
-        }
+        called = {name: function for name, function in sorted(functions.items()) if f"{name}Arn" in named}
+        # A deployment changes no code under a running job: its execution names the versions published before.
+        versions = {f"{name}Arn": function.current_version.function_arn for name, function in called.items()}
         bucket = {"DataBucketName": data_bucket.bucket_name} if "DataBucketName" in named else {}
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         for allow in (
-            Allow(("lambda:InvokeFunction",), tuple(invoked.values())),
+            Allow(("lambda:InvokeFunction",), tuple(f"{function.function_arn}:*" for function in called.values())),
             *_distributed_map_permissions(name, definition, arns),
             LOG_DELIVERY,
             TRACING,
@@ -60,7 +54,7 @@ class Workflow(Construct):
             "StateMachine",
             state_machine_name=machine_name,
             definition_body=sfn.DefinitionBody.from_string(definition),
-            definition_substitutions={**invoked, **bucket},
+            definition_substitutions={**versions, **bucket},
             role=role.without_policy_updates(),
             tracing_enabled=True,
             logs=sfn.LogOptions(
@@ -73,15 +67,6 @@ class Workflow(Construct):
                 include_execution_data=False,
             ),
         )
-
-
-def distributed_maps(states: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the Distributed Maps among these states and inside their Maps."""
-    for state in states.values():
-        processor = state.get("ItemProcessor", {})
-        if processor.get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":
-            yield state
-        yield from distributed_maps(processor.get("States", {}))
 
 
 def _distributed_map_permissions(name: str, definition: str, arns: Arns) -> tuple[Allow, ...]:

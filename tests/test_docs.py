@@ -13,6 +13,7 @@ import pytest
 from botocore import xform_name
 
 from graphql import build_schema, parse, validate
+from idp_cli.api_names import OPTION_OF
 from idp_finetuning import errors
 from idp_finetuning.deployment import FUNCTIONS, GROUPS
 from idp_finetuning.errors import FinetuningError
@@ -75,7 +76,7 @@ def test_every_way_the_reconciliation_ends_a_job_has_its_row() -> None:
     assert passed
     executions = {f"workflow {status}" for status in FAILURE_STATUSES}
     documented = set(table("operations", "ended by"))
-    assert documented == {passed.code, *executions, "workflow that was never started"}
+    assert documented == {passed.code, *executions}
 
 
 def test_every_rejection_code_has_its_row() -> None:
@@ -101,6 +102,21 @@ def test_the_guide_page_tells_what_the_catalogue_says_of_the_base_models() -> No
         model.id: [
             f"{model.minimum_records} to {model.maximum_records:,}",
             "reported" if model.validation_supported else "not reported",
+        ]
+        for model in base_models()
+    }
+
+
+def test_the_guide_page_has_the_hyperparameters_of_the_catalogue() -> None:
+    documented = table("guide", "model")
+    assert documented == {
+        model.name: [
+            ", ".join(
+                f"`{OPTION_OF[item.name]}` {item.range}" + (f" ({item.default:g})" if sent else "")
+                for item in model.hyper_parameters
+                if item.sent is sent
+            ).strip("`")
+            for sent in (True, False)
         ]
         for model in base_models()
     }
@@ -158,7 +174,7 @@ def test_commands_of_the_aws_cli_are_right_by_name_and_argument(name: str) -> No
         own = options - EVERYWHERE - (LISTING if session.get_paginator_model(service) else set())
         assert own <= members.keys() | flags, f"aws {service} {operation}"
         required = {xform_name(member, "-") for member in shape.required_members} if shape else set()
-        assert required <= own, f"aws {service} {operation}"
+        assert required <= own | {flag.removeprefix("no-") for flag in own & flags}, f"aws {service} {operation}"
 
 
 def test_the_commands_are_found() -> None:

@@ -37,6 +37,7 @@ OPTION_OF = {
     "baseModel": "--base-model",
     "trainSplit": "--train-split",
     "epochCount": "--epochs",
+    "batchSize": "--batch-size",
     "learningRate": "--learning-rate",
     "learningRateWarmupSteps": "--warmup-steps",
     "configVersion": "--config-version",
@@ -49,6 +50,7 @@ OPTION_OF = {
 }
 # Inputs whose names are ordinary words: they mean an option only after `input.`.
 OPTION_OF_WORD = {
+    "repeat": "--repeat",
     "temperature": "--temperature",
     "description": "--description",
     "classes": "--classes",

@@ -10,7 +10,16 @@ from idp_cli.output import table
 from idp_cli.times import moment
 
 if TYPE_CHECKING:
-    from idp_sdk import DatasetReport, Job, JobEvent, JobSummary, SplitReport, TrainingMetrics, Validation
+    from idp_sdk import (
+        BedrockRecords,
+        DatasetReport,
+        Job,
+        JobEvent,
+        JobSummary,
+        SplitReport,
+        TrainingMetrics,
+        Validation,
+    )
 
 WARNINGS_SHOWN = 10  # by `finetuning status`: there may be one for each pair of identical files
 
@@ -131,9 +140,10 @@ def report_lines(report: DatasetReport) -> list[str]:
     return [
         "Data Set Report:",
         f"  Documents: {report.found} found = {report.accepted} accepted + {report.rejected} rejected",
-        f"  To Train: {report.train.documents} documents, {report.train.pages} pages",
+        f"  To Train: {report.train.documents} documents, {report.train.pages} pages{_times(report.repeat)}",
         f"  Held Out: {report.validation.documents} documents, {report.validation.pages} pages",
         *_class_lines(report.train, report.validation),
+        *_bedrock_lines(report.bedrock_records or ()),
         *_list_lines("Rejected:", [f"{item.key}: {item.reason}" for item in report.rejected_documents]),
         *_list_lines("Warnings:", report.warnings),
     ]
@@ -145,6 +155,16 @@ def _class_lines(train: SplitReport, held_out: SplitReport) -> list[str]:
     rows = [(name, *(str(side.get(name, 0)) for side in sides)) for name in names]
     shown = table([("CLASS", "TO TRAIN", "HELD OUT"), *rows], right=(1, 2))
     return ["", "Pages by Class:", *(f"  {line}" for line in shown)] if rows else []
+
+
+def _times(repeat: int) -> str:
+    return f", each {repeat} times" if repeat > 1 else ""
+
+
+def _bedrock_lines(files: Sequence[BedrockRecords]) -> list[str]:
+    rows = [(f.file_name, str(f.total), str(f.accepted), str(f.partially_accepted), str(f.rejected)) for f in files]
+    shown = table([("FILE", "RECORDS", "ACCEPTED", "IN PART", "REJECTED"), *rows], right=(1, 2, 3, 4))
+    return ["", "Records by Bedrock's Count:", *(f"  {line}" for line in shown)] if rows else []
 
 
 def _list_lines(title: str, texts: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ FinetuningError
 ├── UserNotFound            the user pool has no such user
 ├── ClassificationNotFound  no classification of the caller has this id
 ├── Conflict                the current state does not allow the operation
+├── TooManyRunning          as many of the caller's classifications run as may run at once
 ├── TestSetInvalid          the labelled documents break a rule of fine-tuning
 ├── DocumentRejected        one document cannot become training data
 ├── DatasetUnusable         too little of the test set became training data
@@ -19,6 +20,7 @@ FinetuningError
 ├── JobStopping             the job is being stopped; its workflow ends here
 ├── StaleState              a late or repeated run found the job in another status
 ├── TransientError          throttled or temporarily failing call; the workflow retries it
+├── RemovalPending          Bedrock has not removed a resource yet; the workflow asks again, later each time
 ├── AwsCallRefused          an AWS service refused a call; the same call would be refused again
 ├── SettingMissing          the function's environment lacks a variable
 └── InternalError           anything else; details are in the log only
@@ -74,6 +76,10 @@ class Conflict(FinetuningError):
     """The current state of what the request names does not allow the operation."""
 
 
+class TooManyRunning(FinetuningError):
+    """As many of the caller's classifications run as may run at once."""
+
+
 class TestSetInvalid(FinetuningError):
     """The labelled documents break a rule of fine-tuning."""
 
@@ -86,6 +92,12 @@ class DocumentRejected(FinetuningError):
     def __init__(self, reason_code: str, message: str) -> None:
         super().__init__(f"{reason_code}: {message}")
         self.reason_code = reason_code
+
+    @classmethod
+    def from_text(cls, text: str) -> DocumentRejected:
+        """Return the rejection that has this whole message."""
+        code, _, message = text.partition(": ")
+        return cls(code, message)
 
 
 class DatasetUnusable(FinetuningError):
@@ -118,6 +130,10 @@ class StaleState(FinetuningError):
 
 class TransientError(FinetuningError):
     """A throttled or temporarily failing call; the workflow retries it."""
+
+
+class RemovalPending(FinetuningError):
+    """Bedrock has not removed a resource yet; the workflow asks again, later each time."""
 
 
 class AwsCallRefused(FinetuningError):

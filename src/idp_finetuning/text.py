@@ -108,3 +108,23 @@ def join_first(names: Iterable[str]) -> str:
     shown, more = first_few(names)
     quoted = (name if name.isprintable() else json.dumps(name, ensure_ascii=False) for name in shown)
     return ", ".join(quoted) + (f" and {more} more" if more else "")
+
+
+HIDDEN_ACCOUNT = "<account>"
+# ARNs of users, roles and their sessions, and the account in any other ARN.
+_IDENTITY_ARN = re.compile(r"arn:[\w-]+:(?:iam|sts):[^:\s]*:[^:\s]*:[^\s,;()\[\]'\"]*[^\s,;()\[\]'\".:]")
+_ACCOUNT_OF_ARN = re.compile(r"(arn:[\w-]+:[\w-]+:[\w-]*:)\d{12}(?=:)")
+_ACCOUNT_IN_BUCKET = re.compile(r"(s3://[a-z0-9.-]*?)(?<!\d)\d{12}(?!\d)")
+# By itself: not in the name of a file, such as 202611221030.pdf, and not the end of a UUID.
+_ACCOUNT = re.compile(r"(?<![\w./-])\d{12}(?![\w/-]|\.\w)")
+
+
+def hide_account(text: str) -> str:
+    """Return an error text without account ids and without the ARNs of roles and users.
+
+    AWS's own messages have both, and everyone who may read a job reads why it failed.
+    """
+    text = _IDENTITY_ARN.sub("(role)", text)
+    text = _ACCOUNT_OF_ARN.sub(rf"\g<1>{HIDDEN_ACCOUNT}", text)
+    text = _ACCOUNT_IN_BUCKET.sub(rf"\g<1>{HIDDEN_ACCOUNT}", text)
+    return _ACCOUNT.sub(HIDDEN_ACCOUNT, text)

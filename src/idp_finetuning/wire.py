@@ -1,11 +1,11 @@
-"""The base of every model (snake_case inside, camelCase on the wire), and times in UTC."""
+"""The base of every model (snake_case inside, camelCase on the wire), how stored ones are read, and times in UTC."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     ModelWrapValidatorHandler,
     PlainSerializer,
+    TypeAdapter,
     ValidationError,
     model_validator,
 )
@@ -29,6 +30,21 @@ class WireModel(BaseModel):
     def to_wire(self) -> dict[str, Any]:
         """Return a JSON-ready dict in camelCase."""
         return self.model_dump(mode="json", by_alias=True)
+
+
+M = TypeVar("M")
+
+
+def read_stored(model: type[M], values: Mapping[str, Any]) -> M:
+    """Return the model in stored values; unknown members, nested ones included, are those of a newer release."""
+    stored: M = TypeAdapter(model).validate_python(values, extra="ignore")
+    return stored
+
+
+def read_stored_json(model: type[M], content: bytes) -> M:
+    """Return the model in stored JSON as `read_stored` does."""
+    stored: M = TypeAdapter(model).validate_json(content, extra="ignore")
+    return stored
 
 
 class InputModel(WireModel):

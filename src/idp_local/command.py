@@ -7,11 +7,15 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from idp_local.child import exit_on_signals
 from idp_local.connection import FILE_NAME, Connection
 from idp_local.environment import forget_settings
 from idp_local.errors import LocalRuntimeError
+
+if TYPE_CHECKING:
+    from idp_local.bedrock.switches import Switches
 
 DIRECTORY = Path(".idp-local")
 
@@ -38,12 +42,44 @@ def _parser(command: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="run the local runtime with GraphiQL until Ctrl-C")
     up.add_argument("--port", type=int, default=4000, help="port of the API; 0 takes a free one (default: 4000)")
+    _add_bedrock_options(up)
     demo = commands.add_parser("demo", help="fine-tune, deploy and measure a classifier on invented or own documents")
     if command == "demo":
         from idp_local.demo.command import add_arguments  # its imports are heavy; `up` need not wait for them
 
         add_arguments(demo)
     return parser
+
+
+def _add_bedrock_options(up: argparse.ArgumentParser) -> None:
+    behaviour = up.add_mutually_exclusive_group()
+    behaviour.add_argument(
+        "--switches", metavar="JSON", help="how the Bedrock stand-in behaves; see docs/bedrock-answers.md"
+    )
+    behaviour.add_argument(
+        "--answers",
+        type=Path,
+        metavar="FILE",
+        help="the Bedrock stand-in behaves as a real account did: a file that `make smoke` wrote",
+    )
+
+
+def _read_switches(options: argparse.Namespace) -> Switches | None:
+    """Return the switches that the options give, or None. Raises LocalRuntimeError if they cannot be read."""
+    if options.switches is None and options.answers is None:
+        return None
+    from pydantic import ValidationError
+
+    from idp_local.bedrock.answers import Answers
+    from idp_local.bedrock.switches import Switches
+
+    try:
+        if options.switches is not None:
+            return Switches.model_validate_json(options.switches)
+        return Answers.model_validate_json(options.answers.read_text(encoding="utf-8")).switches()
+    except (OSError, ValidationError) as error:
+        source = options.answers or "--switches"
+        raise LocalRuntimeError(f"{source} cannot be used: {error} See docs/bedrock-answers.md.") from error
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -55,8 +91,11 @@ def _demo(options: argparse.Namespace) -> int:
 def _up(options: argparse.Namespace) -> int:
     from idp_local.runtime import LocalRuntime
 
+    switches = _read_switches(options)
     print("Starting the local runtime ...", flush=True)
-    with LocalRuntime(DIRECTORY, options.port) as runtime:
+    with LocalRuntime(DIRECTORY, options.port, switches=switches) as runtime:
+        if switches:
+            print(f"Bedrock switches      {switches.changed() or 'all as by default'}")
         print(_describe(runtime.connection), flush=True)
         try:
             while True:

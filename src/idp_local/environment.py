@@ -10,6 +10,7 @@ from typing import Any
 
 REGION = "us-east-1"
 ACCOUNT_ID = "123456789012"  # moto's account
+CONCURRENCY_LIMIT = 1000  # functions that run at once, in an ordinary account
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 # Made up on purpose: the user's own credentials must not be used here.

@@ -29,16 +29,17 @@ from idp_local.aws.provision import provision
 from idp_local.child import first_line, python_child, stop
 from idp_local.client import tokens_of
 from idp_local.connection import Connection, ConnectionFile
-from idp_local.environment import CHECKOUT, REGION, aws_environment
+from idp_local.environment import CHECKOUT, CONCURRENCY_LIMIT, REGION, aws_environment
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.endpoint import FunctionEndpoint
 from idp_local.functions.pool import WorkerPool
 from idp_local.functions.schedule import ReconcileTimer
-from idp_local.functions.service import API_FUNCTION, Functions, Interceptor
+from idp_local.functions.service import API_FUNCTION, Functions, Interceptor, Throttled
 from idp_local.http import HOST, listening_socket, server_on
 
 if TYPE_CHECKING:
     from idp_local.bedrock.server import BedrockServer
+    from idp_local.bedrock.switches import Switches
 
 
 class LocalRuntime:
@@ -47,8 +48,11 @@ class LocalRuntime:
     `directory` gets logs and connection.json. `port` is the API's, 0 takes a free one. `workers` run the workflow's
     functions, one more runs the API's. `seconds_per_phase` is the least time in each phase of a Bedrock job,
     `poll_seconds` and `retry_interval_seconds` (at least 1, moto) replace the minutes AWS waits. ReconcileJobs runs
-    every `reconcile_seconds` with `reconcile_event`. `handler_root` has the `lambdas` package, `definitions` the state
-    machines.
+    every `reconcile_seconds` with `reconcile_event`. `map_concurrency` documents of a job are converted at once, unless
+    `concurrency_limit`, Lambda's limit of functions that run at once, leaves room for fewer. `handler_root` has the
+    `lambdas` package, `definitions` the state machines.
+
+    `switches` say how the Bedrock stand-in behaves if AWS does not document it.
 
     Tests may pass an `interceptor` of invocations, the name of an `instrument` of the workers (see
     `functions.worker`), and `bedrock`, which makes another Bedrock stand-in, given the address of S3.
@@ -64,6 +68,7 @@ class LocalRuntime:
         retry_interval_seconds: int = 1,
         poll_seconds: int = 1,
         map_concurrency: int = 4,
+        concurrency_limit: int = CONCURRENCY_LIMIT,
         reconcile_seconds: float = 20,
         reconcile_event: Mapping[str, Any] | None = None,
         handler_root: Path = CHECKOUT,
@@ -71,6 +76,7 @@ class LocalRuntime:
         interceptor: Interceptor | None = None,
         instrument: str | None = None,
         bedrock: Callable[[str], BedrockServer] | None = None,
+        switches: Switches | None = None,
     ) -> None:
         self._directory = directory
         self._port = port
@@ -79,6 +85,7 @@ class LocalRuntime:
         self._retry_interval_seconds = retry_interval_seconds
         self._poll_seconds = poll_seconds
         self._map_concurrency = map_concurrency
+        self._concurrency_limit = concurrency_limit
         self._reconcile_seconds = reconcile_seconds
         self._reconcile_event = dict(reconcile_event or {})
         self._handler_root = handler_root
@@ -86,6 +93,7 @@ class LocalRuntime:
         self._interceptor = interceptor
         self._instrument = instrument
         self._bedrock = bedrock
+        self._switches = switches
         self._logs = directory / "logs"
         self._ending = ExitStack()
         self.connection: Connection
@@ -119,7 +127,10 @@ class LocalRuntime:
             aws_url = f"http://{HOST}:{aws_socket.getsockname()[1]}"
             account = self._child(
                 "account",
-                ["-m", "idp_local.aws", "--socket", str(aws_socket.fileno()), "--functions", endpoint.url],
+                [
+                    *("-m", "idp_local.aws", "--socket", str(aws_socket.fileno()), "--functions", endpoint.url),
+                    *("--concurrency-limit", str(self._concurrency_limit)),
+                ],
                 pass_fds=(aws_socket.fileno(),),
             )
         bedrock = None if self._bedrock else self._bedrock_child(aws_url)
@@ -137,7 +148,6 @@ class LocalRuntime:
             functions=FUNCTIONS,
             definitions=self._definitions,
             retry_interval_seconds=self._retry_interval_seconds,
-            map_concurrency=self._map_concurrency,
         )
         if bedrock:
             bedrock_url = first_line(bedrock, name="bedrock", log=self._logs / "bedrock.log")
@@ -147,10 +157,13 @@ class LocalRuntime:
             FUNCTIONS,
             prefix=PREFIX,
             pool=pool,
-            values=variable_values(self._poll_seconds, user_pool_id=users.pool_id),
+            values=variable_values(
+                self._poll_seconds, user_pool_id=users.pool_id, map_concurrency=self._map_concurrency
+            ),
             endpoints=aws_environment(aws_url, bedrock_url),
             logs=self._logs,
             retry_interval_seconds=self._retry_interval_seconds,
+            concurrency_limit=self._concurrency_limit,
             interceptor=self._interceptor,
         )
         self.functions = endpoint.functions
@@ -176,9 +189,12 @@ class LocalRuntime:
         self._ending.callback(file.remove)
 
     def _bedrock_child(self, aws_url: str) -> subprocess.Popen[bytes]:
+        arguments = ["-m", "idp_local.bedrock", "--seconds-per-phase", str(self._seconds_per_phase)]
+        if self._switches:
+            arguments += ["--switches", self._switches.model_dump_json()]
         return self._child(
             "bedrock",
-            ["-m", "idp_local.bedrock", "--seconds-per-phase", str(self._seconds_per_phase), "--exit-with-stdin"],
+            [*arguments, "--exit-with-stdin"],
             environment=aws_environment(aws_url),
         )
 
@@ -220,7 +236,10 @@ def _connection(graphql_url: str, aws_url: str, bedrock_url: str, users: UserPoo
 
 def _resolver_invocation(functions: Functions) -> Any:
     def invoke(event: dict[str, Any]) -> dict[str, Any]:
-        outcome = functions.invoke(function_name(API_FUNCTION), event)
+        try:
+            outcome = functions.invoke(function_name(API_FUNCTION), event)
+        except Throttled:
+            return {"error": {"errorType": "TooManyRequestsException", "errorMessage": "Rate Exceeded."}}
         return {"error" if outcome.failed else "result": outcome.payload}
 
     return invoke

@@ -10,7 +10,7 @@ from typing import Any
 from idp_finetuning.classification.classification import Classification, ClassificationStatus
 from idp_sdk import operations
 from idp_sdk.api import Api
-from idp_sdk.errors import InvalidInput, WaitTimeout
+from idp_sdk.errors import InvalidInput, TooManyRunning, WaitTimeout
 from idp_sdk.sending import Sender
 from idp_sdk.uploads.local_files import is_regular_file, why_content_not_sent
 from idp_sdk.uploads.s3_posts import md5_of, post_file
@@ -42,8 +42,8 @@ class Classifications:
         `content` is a file in memory; `path` then only names it. `config_version` names model, prompts and
         classes; without it the active version is used. `model` replaces the version's model; alone, a custom model
         gets the prompt it was trained with. `page_texts` has the text of each page, for prompts with
-        {DOCUMENT_TEXT}.
-        Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, WaitTimeout.
+        {DOCUMENT_TEXT}. If as many of this user's classifications run as may run at once, it waits for one to end.
+        Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, TooManyRunning, WaitTimeout.
         """
         require_seconds(poll_interval, timeout)
         given: dict[str, Any] = {
@@ -54,7 +54,7 @@ class Classifications:
         }
         wanted = {name: value for name, value in given.items() if value is not None}
         deadline = Deadline(timeout)
-        found = self._api.call(operations.START_CLASSIFICATION, {"input": wanted})
+        found = self._start(wanted, deadline, poll_interval)
         while found.status is ClassificationStatus.RUNNING:
             if not deadline.sleep(poll_interval):
                 raise WaitTimeout(
@@ -64,6 +64,15 @@ class Classifications:
             variables = {"classificationId": found.id}
             found = self._api.call(operations.GET_CLASSIFICATION, variables, deadline=deadline)
         return found
+
+    def _start(self, wanted: dict[str, Any], deadline: Deadline, poll_interval: float) -> Classification:
+        """Start as soon as the number of this user's running classifications allows it."""
+        while True:
+            try:
+                return self._api.call(operations.START_CLASSIFICATION, {"input": wanted})
+            except TooManyRunning:
+                if not deadline.sleep(poll_interval):
+                    raise
 
     def _source(
         self,

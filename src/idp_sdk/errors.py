@@ -20,6 +20,7 @@ IDPError
     ├── ClassificationNotFound  no classification of this user has this id
     ├── UserNotFound            no user has this name
     ├── Conflict                the state of the thing does not allow it
+    ├── TooManyRunning          as many classifications of this user run as may run at once
     ├── TestSetInvalid          the labelled documents break a rule of fine-tuning
     ├── ValidationRunning       the labels are still being read; ask again in a while
     └── ModelUnavailable        the account does not offer the model
@@ -116,6 +117,10 @@ class UserNotFound(Refused):
 
 class Conflict(Refused):
     """The state of the thing does not allow the operation."""
+
+
+class TooManyRunning(Refused):
+    """As many classifications of this user run as may run at once."""
 
 
 class TestSetInvalid(Refused):

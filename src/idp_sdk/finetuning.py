@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.training_data.dataset import DatasetReport
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import ValidationRunning, WaitTimeout
-from idp_sdk.jobs import HyperParameters, Job, JobEvent, JobSummary, Validation
+from idp_sdk.jobs import Job, JobEvent, JobSummary, Validation
 from idp_sdk.waiting import Deadline, require_seconds
 
 VALIDATION_POLL_SECONDS = 2.0
@@ -28,6 +29,7 @@ class Finetuning:
         *,
         base_model: str | None = None,
         train_split: float | None = None,
+        repeat: int | None = None,
         timeout: float = 900.0,
     ) -> Validation:
         """Check whether a test set can be used for fine-tuning, with `base_model` also for that model.
@@ -37,7 +39,7 @@ class Finetuning:
         """
         require_seconds(VALIDATION_POLL_SECONDS, timeout)
         deadline = Deadline(timeout)
-        variables = {"testSetId": test_set_id, "baseModel": base_model, "trainSplit": train_split}
+        variables = {"testSetId": test_set_id, "baseModel": base_model, "trainSplit": train_split, "repeat": repeat}
         while True:
             try:
                 return self._api.call(operations.VALIDATE_TEST_SET, variables)
@@ -56,13 +58,16 @@ class Finetuning:
         name: str,
         train_split: float | None = None,
         hyper_parameters: HyperParameters | None = None,
+        repeat: int | None = None,
         config_version: str | None = None,
         client_token: str | None = None,
     ) -> Job:
         """Start a job and return it, VALIDATING.
 
         Calls with the same client token and input return the same job. Without a token each call makes its own, so
-        that retries never start a second job. `config_version` names the prompt and class descriptions to train with.
+        that retries never start a second job. `hyper_parameters` are those the base model has, see
+        `models.list_available_models`; what is None has the model's default. Each training page is written `repeat`
+        times (1 to 4). `config_version` names the prompt and class descriptions to train with.
         Raises TestSetNotFound, TestSetInvalid, InvalidInput, ModelUnavailable, Conflict, Unauthorized.
         """
         given = {
@@ -71,6 +76,7 @@ class Finetuning:
             "baseModel": base_model,
             "trainSplit": train_split,
             "hyperParameters": hyper_parameters and hyper_parameters.model_dump(by_alias=True, exclude_none=True),
+            "repeat": repeat,
             "configVersion": config_version,
             "clientToken": client_token or str(uuid.uuid4()),
         }

@@ -7,7 +7,8 @@ import json
 from pydantic import Field, field_validator
 
 from idp_finetuning.jobs.job import ENDED, DocumentCounts, JobStatus, TrainingMetrics
-from idp_finetuning.wire import InputModel, UtcTime, WireModel
+from idp_finetuning.nova.hyper_parameters import HyperParameters
+from idp_finetuning.wire import UtcTime, WireModel
 
 
 class Validation(WireModel):
@@ -26,14 +27,6 @@ class Validation(WireModel):
     @classmethod
     def _parse_json(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value  # AWSJSON is a string
-
-
-class HyperParameters(InputModel):
-    """Hyperparameters: epochs 1–5, learning rate 1e-6–1e-4, warm-up steps 0–100. None in a request: the default."""
-
-    epoch_count: int | None = None
-    learning_rate: float | None = None
-    learning_rate_warmup_steps: int | None = None
 
 
 class JobSummary(WireModel):
@@ -62,6 +55,7 @@ class Job(JobSummary):
 
     train_split: float
     hyper_parameters: HyperParameters
+    repeat: int = 1
     config_version: str | None = None
     created_by: str
     training_started_at: UtcTime | None = None

@@ -16,7 +16,12 @@ from idp_sdk.results import AvailableModels, ConfigVersion, Page
 _PAGE = {"limit": "Int", "nextToken": "String"}
 
 VALIDATE_TEST_SET = query(
-    "validateTestSetForFinetuning", Validation, testSetId="ID!", baseModel="String", trainSplit="Float"
+    "validateTestSetForFinetuning",
+    Validation,
+    testSetId="ID!",
+    baseModel="String",
+    trainSplit="Float",
+    repeat="Int",
 )
 # The SDK always sends a client token with it: the same token and input return the same job.
 CREATE_JOB = mutation("createFinetuningJob", Job, idempotent=True, input="StartFinetuningJobInput!")

@@ -11,13 +11,16 @@ from idp_finetuning.classification.classification import (
 from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.classification.scopes import User, UserScope
 from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
+from idp_finetuning.nova.hyper_parameters import HyperParameters, HyperParameterSpec
+from idp_finetuning.nova.lifecycle import ModelLifecycle
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.training_data.bedrock_records import BedrockRecords
 from idp_finetuning.training_data.dataset import ClassReport, DatasetReport, RejectedDocument, SplitReport
 from idp_sdk.client import IDPClient
 from idp_sdk.connection import Connection, read_connection
 from idp_sdk.errors import IDPError
-from idp_sdk.jobs import HyperParameters, Job, JobEvent, JobSummary, Validation
+from idp_sdk.jobs import Job, JobEvent, JobSummary, Validation
 from idp_sdk.results import AvailableModels, BaseModel, ConfigVersion, CustomModel
 from idp_sdk.signin.challenges import Challenge, ChallengeName
 from idp_sdk.signin.profiles import Profiles
@@ -30,6 +33,7 @@ from idp_sdk.uploads.local_files import IgnoredFile
 __all__ = [
     "AvailableModels",
     "BaseModel",
+    "BedrockRecords",
     "Challenge",
     "ChallengeName",
     "ClassReport",
@@ -44,6 +48,7 @@ __all__ = [
     "DatasetReport",
     "DocumentClass",
     "DocumentCounts",
+    "HyperParameterSpec",
     "HyperParameters",
     "IDPClient",
     "IDPError",
@@ -55,6 +60,7 @@ __all__ = [
     "LabelledDocument",
     "LabelledSection",
     "Layout",
+    "ModelLifecycle",
     "Profiles",
     "Prompt",
     "RejectedDocument",

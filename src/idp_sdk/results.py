@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from idp_finetuning.classification.config_versions import ClassificationConfig
+from idp_finetuning.nova.hyper_parameters import HyperParameterSpec
+from idp_finetuning.nova.lifecycle import ModelLifecycle
 from idp_finetuning.wire import UtcTime, WireModel
 
 Item = TypeVar("Item")
@@ -20,8 +23,9 @@ class Page(WireModel, Generic[Item]):
 class BaseModel(WireModel):
     """A model that can be fine-tuned.
 
-    `label` is "recommended" or "legacy"; a job takes `minimum_records` to `maximum_records` training pages. `offered`
-    says whether this account offers it; None if Bedrock did not say.
+    `label` is "recommended" or "legacy"; a job takes at least `minimum_records` training pages, and at most
+    `maximum_records` records of training and validation together. `offered` says whether this account offers it, and
+    `lifecycle` where it is in its life; None if Bedrock did not say.
     """
 
     id: str
@@ -31,7 +35,14 @@ class BaseModel(WireModel):
     minimum_records: int
     maximum_records: int
     validation_supported: bool
+    hyper_parameters: tuple[HyperParameterSpec, ...] = ()
     offered: bool | None = None
+    lifecycle: ModelLifecycle | None = None
+
+    @property
+    def lifecycle_warning(self) -> str | None:
+        """What to know before training on it, if it is LEGACY or ends within a year."""
+        return self.lifecycle.warn(self.name, datetime.now(UTC)) if self.lifecycle else None
 
 
 class CustomModel(WireModel):

@@ -83,7 +83,10 @@ class TestSets:
         return self._upload(files, len(documents), name, description, progress)
 
     def delete(self, test_set_id: str) -> bool:
-        """Remove a test set and its documents. Raises Conflict while a job reads it."""
+        """Start the removal of a test set with its documents; it is DELETING until it is gone.
+
+        Raises Conflict while a job reads it.
+        """
         return self._api.call(operations.DELETE_TEST_SET, {"testSetId": test_set_id})
 
     def _upload(

@@ -28,7 +28,8 @@ CLASSIFIED = ClassificationLayout(classification_id=CLASSIFICATION)
 ANSWERS: dict[str, Any] = {
     "Resolver": {"data": True},
     "ReadLabels": {},
-    "ValidateTestSet": {"key": LAYOUT.manifest},
+    "DeleteTestSet": {},
+    "ValidateTestSet": {"key": LAYOUT.manifest, "concurrency": 4},
     "GenerateExample": {},
     "RejectDocument": {},
     "AssembleDataset": {},
@@ -41,8 +42,11 @@ ANSWERS: dict[str, Any] = {
         "code": "TestSetInvalid",
         "message": "Insufficient documents: 3 found, at least 10 needed. Add more documents to the test set.",
     },
-    "ReconcileJobs": {"ended": [], "failed": [], "stoppedTraining": [], "orphans": [], "removedData": []},
-    "DeleteModelDeployment": {"status": "Gone"},
+    "ReconcileJobs": {
+        **{"ended": [], "restarted": [], "failed": [], "stoppedTraining": [], "orphans": [], "removedData": []},
+        "versions": {"deleted": [], "failure": None},
+    },
+    "DeleteModelDeployment": {},
     "DeleteCustomModel": {},
     "DeleteJobData": {},
     "ClassifyDocument": {"pages": 2, "errorCode": None, "repeated": False},
@@ -51,6 +55,7 @@ ANSWERS: dict[str, Any] = {
 # The resolver returns its errors; the other functions raise theirs, which Step Functions catches by this name.
 REFUSALS = {
     "ReadLabels": "InternalError",
+    "DeleteTestSet": "InternalError",
     "ValidateTestSet": "TestSetInvalid",
     "GenerateExample": "DocumentRejected",
     "ClassifyDocument": "InternalError",
@@ -130,6 +135,10 @@ def test_jobs_that_have_stood_in_their_stage_without_a_workflow_are_ended(story:
 def test_labels_are_read_into_the_data_bucket(story: Story) -> None:
     (content,) = story.labels.values()
     assert len(Labels.model_validate_json(content).documents) == DOCUMENTS
+
+
+def test_a_test_set_is_deleted(story: Story) -> None:
+    assert story.test_sets_left == {"statements"}
 
 
 def test_events_of_a_document_are_what_the_workflow_reads_from_the_manifest(story: Story) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 from idp_finetuning.deployment import FUNCTIONS
 from tests.support.bundles.account import DOCUMENT_TEXT, INFERENCE_RESULT, MARKS
 from tests.support.bundles.story import Run, Story
+
+# With a colon in the offset, without which Lambda takes the line for INFO.
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(Z|[+-]\d\d:\d\d)")
 
 BY_NAME = pytest.mark.parametrize("name", [spec.name for spec in FUNCTIONS])
 
@@ -38,6 +42,7 @@ def test_every_run_logs_how_it_ended_in_json_with_the_job_it_was_for(story: Stor
     for run, lines in _with_request_id(story, name):
         assert len(lines) == 1
         assert lines[0]["service"] == "idp-finetuning"
+        assert RFC_3339.fullmatch(lines[0]["timestamp"])
         assert lines[0].get("job_id") == _job_id(run)
         if name != "Resolver":
             assert lines[0]["message"].startswith("failed") == (run.outcome.error_type is not None)

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
+from idp_finetuning.deployment import find_function
 from stacks.bundling import BUILD, LOCKS, ROOT, BundleName, BundleTarget
+from stacks.definitions import called_functions
 
 # What a synthesis reads.
 CHECKOUT = ("cdk.json", "graphql", "locks", "lambdas", "stacks", "statemachines", "src/idp_finetuning")
@@ -97,3 +99,49 @@ def test_an_edit_in_the_domain_changes_the_code_of_every_function(templates: dic
     assert before.keys() == edited.keys()
     assert len(before) > len(set(before.values())) == len(LOCKS)
     assert [name for name in before if before[name] == edited[name]] == []
+
+
+def _versions(template: Template) -> dict[str, dict[str, Any]]:
+    """The published versions by their logical ids."""
+    return {name: r for name, r in template["Resources"].items() if r["Type"] == "AWS::Lambda::Version"}
+
+
+def _called(template: Template) -> dict[str, str]:
+    """The logical ids that the tasks of all state machines call, by placeholder."""
+    return {
+        f"{machine}: {placeholder}": value["Ref"]
+        for machine, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::StepFunctions::StateMachine"
+        for placeholder, value in resource["Properties"]["DefinitionSubstitutions"].items()
+        if placeholder.endswith("Arn")
+    }
+
+
+def test_other_code_is_published_as_new_versions_which_executions_call_from_then_on(
+    templates: dict[str, Template],
+) -> None:
+    before, edited = _versions(templates["first"]), _versions(templates["edited"])
+    assert before.keys().isdisjoint(edited)
+    assert len(before) == len(edited)
+    assert set(_called(templates["first"]).values()) == before.keys()
+    assert set(_called(templates["edited"]).values()) == edited.keys()
+    assert _called(templates["first"]).keys() == _called(templates["edited"]).keys()
+
+
+def test_versions_stay_when_others_take_their_place(templates: dict[str, Template]) -> None:
+    """All but those of a deployment that failed, whose next try publishes the same code again."""
+    for version in _versions(templates["first"]).values():
+        assert (version["DeletionPolicy"], version["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+
+
+def test_what_is_invoked_without_waiting_has_no_version_because_its_retries_belong_to_the_latest(
+    templates: dict[str, Template],
+) -> None:
+    resources = templates["first"]["Resources"]
+    versioned = {version["Properties"]["FunctionName"]["Ref"] for version in _versions(templates["first"]).values()}
+    invoked = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::EventInvokeConfig"]
+    assert {config["Qualifier"] for config in invoked} == {"$LATEST"}
+    assert not versioned & {config["FunctionName"]["Ref"] for config in invoked}
+    assert {resources[name]["Properties"]["FunctionName"] for name in resources if name in versioned} == {
+        find_function(name).function_name("idp-finetuning") for name in called_functions()
+    }

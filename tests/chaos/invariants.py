@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
+from idp_finetuning.jobs.deadlines import DEADLINE_PASSED
 from idp_finetuning.jobs.job import ENDED, JobStatus
 from tests.chaos.state import BedrockThing, State
 
@@ -29,11 +30,24 @@ def no_execution_goes_on(state: State) -> Iterator[str]:
 
 
 def nothing_trains_for_an_ended_job(state: State) -> Iterator[str]:
-    """Check that no customization job runs for a job that ended."""
+    """Check that no customization job runs for a job that ended; if it failed, a retry may adopt what is reported."""
     for thing in state.bedrock:
         job = state.job(thing.job_id)
-        if thing.kind == "customization job" and thing.status in RUNNING and job and job.status in ENDED:
+        if thing.kind != "customization job" or thing.status not in RUNNING or not job or job.status not in ENDED:
+            continue
+        if job.status is not JobStatus.FAILED or not _is_reported(thing, state):
             yield f"{thing.name} is {thing.status} in Bedrock, and job {job.id} is {job.status}"
+
+
+def no_training_stopped(state: State) -> Iterator[str]:
+    """Check that a customization job was stopped only for a user's stop or deletion, or a passed deadline."""
+    for thing in state.bedrock:
+        if thing.kind != "customization job" or thing.status not in ("Stopping", "Stopped"):
+            continue
+        job = state.job(thing.job_id)
+        is_late = job is not None and job.error_code == DEADLINE_PASSED
+        if thing.job_id not in state.stops | state.deletions and not is_late:
+            yield f"{thing.name} is {thing.status} in Bedrock, and no user stopped or deleted its job"
 
 
 def no_ghosts(state: State) -> Iterator[str]:
@@ -102,6 +116,7 @@ INVARIANTS: Mapping[str, Callable[[State], Iterator[str]]] = {
     "every job ended": every_job_ended,
     "no execution goes on": no_execution_goes_on,
     "nothing trains for an ended job": nothing_trains_for_an_ended_job,
+    "no training stopped but by a user or a deadline": no_training_stopped,
     "no ghosts": no_ghosts,
     "no training attempt twice": no_training_twice,
     "a completed job answers": a_completed_job_answers,

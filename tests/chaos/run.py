@@ -30,8 +30,8 @@ _WORKERS = 4
 _PHASE_SECONDS = 0.3
 _WORKFLOW_SECONDS = 30
 # Longer than a request of the API takes with all its tries.
-_GRACE: Mapping[str, Any] = {"grace": {"start": 20, "record": 20}}
-_NO_GRACE: Mapping[str, Any] = {"grace": {"start": 0, "record": 0}}
+_GRACE: Mapping[str, Any] = {"grace": {"start": 20, "record": 20, "restart": 2}}
+_NO_GRACE: Mapping[str, Any] = {"grace": {"start": 0, "record": 0, "restart": 0}}
 _RECONCILE_SECONDS = 5
 _REST_SECONDS = 120.0
 _TIMEOUT = re.compile(r'^(  "TimeoutSeconds": )\d+', re.MULTILINE)
@@ -101,11 +101,12 @@ def _rest(runtime: LocalRuntime, users: Users) -> State:
         state = read_state(
             runtime.connection,
             started=users.started,
+            stops=users.stops,
             deletions=users.deletions,
             gone=users.gone,
             reported=set(done.get("orphans", [])),
         )
-        acts = ("ended", "failed", "stoppedTraining", "removedData")
+        acts = ("ended", "restarted", "failed", "stoppedTraining", "removedData")
         idle = not outcome.failed and not any(done[act] for act in acts)
         if (idle and state == before) or time.monotonic() > end:
             return state

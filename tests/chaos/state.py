@@ -52,8 +52,8 @@ class State(BaseModel):
     """Everything that the invariants look at.
 
     `items` are the (id, item) keys of the Jobs table, `object_keys` those of the data bucket, versions included.
-    `deletions` are the jobs whose deletion was asked for, `gone` those seen to be gone, `reported` the orphans that
-    the last sweep named.
+    `stops` and `deletions` are the jobs whose stop or deletion was asked for, `gone` those seen to be gone, `reported`
+    the orphans that the last sweep named.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,6 +64,7 @@ class State(BaseModel):
     bedrock: tuple[BedrockThing, ...]
     executions: tuple[Execution, ...]
     started: frozenset[str] = frozenset()
+    stops: frozenset[str] = frozenset()
     deletions: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     reported: frozenset[str] = frozenset()
@@ -77,6 +78,7 @@ def read_state(
     connection: Connection,
     *,
     started: Set[str] = frozenset(),
+    stops: Set[str] = frozenset(),
     deletions: Set[str] = frozenset(),
     gone: Set[str] = frozenset(),
     reported: Set[str] = frozenset(),
@@ -92,6 +94,7 @@ def read_state(
         bedrock=tuple(_list_bedrock(bedrock)),
         executions=tuple(_list_executions(local_client("stepfunctions", url))),
         started=frozenset(started),
+        stops=frozenset(stops),
         deletions=frozenset(deletions),
         gone=frozenset(gone),
         reported=frozenset(reported),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from idp_local.bedrock.foundation_models import MODELS
 from idp_local.bedrock.training_process import Order, Progress
 from tests.chaos.bedrock import DEPLOYMENT_FAILED, JOB_FAILED, QUOTA, FailingBedrock
 
@@ -31,7 +32,7 @@ def train_job(bedrock: FailingBedrock, bucket: Bucket, folder: Path, number: int
     order = Order(
         s3_endpoint="",
         region="us-east-1",
-        base_model="amazon.nova-lite-v1:0:300k",
+        model=MODELS["amazon.nova-lite-v1:0:300k"],
         training_uri=f"s3://data/jobs/{JOBS[number]}/dataset/train.jsonl",
         validation_uris=(),
         epochs=2,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from tests.chaos.invariants import INVARIANTS, violations
 from tests.chaos.state import BedrockThing, Execution, State
 
@@ -100,6 +100,10 @@ BROKEN: list[tuple[str, Doctor]] = [
         "nothing trains for an ended job",
         with_bedrock(LEFT_TRAINING.model_copy(update={"name": FAILED.training_name})),
     ),
+    (
+        "no training stopped but by a user or a deadline",
+        with_bedrock(LEFT_TRAINING.model_copy(update={"name": FAILED.training_name, "status": "Stopped"})),
+    ),
     ("no ghosts", change(items=(*RESTING.items, (DELETED.id, "event#2026-11-22T18:45:03.120Z#abc")))),
     ("no ghosts", change(object_keys=(f"jobs/{DELETED.id}/rejected/1.json",))),
     ("no ghosts", change(gone=frozenset({DELETED.id, FAILED.id}))),
@@ -141,3 +145,12 @@ def test_what_the_sweep_names_breaks_nothing(thing: BedrockThing) -> None:
     state = with_bedrock(thing)(RESTING)
 
     assert violations(state.model_copy(update={"reported": frozenset({f"{thing.kind} {thing.name}"})})) == []
+
+
+@pytest.mark.parametrize("why", ["a user's stop", "a deadline"])
+def test_a_training_that_a_user_or_a_deadline_stopped_breaks_nothing(why: str) -> None:
+    stopped = LEFT_TRAINING.model_copy(update={"name": FAILED.training_name, "status": "Stopped"})
+    late = FAILED.model_copy(update={"error_code": "DeadlinePassed"} if why == "a deadline" else {})
+    stops = frozenset({FAILED.id}) if why != "a deadline" else frozenset()
+    state = with_bedrock(stopped)(RESTING).model_copy(update={"jobs": (COMPLETED, late), "stops": stops})
+    assert violations(state) == []

@@ -37,7 +37,10 @@ _ENDS_A_DELETION = 3
 
 
 class Users:
-    """All users of the jobs; `started`, `deletions` and `gone` are the jobs they started, deleted and saw gone."""
+    """All users of the jobs.
+
+    `started`, `stops`, `deletions` and `gone` are the jobs they started, stopped, deleted and saw gone.
+    """
 
     def __init__(self, connection: Connection, seed: int, test_set_id: str) -> None:
         # The client's own retries would hide errors of the API.
@@ -48,6 +51,7 @@ class Users:
         self._seed = seed
         self._test_set_id = test_set_id
         self.started: set[str] = set()
+        self.stops: set[str] = set()
         self.deletions: set[str] = set()
         self.gone: set[str] = set()
         self.counts: Counter[str] = Counter()
@@ -107,6 +111,7 @@ class Users:
             except self._stepfunctions.exceptions.ExecutionDoesNotExist:
                 return  # its start failed
         else:
+            self.stops.add(job_id)
             self._ask(STOPPED, self._jobs.stop_job, job_id)
             if chance.random() < 0.3:
                 self._ask(STOPPED, self._jobs.stop_job, job_id)

@@ -45,5 +45,5 @@ test('headers and tokens never reach the function', () => {
     identity: { sub: 's', username: 'u', groups: ['Admin'], claims: { token_use: 'id' }, sourceIp: ['192.0.2.1'] },
   });
   assert.deepEqual(Object.keys(request.payload).sort(), ['arguments', 'field', 'identity']);
-  assert.deepEqual(Object.keys(request.payload.identity).sort(), ['groups', 'sub', 'username']);
+  assert.deepEqual(Object.keys(request.payload.identity).sort(), ['email', 'groups', 'sub', 'username']);
 });

@@ -111,6 +111,19 @@ def test_a_report_adds_up_and_names_classes_of_one_side_and_each_rejected_docume
     ]
 
 
+def test_a_report_shows_repeated_pages_and_what_bedrock_counted(run: Run, deployment: Deployment) -> None:
+    counted = {"fileName": "train.jsonl", "total": 500, "accepted": 497, "partiallyAccepted": 1, "rejected": 2}
+    found = samples.report() | {"repeat": 2, "bedrockRecords": [counted], "rejectedDocuments": [], "warnings": []}
+    deployment.fields["getDatasetReport"] = lambda given: found
+    shown = run("finetuning", "report", "--job-id", "j").out
+    assert "  To Train: 134 documents, 250 pages, each 2 times\n" in shown
+    assert shown.endswith(
+        "\nRecords by Bedrock's Count:\n"
+        "  FILE         RECORDS  ACCEPTED  IN PART  REJECTED\n"
+        "  train.jsonl      500       497        1         2\n"
+    )
+
+
 def test_a_classification_that_failed_is_exit_code_1_with_its_error(run: Run, deployment: Deployment) -> None:
     failed = samples.classification(status="FAILED", pages=[], sections=[], errorMessage="The PDF is encrypted.")
     deployment.fields["startClassification"] = lambda given: failed
@@ -128,6 +141,16 @@ def test_a_model_the_account_is_not_offered_is_a_remark(run: Run, deployment: De
         ran.err == "This account is not offered us.amazon.nova-2-pro-v1:0 for fine-tuning. Choose another base model.\n"
     )
     assert ran.out.endswith("Custom Models:\n  (none)\n")
+
+
+def test_a_model_near_its_end_of_life_is_a_remark(run: Run, deployment: Deployment) -> None:
+    models = samples.models()
+    models["baseModels"][2]["lifecycle"] = {"status": "LEGACY", "endOfLife": None}
+    before = run("models", "list")
+    deployment.fields["listAvailableModels"] = lambda given: models
+    ran = run("models", "list")
+    assert ran.err.startswith("Nova Lite v1 is LEGACY in Bedrock.")
+    assert (before.err, ran.out) == ("", before.out)
 
 
 def test_times_are_hours_minutes_and_seconds() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from functools import cache
@@ -18,8 +17,8 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.deployment import GROUPS, STATE_MACHINES, TABLES, environment_variables, state_machine_name
 from idp_local.aws.storage import create_table
+from tests.support.domain.fake_account import FakeLambda, FakeServiceQuotas
 from tests.support.domain.fake_bedrock import FakeBedrock
-from tests.support.domain.service_model import AnyClient, problems
 
 REGION = "us-east-1"
 
@@ -96,24 +95,16 @@ def fake_bedrock() -> FakeBedrock:
     return FakeBedrock()
 
 
-class FakeLambda(AnyClient):  # type: ignore[misc]
-    """Functions that are invoked in the background, by name and event."""
-
-    def __init__(self) -> None:
-        self.invoked: list[tuple[str, dict[str, Any]]] = []
-
-    def invoke(self, **request: Any) -> dict[str, Any]:
-        """Lambda's Invoke."""
-        assert problems("lambda", "Invoke", "input", request) == []
-        assert request["InvocationType"] == "Event"
-        self.invoked.append((request["FunctionName"], json.loads(request["Payload"])))
-        return {"StatusCode": 202}
+@pytest.fixture
+def fake_lambda() -> FakeLambda:
+    """Lambda's Invoke and account settings."""
+    return FakeLambda()
 
 
 @pytest.fixture
-def fake_lambda() -> FakeLambda:
-    """Lambda's Invoke."""
-    return FakeLambda()
+def fake_service_quotas() -> FakeServiceQuotas:
+    """Service Quotas."""
+    return FakeServiceQuotas()
 
 
 @pytest.fixture
@@ -134,6 +125,7 @@ def environment(
     user_pool: str,
     fake_bedrock: FakeBedrock,
     fake_lambda: FakeLambda,
+    fake_service_quotas: FakeServiceQuotas,
 ) -> dict[str, str]:
     """The environment variables of the functions, set in this process, so that handlers can run."""
     stepfunctions = client("stepfunctions")
@@ -148,6 +140,7 @@ def environment(
     values = environment_variables(
         "t",
         data_bucket="data",
+        data_bucket_owner="123456789012",
         test_set_bucket="documents",
         user_pool_id=user_pool,
         state_machine_arns=arns,
@@ -158,8 +151,9 @@ def environment(
     variables = {str(variable): value for variable, value in values.items()}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+    fakes = {"bedrock": fake_bedrock, "lambda": fake_lambda, "service-quotas": fake_service_quotas}
     monkeypatch.setattr(
         "idp_finetuning.adapters.services.client",
-        lambda service: {"bedrock": fake_bedrock, "lambda": fake_lambda}.get(service) or client(service),
+        lambda service: fakes.get(service) or client(service),
     )
     return variables

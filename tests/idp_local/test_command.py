@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from idp_local.connection import Connection
+from idp_local.environment import local_client
 from tests.support.graphql_client import GraphQLClient
 
 pytestmark = pytest.mark.xdist_group("local_runtime")
@@ -28,7 +30,7 @@ def up(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     # What a user's shell may hold and what must not matter here.
     shell = {**os.environ, "AWS_PROFILE": "absent", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9", "http_proxy": "x:9"}
     process = subprocess.Popen(
-        [*UP, "0"],
+        [*UP, "0", "--switches", '{"absentJob": "ValidationException"}'],
         cwd=tmp_path,
         env=shell,
         stdout=subprocess.PIPE,
@@ -87,6 +89,9 @@ def test_a_running_runtime_says_where_it_is_and_takes_it_back_at_its_end(
     # The product's own functions, not the small ones.
     models = GraphQLClient(connection, "viewer@example.com").execute("{ listAvailableModels { baseModels { id } } }")
     assert models["listAvailableModels"]["baseModels"]
+    bedrock = local_client("bedrock", connection.bedrock_endpoint_url)
+    with pytest.raises(ClientError, match="ValidationException"):  # the switch
+        bedrock.get_model_customization_job(jobIdentifier="absent")
     children = descendants(up.pid)
 
     up.send_signal(signal.SIGTERM)
@@ -94,9 +99,21 @@ def test_a_running_runtime_says_where_it_is_and_takes_it_back_at_its_end(
 
     assert connection.graphql_url in said
     assert all(user.password in said for user in connection.users)
+    assert "{'absentJob': 'ValidationException'}" in said
     assert "Traceback" not in said
     assert not file.exists()
     assert not living(children)
+
+
+@pytest.mark.parametrize("option", ["--switches", "--answers"])
+def test_switches_that_cannot_be_read_are_refused_before_anything_starts(option: str, tmp_path: Path) -> None:
+    (tmp_path / "given").write_text("{", encoding="utf-8")
+    refused = subprocess.run(
+        [*UP, "0", option, "given"], cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert refused.returncode == 1
+    assert "See docs/bedrock-answers.md" in refused.stderr
+    assert not (tmp_path / ".idp-local").exists()
 
 
 def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path) -> None:

@@ -41,6 +41,11 @@ def test_an_id_token_names_its_user_and_groups(verifier: TokenVerifier) -> None:
     assert (caller.sub, caller.username, caller.groups) == ("sub-1", "user-1", ("Author",))
 
 
+def test_the_e_mail_address_is_passed_on_if_the_token_has_it(verifier: TokenVerifier) -> None:
+    assert verifier.caller(id_token(email="user@example.com")).claims["email"] == "user@example.com"
+    assert "email" not in verifier.caller(id_token()).claims
+
+
 def test_an_access_token_and_the_word_bearer_are_taken(verifier: TokenVerifier) -> None:
     token = id_token(aud=None, client_id=CLIENT, token_use="access", username="user-1")
     assert verifier.caller(f"Bearer {token}").username == "user-1"

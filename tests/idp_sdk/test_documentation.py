@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from idp_finetuning.nova.base_models import find_base_model
 from idp_sdk import IDPClient, Profiles, Tokens, errors
 from tests.idp_sdk.conftest import Clock
 from tests.support.docs_pages import page as docs_page
@@ -42,6 +43,7 @@ MODEL = {
     "minimumRecords": 200,
     "maximumRecords": 20000,
     "validationSupported": False,
+    "hyperParameters": [item.to_wire() for item in find_base_model("us.amazon.nova-2-lite-v1:0").hyper_parameters],
     "offered": True,
 }
 CUSTOM = {"id": DEPLOYMENT_ARN, "name": "my-classifier", "baseModel": "Nova Pro", "status": "Active", "jobId": "job-1"}
@@ -109,6 +111,7 @@ def answers() -> dict[str, Any]:
             "validation": split,
             "rejectedDocuments": [rejected],
             "warnings": [],
+            "repeat": 1,
         },
         "getFinetuningJobPrompt": {
             "systemPrompt": "You classify pages of business documents.",

@@ -16,13 +16,15 @@ from tests.support.sdk.deployment import Deployment, Refusal
 
 def test_a_verdict_keeps_the_classes_in_the_test_sets_order(deployment: Deployment, client: IDPClient) -> None:
     deployment.answers["validateTestSetForFinetuning"] = validation(warnings=["Class 'w2' has few examples (3)"])
-    verdict = client.finetuning.validate_test_set("docsplit", base_model="us.amazon.nova-pro-v1:0", train_split=0.8)
+    verdict = client.finetuning.validate_test_set(
+        "docsplit", base_model="us.amazon.nova-pro-v1:0", train_split=0.8, repeat=2
+    )
     assert (verdict.is_valid, verdict.document_count, verdict.class_count) == (True, 40, 2)
     assert (verdict.train_count, verdict.validation_count) == (36, 4)
     assert list(verdict.class_distribution.items()) == [("payslip", 21), ("invoice", 19)]
     assert verdict.warnings == ("Class 'w2' has few examples (3)",)
     assert deployment.calls_of("validateTestSetForFinetuning") == [
-        {"testSetId": "docsplit", "baseModel": "us.amazon.nova-pro-v1:0", "trainSplit": 0.8}
+        {"testSetId": "docsplit", "baseModel": "us.amazon.nova-pro-v1:0", "trainSplit": 0.8, "repeat": 2}
     ]
 
 
@@ -77,6 +79,7 @@ def test_a_job_is_created_with_what_was_given(deployment: Deployment, client: ID
         name="my-classifier",
         train_split=0.8,
         hyper_parameters=HyperParameters(epoch_count=3),
+        repeat=2,
         config_version="v1",
         client_token="once",
     )
@@ -90,6 +93,7 @@ def test_a_job_is_created_with_what_was_given(deployment: Deployment, client: ID
                 "jobName": "my-classifier",
                 "trainSplit": 0.8,
                 "hyperParameters": {"epochCount": 3},
+                "repeat": 2,
                 "configVersion": "v1",
                 "clientToken": "once",
             }
@@ -135,6 +139,7 @@ def test_a_job_is_stopped_retried_and_deleted(deployment: Deployment, client: ID
 
 
 def test_history_report_and_prompt_are_read(deployment: Deployment, client: IDPClient) -> None:
+    counts = {"fileName": "train.jsonl", "total": 4, "accepted": 3, "partiallyAccepted": 0, "rejected": 1}
     split = {"documents": 1, "pages": 2, "classes": [{"name": "invoice", "documents": 1, "pages": 2}]}
     deployment.answers = {
         "listFinetuningJobEvents": page({"at": "2026-11-22T10:00:00Z", "type": "TRAINING", "message": "It trains."}),
@@ -146,6 +151,8 @@ def test_history_report_and_prompt_are_read(deployment: Deployment, client: IDPC
             "validation": split,
             "rejectedDocuments": [{"key": "docsplit/input/a.pdf", "code": "empty", "reason": "It is empty."}],
             "warnings": [],
+            "repeat": 2,
+            "bedrockRecords": [counts],
         },
         "getFinetuningJobPrompt": {
             "systemPrompt": "s",
@@ -158,6 +165,9 @@ def test_history_report_and_prompt_are_read(deployment: Deployment, client: IDPC
     report = client.finetuning.report("job-1")
     assert report.rejected_documents[0].code == "empty"
     assert report.train.classes[0].pages == 2
+    assert report.repeat == 2
+    assert report.bedrock_records
+    assert report.bedrock_records[0].rejected == 1
     assert client.finetuning.prompt("job-1").classes[0].description == "A bill."
 
 

@@ -14,7 +14,19 @@ def test_models_are_listed_as_the_guide_names_them(deployment: Deployment, clien
         "minimumRecords": 200,
         "maximumRecords": 20000,
         "validationSupported": False,
+        "hyperParameters": [
+            {
+                "name": "epochCount",
+                "kind": "integer",
+                "default": 2,
+                "minimum": 1,
+                "maximum": 5,
+                "sent": True,
+                "optional": False,
+            }
+        ],
         "offered": None,
+        "lifecycle": {"status": "LEGACY", "endOfLife": None},
     }
     custom = {
         "id": DEPLOYMENT_ARN,
@@ -28,4 +40,6 @@ def test_models_are_listed_as_the_guide_names_them(deployment: Deployment, clien
     assert [f"{model.name} ({model.base_model})" for model in models.custom_models] == ["my-classifier (Nova Pro)"]
     assert models.custom_models[0].job_id == "job-1"
     (listed,) = models.base_models
+    assert [(item.name, item.range) for item in listed.hyper_parameters] == [("epochCount", "1 to 5")]
+    assert (listed.lifecycle_warning or "").startswith("Nova 2 Lite is LEGACY in Bedrock.")
     assert (listed.label, listed.minimum_records, listed.offered) == ("recommended", 200, None)

@@ -125,8 +125,10 @@ def test_a_job_whose_workflow_was_aborted_fails_is_deployed_by_a_retry_and_leave
 
 def test_a_test_set_is_deleted_once_no_job_reads_it(pipeline: Pipeline) -> None:
     test_set_id = pipeline.upload("Short-lived", documents.unusable())
+    assert not pipeline.sdk.finetuning.validate_test_set(test_set_id).is_valid
     mutation = "mutation ($id: ID!) { deleteTestSet(testSetId: $id) }"
     assert pipeline.client.execute(mutation, {"id": test_set_id}) == {"deleteTestSet": True}
+    until(lambda: test_set_id not in {found.id for found in pipeline.sdk.test_sets.list()})
     bucket = pipeline.connection.test_set_bucket
     left = pipeline.s3.list_object_versions(Bucket=bucket, Prefix=f"{test_set_id}/")
     assert [*left.get("Versions", []), *left.get("DeleteMarkers", [])] == []

@@ -18,6 +18,7 @@ from tests.support.pipeline.fault_cases import (
     NOT_STARTED,
     PERMANENT,
     PLAIN,
+    REFUSED_FOR_A_WHILE,
     SOMETIMES,
     START_KILLED,
     STATES,
@@ -48,25 +49,16 @@ FAILURES: dict[str, tuple[JobStatus, str, str]] = {
         "Generating training data failed: PutObject",
         "Check the permissions",
     ),
-    "CreateCustomizationJob": (
-        JobStatus.GENERATING_DATA,
-        "Generating training data failed: ",
-        "Check the permissions",
-    ),
     "CreateCustomizationJob creates": (
         JobStatus.TRAINING,
         "Training failed: Bedrock refused",
         "Check Bedrock quotas and permissions",
     ),
-    "GetCustomizationJob": (JobStatus.TRAINING, "Training failed: GetModelCustomizationJob", "Check the permissions"),
-    "CreateModelDeployment": (JobStatus.TRAINING, "Training failed: ", "Check the permissions"),
     "CreateModelDeployment creates": (
         JobStatus.DEPLOYING,
         "Deployment failed: Bedrock refused",
         "Check the quotas and permissions of Custom Model Deployments",
     ),
-    "GetModelDeployment": (JobStatus.DEPLOYING, "Deployment failed: GetCustomModelDeployment", "Check the permissions"),
-    "CompleteJob": (JobStatus.DEPLOYING, "Deployment failed: ", "Check the permissions"),
 }
 
 
@@ -87,6 +79,7 @@ def working_states(workflow: str) -> set[str]:
 
 def test_every_state_but_the_last_resort_is_disturbed() -> None:
     failing = {function for functions, _ in PERMANENT.values() for function in functions} | {LOST_MANIFEST}
+    failing |= set(REFUSED_FOR_A_WHILE)
     assert failing == working_states("finetuning") - {"EndJob"}
     assert {*STATES, LOST_MANIFEST} == failing
     assert {function for function, _ in HALF_DELETED.values()} == working_states("deletion") - {"EndJob"}
@@ -115,7 +108,7 @@ def test_a_job_completes_though_calls_of_every_state_are_throttled_or_fail_for_a
     assert (faulted.jobs[name].status, faulted.jobs[name].error_message) == (JobStatus.COMPLETED, None)
     assert faulted.executions[name].status == "SUCCEEDED"
     assert faulted.bedrock[name] == ("Completed",)
-    assert set(faulted.errors.get(name, ())) <= {"TransientError", "DocumentRejected"}
+    assert set(faulted.errors.get(name, ())) <= {"TransientError", "DocumentRejected", "RemovalPending"}
 
 
 def test_every_call_of_every_state_failed_as_long_as_its_function_tried(faulted: Faulted) -> None:
@@ -131,13 +124,23 @@ def test_every_call_of_every_state_failed_as_long_as_its_function_tried(faulted:
     assert all("TransientError" in faulted.errors[name] for name in TRANSIENT)
 
 
-def test_what_the_last_resort_leaves_is_ended_by_the_reconciliation(faulted: Faulted) -> None:
+@pytest.mark.parametrize("name", REFUSED_FOR_A_WHILE)
+def test_what_watches_bedrock_waits_while_it_is_refused_and_the_job_completes(faulted: Faulted, name: str) -> None:
+    assert faulted.jobs[name].status is JobStatus.COMPLETED
+    assert faulted.errors_of[name, name] == ("AwsCallRefused",) * 3
+    assert faulted.bedrock[name] == ("Completed",)
+
+
+def test_an_execution_that_was_lost_in_deploying_is_replaced_and_the_job_completes(faulted: Faulted) -> None:
     left, execution = faulted.stuck
-    assert (left.status, execution.status) == (JobStatus.TRAINING, "FAILED")
+    assert (left.status, execution.status) == (JobStatus.DEPLOYING, "FAILED")
     job = faulted.jobs[STUCK]
-    assert (job.status, job.error_stage) == (JobStatus.FAILED, JobStatus.TRAINING)
-    assert str(job.error_message).startswith("Training failed: The step ended with workflow FAILED.")
-    assert "start the job again" in str(job.error_message)
+    assert (job.status, job.run, job.custom_model_arn) == (JobStatus.COMPLETED, 2, left.custom_model_arn)
+    assert faulted.bedrock[STUCK] == ("Completed",)
+
+
+def test_no_training_is_stopped_by_anything_but_a_user_or_a_deadline(faulted: Faulted) -> None:
+    assert faulted.stops == ()
 
 
 def test_a_start_that_fails_leaves_no_unfinished_job(faulted: Faulted) -> None:
@@ -147,10 +150,9 @@ def test_a_start_that_fails_leaves_no_unfinished_job(faulted: Faulted) -> None:
     assert "Retry the job" in str(job.error_message)
 
 
-def test_a_request_that_died_before_the_start_leaves_a_job_that_the_reconciliation_ends(faulted: Faulted) -> None:
+def test_a_request_that_died_before_the_start_leaves_a_job_that_the_reconciliation_starts(faulted: Faulted) -> None:
     job = faulted.jobs[START_KILLED]
-    assert (faulted.starts[START_KILLED], job.status) == ("InternalError", JobStatus.FAILED)
-    assert "workflow that was never started" in str(job.error_message)
+    assert (faulted.starts[START_KILLED], job.status, job.run) == ("InternalError", JobStatus.COMPLETED, 1)
 
 
 def test_nothing_is_unfinished(faulted: Faulted) -> None:

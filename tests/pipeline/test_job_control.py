@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from idp_finetuning.jobs.bedrock_names import job_id_in
+from tests.support.local.call_log import calls
 from tests.support.pipeline.control import Controlled
 from tests.support.pipeline.driver import Pipeline
 
@@ -21,6 +22,20 @@ def test_the_deployment_of_an_earlier_attempt_is_gone(controlled: Controlled, pi
     found = pipeline.bedrock.list_custom_model_deployments(modelArnEquals=controlled.completed["customModelArn"])
     arns = [summary["customModelDeploymentArn"] for summary in found["modelDeploymentSummaries"]]
     assert arns == [controlled.completed["customModelDeploymentArn"]]
+
+
+def test_a_job_whose_execution_was_aborted_in_training_completes_with_that_training(
+    controlled: Controlled, pipeline: Pipeline
+) -> None:
+    assert (controlled.resumed["status"], controlled.resumed["run"]) == ("COMPLETED", 2)
+    arn = controlled.resumed["customizationJobArn"]
+    assert pipeline.bedrock.get_model_customization_job(jobIdentifier=arn)["status"] == "Completed"
+    stopped = [
+        call.parameters["jobIdentifier"]
+        for call in calls(pipeline.directory)
+        if call.operation == "StopModelCustomizationJob"
+    ]
+    assert arn not in stopped
 
 
 def test_a_deletion_whose_execution_never_ran_is_started_by_the_reconciliation(controlled: Controlled) -> None:

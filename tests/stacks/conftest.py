@@ -51,6 +51,8 @@ def customized(synthesize: Synthesize) -> Deployed:
             defaultScope="none",
             alarmEmail="ops@example.com",
             removal="destroy",
+            apiRequestsPerAddress="3000",
+            resolverConcurrency="20",
             logRetentionDays="7",
             noncurrentVersionDays="5",
             mapConcurrency="200",

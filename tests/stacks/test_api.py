@@ -154,6 +154,42 @@ def test_the_deepest_query_of_the_schema_fits_the_depth_limit(deployed: Deployed
     assert depth <= deployed.only("AWS::AppSync::GraphQLApi")["QueryDepthLimit"]
 
 
+def test_one_request_runs_at_most_twenty_resolvers_which_root_fields_alone_have(deployed: Deployed) -> None:
+    assert deployed.only("AWS::AppSync::GraphQLApi")["ResolverCountLimit"] == 20
+    assert {resolver["TypeName"] for resolver in deployed.of_type("AWS::AppSync::Resolver")} == {"Query", "Mutation"}
+
+
+def test_without_the_options_there_is_no_web_acl_and_no_reserved_concurrency(deployed: Deployed) -> None:
+    assert not deployed.raw("AWS::WAFv2::WebACL")
+    functions = deployed.of_type("AWS::Lambda::Function")
+    assert [function for function in functions if "ReservedConcurrentExecutions" in function] == []
+
+
+def test_an_address_that_sends_too_many_requests_is_blocked_if_the_operator_wants_it(customized: Deployed) -> None:
+    acl = customized.only("AWS::WAFv2::WebACL")
+    assert acl["DefaultAction"] == {"Allow": {}}
+    (rule,) = acl["Rules"]
+    assert rule["Action"] == {"Block": {}}
+    assert rule["Statement"]["RateBasedStatement"] == {
+        "AggregateKeyType": "IP",
+        "EvaluationWindowSec": 300,
+        "Limit": 3000,
+    }
+    assert acl["VisibilityConfig"]["SampledRequestsEnabled"] is False  # samples hold headers, and so tokens
+    association = customized.only("AWS::WAFv2::WebACLAssociation")
+    assert association["WebACLArn"].endswith(":Api/WebAcl")
+    assert association["ResourceArn"].endswith(":Api/GraphqlApi")
+
+
+def test_the_resolver_alone_has_the_concurrency_that_the_operator_reserves(customized: Deployed) -> None:
+    reserved = {
+        function["FunctionName"]: function["ReservedConcurrentExecutions"]
+        for function in customized.of_type("AWS::Lambda::Function")
+        if "ReservedConcurrentExecutions" in function
+    }
+    assert reserved == {"acme-resolver": 20}
+
+
 def test_introspection_stays_on_for_the_console(deployed: Deployed) -> None:
     assert deployed.only("AWS::AppSync::GraphQLApi").get("IntrospectionConfig", "ENABLED") == "ENABLED"
 

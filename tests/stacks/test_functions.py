@@ -61,20 +61,25 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
     assert values == {
         "POWERTOOLS_SERVICE_NAME": {"idp-finetuning"},
         "LOG_LEVEL": {"INFO"},
+        "DEPLOYMENT_NAME": {PREFIX},
         "DATA_BUCKET": {"DataBucket"},
+        "DATA_BUCKET_OWNER": {ACCOUNT},
         "TEST_SET_BUCKET": {"TestSetBucket"},
         "TEST_SET_BUCKET_IS": {"owned"},
-        "JOBS_TABLE": {f"{PREFIX}-jobs"},
-        "TEST_SETS_TABLE": {f"{PREFIX}-test-sets"},
-        "CONFIG_VERSIONS_TABLE": {f"{PREFIX}-config-versions"},
-        "USERS_TABLE": {f"{PREFIX}-users"},
+        "JOBS_TABLE": {"jobs"},
+        "TEST_SETS_TABLE": {"test-sets"},
+        "CONFIG_VERSIONS_TABLE": {"config-versions"},
+        "USERS_TABLE": {"users"},
         "USER_POOL_ID": {"Identity/UserPool"},
         "DEFAULT_SCOPE": {"all"},
         "READ_LABELS_FUNCTION": {f"{PREFIX}-read-labels"},
         "CLASSIFY_DOCUMENT_FUNCTION": {f"{PREFIX}-classify-document"},
+        "DELETE_TEST_SET_FUNCTION": {f"{PREFIX}-delete-test-set"},
+        "CLASSIFICATIONS_PER_USER": {"4"},
         "FINETUNING_STATE_MACHINE_ARN": {f"{machines}-finetuning"},
         "DELETION_STATE_MACHINE_ARN": {f"{machines}-deletion"},
         "BEDROCK_ROLE_ARN": {f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"},
+        "MAP_CONCURRENCY": {"40"},
         "TRAINING_POLL_SECONDS": {"300"},
         "DEPLOYMENT_POLL_SECONDS": {"60"},
         "NOT_STARTED_HOURS": {"24"},
@@ -126,6 +131,3 @@ def test_options_change_names_architecture_polling_and_retention(customized: Dep
     assert resolver["Environment"]["Variables"]["TRAINING_POLL_SECONDS"] == "600"
     assert resolver["Environment"]["Variables"]["DEPLOYMENT_POLL_SECONDS"] == "120"
     assert {group["RetentionInDays"] for group in customized.of_type("AWS::Logs::LogGroup")} == {7}
-    assert {t["TableName"] for t in customized.of_type("AWS::DynamoDB::Table")} == {
-        f"acme-{table}" for table in ("jobs", "test-sets", "config-versions", "users")
-    }

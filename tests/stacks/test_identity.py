@@ -33,6 +33,19 @@ def test_the_client_has_no_secret_and_no_other_flow_than_the_three(deployed: Dep
     assert client["PreventUserExistenceErrors"] == "ENABLED"
 
 
+def test_users_cannot_change_their_own_address_and_an_admins_change_is_verified(deployed: Deployed) -> None:
+    assert deployed.only("AWS::Cognito::UserPoolClient")["WriteAttributes"] == ["name"]
+    pool = deployed.only("AWS::Cognito::UserPool")
+    assert pool["UserAttributeUpdateSettings"] == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    # Cognito keeps the original only of attributes that it verifies itself.
+    assert pool["AutoVerifiedAttributes"] == ["email"]
+    assert "Schema" not in pool  # of a required attribute every client has to be able to write
+
+
+def test_a_client_of_an_attached_pool_writes_what_the_pool_says(attached: Deployed) -> None:
+    assert "WriteAttributes" not in attached.only("AWS::Cognito::UserPoolClient")
+
+
 def test_an_attached_pool_gets_a_client_but_no_groups(attached: Deployed) -> None:
     assert not attached.raw("AWS::Cognito::UserPool")
     assert not attached.raw("AWS::Cognito::UserPoolGroup")

@@ -18,6 +18,8 @@ OTHERWISE = {
     "testSetBucketKmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "userPoolId": "us-east-1_AbCdEf123",
     "alarmEmail": "ops@example.com",
+    "apiRequestsPerAddress": "3000",
+    "resolverConcurrency": "20",
     "removal": "destroy",
 }
 

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from idp_finetuning import errors
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.operations.dispatch import error_response
+from idp_finetuning.stages.job_ending import JobEnding
 from idp_finetuning.stages.reconcile import Reconciliation
 from tests.support.docs_pages import table
 from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
+from tests.support.stacks.synthesis import assembled
 
 
 def test_outputs_hold_what_a_client_needs(deployed: Deployed) -> None:
     outputs = deployed.outputs()
     assert set(outputs) == {
         *("GraphqlUrl", "Region", "UserPoolId", "UserPoolClientId"),
-        *("TestSetBucketName", "DataBucketName", "JobsTableName", "FinetuningStateMachineArn"),
+        *("TestSetBucketName", "DataBucketName", "FinetuningStateMachineArn"),
+        *("JobsTableName", "TestSetsTableName", "ConfigVersionsTableName", "UsersTableName"),
     }
     assert outputs["Region"] == REGION
     assert outputs["GraphqlUrl"] == "Api/GraphqlApi.GraphQLUrl"
     assert outputs["TestSetBucketName"] == "TestSetBucket"
     assert outputs["DataBucketName"] == "DataBucket"
-    assert outputs["JobsTableName"] == "idp-finetuning-jobs"
+    tables = [outputs[f"{table}TableName"] for table in ("Jobs", "TestSets", "ConfigVersions", "Users")]
+    assert tables == ["jobs", "test-sets", "config-versions", "users"]
     machine = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning-finetuning"
     assert outputs["FinetuningStateMachineArn"] == machine
+
+
+def test_the_stack_has_the_tag_by_which_bills_are_split(tmp_path: Path) -> None:
+    manifest = json.loads((assembled(tmp_path, namePrefix="acme") / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["artifacts"]["acme"]["properties"]["tags"] == {"idp-finetuning:deployment": "acme"}
 
 
 MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning"
@@ -36,7 +47,6 @@ MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning"
 @pytest.mark.parametrize(
     ("alarm", "namespace", "metric", "of"),
     [
-        ("job-failed", "AWS/States", "ExecutionsFailed", f"{MACHINES}-finetuning"),
         ("job-timed-out", "AWS/States", "ExecutionsTimedOut", f"{MACHINES}-finetuning"),
         ("job-aborted", "AWS/States", "ExecutionsAborted", f"{MACHINES}-finetuning"),
         ("deletion-failed", "AWS/States", "ExecutionsFailed", f"{MACHINES}-deletion"),
@@ -46,6 +56,7 @@ MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning"
         ("resolver-errors", "AWS/Lambda", "Errors", "idp-finetuning-resolver"),
         ("reconciliation-failed", "AWS/Lambda", "Errors", "idp-finetuning-reconcile-jobs"),
         ("label-reading-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-read-labels"),
+        ("test-set-deletion-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-delete-test-set"),
         ("classification-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-classify-document"),
         ("api-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-resolver"),
         ("rendering-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-generate-example"),
@@ -91,7 +102,10 @@ def _metric_filters(deployed: Deployed, log_group: str) -> list[dict[str, Any]]:
     return [found for found in deployed.of_type("AWS::Logs::MetricFilter") if found["LogGroupName"] == log_group]
 
 
-@pytest.mark.parametrize(("alarm", "field"), [("orphans", "orphans_found"), ("job-not-reconciled", "jobs_failed")])
+@pytest.mark.parametrize(
+    ("alarm", "field"),
+    [("orphans", "orphans_found"), ("job-not-reconciled", "jobs_failed"), ("job-ended", "jobs_ended")],
+)
 def test_what_a_pass_of_the_reconciliation_counts_in_its_log_raises_an_alarm(
     deployed: Deployed, alarm: str, field: str
 ) -> None:
@@ -108,6 +122,20 @@ def test_what_a_pass_of_the_reconciliation_counts_in_its_log_raises_an_alarm(
     assert watched == (transformation["MetricNamespace"], transformation["MetricName"])
     # A pass every five minutes, one of which may be late: the alarm shall not end in between.
     assert (properties["Statistic"], properties["Period"], properties["Threshold"]) == ("Maximum", 900, 1)
+
+
+@pytest.mark.parametrize(("status", "raised"), [(JobStatus.FAILED, True), (JobStatus.STOPPED, False), (None, False)])
+def test_a_failed_job_raises_an_alarm_and_one_that_a_user_stopped_does_not(
+    deployed: Deployed, status: JobStatus | None, raised: bool
+) -> None:
+    (metric_filter,) = _metric_filters(deployed, "Functions/EndJobLogs")
+    (transformation,) = metric_filter["MetricTransformations"]
+    alarm = deployed.named("AWS::CloudWatch::Alarm", "AlarmName")["idp-finetuning-job-failed"]
+    watched = (alarm["Namespace"], alarm["MetricName"])
+    assert watched == (transformation["MetricNamespace"], transformation["MetricName"])
+    assert (alarm["Statistic"], alarm["Period"], alarm["Threshold"]) == ("Sum", 300, 1)
+    ((field, value),) = JobEnding(code="c", message="m", status=status).for_operators().items()
+    assert (metric_filter["FilterPattern"] == f'{{ $.{field} = "{value}" }}') is raised
 
 
 def test_the_operators_page_says_what_to_do_about_every_alarm(deployed: Deployed) -> None:

@@ -57,7 +57,7 @@ def test_us_east_1_is_the_default_and_a_choice_in_the_context_wins(
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"nameprefix": "x"}, "Context key 'nameprefix' is not known; the keys are alarmEmail, architecture"),
+        ({"nameprefix": "x"}, "Context key 'nameprefix' is not known; the keys are alarmEmail, apiRequestsPerAddress"),
         ({"namePrefix": "Acme_"}, "Context key 'namePrefix' cannot be 'Acme_'"),
         ({"namePrefix": "a" * 31}, "Context key 'namePrefix'"),
         ({"architecture": "mips"}, "Context key 'architecture' cannot be 'mips'"),
@@ -65,11 +65,13 @@ def test_us_east_1_is_the_default_and_a_choice_in_the_context_wins(
         ({"testSetBucketKmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/abc"}, "testSetBucketName"),
         ({"userPoolClientId": "4q5example"}, "userPoolClientId is only for a pool named by userPoolId"),
         ({"userPoolId": "eu-west-1_AbCdEf123"}, "Context key 'userPoolId'"),
+        ({"apiRequestsPerAddress": "5"}, "Context key 'apiRequestsPerAddress"),
+        ({"resolverConcurrency": "0"}, "Context key 'resolverConcurrency"),
         ({"alarmEmail": "nobody"}, "Context key 'alarmEmail' cannot be 'nobody'"),
         ({"defaultScope": "some"}, "Context key 'defaultScope' cannot be 'some'"),
         ({"removal": "maybe"}, "Context key 'removal' cannot be 'maybe'"),
         ({"logRetentionDays": "8"}, "one of 1, 3, 5, 7"),
-        ({"mapConcurrency": "0"}, "Context key 'mapConcurrency' cannot be '0'"),
+        ({"mapConcurrency": "1"}, "Context key 'mapConcurrency' cannot be '1'"),
         ({"trainingPollSeconds": "30"}, "raise trainingPollSeconds or deploymentPollSeconds, or lower trainingHours"),
         ({"deploymentPollSeconds": "10", "deploymentHours": "24"}, "raise trainingPollSeconds"),
         ({"deploymentHours": "0"}, "Context key 'deploymentHours' cannot be '0'"),

@@ -15,9 +15,9 @@ PREFIX = "idp-finetuning"
 BEDROCK = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
 DATA = "arn:aws:s3:::DataBucket"
 TEST_SETS = "arn:aws:s3:::TestSetBucket"
-USERS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-users"
-CONFIG_VERSIONS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-config-versions"
-TEST_SETS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{PREFIX}-test-sets"
+USERS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/users"
+CONFIG_VERSIONS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/config-versions"
+TEST_SETS_TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/test-sets"
 
 
 def _statements(deployed: Deployed, function: str) -> list[Statement]:
@@ -95,6 +95,7 @@ def test_bedrock_may_read_data_sets_and_write_training_output(deployed: Deployed
         ("s3:GetObject", f"{DATA}/jobs/*"),
         ("s3:PutObject", f"{DATA}/jobs/*/output/*"),
         ("s3:ListBucket", DATA),
+        ("s3:GetBucketLocation", DATA),
     }
     (trust,) = deployed.trust(role)
     assert trust["Principal"] == {"Service": "bedrock.amazonaws.com"}
@@ -143,12 +144,13 @@ def test_deployments_are_created_on_custom_models_of_the_account(deployed: Deplo
                 "bedrock:GetModelCustomizationJob",
                 "bedrock:StopModelCustomizationJob",
                 "bedrock:GetCustomModelDeployment",
+                "bedrock:ListModelCustomizationJobs",
                 "bedrock:ListCustomModelDeployments",
                 "bedrock:ListFoundationModels",
             },
         ),
         ("classify-document", {"bedrock:InvokeModel"}),
-        ("end-job", {"bedrock:GetModelCustomizationJob", "bedrock:StopModelCustomizationJob"}),
+        ("end-job", {"bedrock:ListModelCustomizationJobs", "bedrock:StopModelCustomizationJob"}),
         (
             "validate-test-set",
             {
@@ -160,8 +162,16 @@ def test_deployments_are_created_on_custom_models_of_the_account(deployed: Deplo
         ),
         ("get-customization-job", {"bedrock:GetModelCustomizationJob"}),
         ("get-model-deployment", {"bedrock:GetCustomModelDeployment"}),
-        ("delete-model-deployment", {"bedrock:GetCustomModelDeployment", "bedrock:DeleteCustomModelDeployment"}),
-        ("delete-custom-model", {"bedrock:DeleteCustomModel"}),
+        (
+            "delete-model-deployment",
+            {
+                "bedrock:ListModelCustomizationJobs",
+                "bedrock:StopModelCustomizationJob",
+                "bedrock:ListCustomModelDeployments",
+                "bedrock:DeleteCustomModelDeployment",
+            },
+        ),
+        ("delete-custom-model", {"bedrock:ListCustomModels", "bedrock:DeleteCustomModel"}),
         ("generate-example", set()),
         ("assemble-dataset", set()),
         ("complete-job", set()),
@@ -184,7 +194,9 @@ def test_the_resolver_starts_both_workflows_and_looks_at_removals(deployed: Depl
 
 
 def test_uploads_go_below_input_and_baseline_of_a_test_set(deployed: Deployed) -> None:
-    below = {f"{TEST_SETS}/*/{place}" for place in ("input/*", "baseline/*", ".uploading")}
+    below = {
+        f"{TEST_SETS}/*/{place}" for place in ("input/*", "baseline/*", ".uploading", ".announced/*", ".complete/*")
+    }
     written = {
         resource for resource in _resources(deployed, "resolver", "s3:PutObject") if resource.startswith(TEST_SETS)
     }
@@ -192,14 +204,18 @@ def test_uploads_go_below_input_and_baseline_of_a_test_set(deployed: Deployed) -
 
 
 def test_a_test_set_is_removed_with_all_its_versions_and_nothing_beside_it(deployed: Deployed) -> None:
-    for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
-        assert _resources(deployed, "resolver", action) == {f"{TEST_SETS}/*/*"}
+    running, cached = f"{DATA}/classifications/running/*", f"{DATA}/validation/*"
+    assert _resources(deployed, "resolver", "s3:DeleteObject") == {f"{TEST_SETS}/*/*", running}
+    assert _resources(deployed, "resolver", "s3:DeleteObjectVersion") == {f"{TEST_SETS}/*/*"}
     assert _resources(deployed, "resolver", "s3:ListBucketVersions") == {TEST_SETS}
-    tables = {TEST_SETS_TABLE, CONFIG_VERSIONS_TABLE, USERS_TABLE}
-    assert _resources(deployed, "resolver", "dynamodb:DeleteItem") == tables
+    assert _resources(deployed, "resolver", "dynamodb:DeleteItem") == {CONFIG_VERSIONS_TABLE, USERS_TABLE}
+    for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
+        assert _resources(deployed, "delete-test-set", action) == {f"{TEST_SETS}/*/*", cached}
+    assert _resources(deployed, "delete-test-set", "s3:ListBucketVersions") == {TEST_SETS, DATA}
+    assert _resources(deployed, "delete-test-set", "dynamodb:DeleteItem") == {TEST_SETS_TABLE}
 
 
-def test_only_the_resolver_writes_to_the_test_set_bucket(deployed: Deployed) -> None:
+def test_only_the_resolver_and_the_deletion_write_to_the_test_set_bucket(deployed: Deployed) -> None:
     writers = {
         function["FunctionName"]
         for function in deployed.of_type("AWS::Lambda::Function")
@@ -207,7 +223,7 @@ def test_only_the_resolver_writes_to_the_test_set_bucket(deployed: Deployed) -> 
         if statement.actions - {"s3:GetObject", "s3:ListBucket"}
         and any(resource.startswith(TEST_SETS) for resource in statement.resources)
     }
-    assert writers == {f"{PREFIX}-resolver"}
+    assert writers == {f"{PREFIX}-resolver", f"{PREFIX}-delete-test-set"}
 
 
 def test_page_images_are_made_by_a_function_that_reads_the_job_and_reaches_no_workflow(deployed: Deployed) -> None:
@@ -228,14 +244,34 @@ def test_reconciliation_stops_training_but_creates_and_deletes_nothing_in_bedroc
     }
 
 
-def test_reconciliation_starts_removals_only(deployed: Deployed) -> None:
+def test_reconciliation_starts_both_workflows(deployed: Deployed) -> None:
     states = f"arn:aws:states:{REGION}:{ACCOUNT}"
     assert _resources(deployed, "reconcile-jobs", "states:StartExecution") == {
-        f"{states}:stateMachine:{PREFIX}-deletion"
+        f"{states}:stateMachine:{PREFIX}-{machine}" for machine in ("finetuning", "deletion")
     }
     assert _resources(deployed, "reconcile-jobs", "states:DescribeExecution") == {
         f"{states}:execution:{PREFIX}-{machine}:*" for machine in ("finetuning", "deletion")
     }
+
+
+def test_reconciliation_deletes_versions_of_functions_that_workflows_call_and_never_a_function(
+    deployed: Deployed,
+) -> None:
+    deletable = _resources(deployed, "reconcile-jobs", "lambda:DeleteFunction")
+    assert deletable == {f"{arn}:*" for arn in _resources(deployed, "reconcile-jobs", "lambda:ListVersionsByFunction")}
+    called = {
+        resource
+        for machine in deployed.of_type("AWS::StepFunctions::StateMachine")
+        for statement in deployed.statements(machine["RoleArn"])
+        for resource in statement.resources
+        if "lambda:InvokeFunction" in statement.actions
+    }
+    assert deletable == called
+    functions = deployed.named("AWS::Lambda::Function", "FunctionName")
+    deleting = {
+        name for name in functions for s in deployed.function_statements(name) if "lambda:DeleteFunction" in s.actions
+    }
+    assert deleting == {f"{PREFIX}-reconcile-jobs"}
 
 
 def test_only_the_removal_of_a_job_and_the_sweep_after_it_delete_its_data_versions_included(deployed: Deployed) -> None:
@@ -245,7 +281,7 @@ def test_only_the_removal_of_a_job_and_the_sweep_after_it_delete_its_data_versio
         for statement in deployed.statements(function["Role"])
         if statement.actions & {"s3:DeleteObject", "s3:DeleteObjectVersion"}
         for resource in statement.resources
-        if resource.startswith(DATA)
+        if resource.startswith(f"{DATA}/jobs/") or resource in (DATA, f"{DATA}/*")
     }
     removers = ("delete-job-data", "reconcile-jobs")
     assert deleting == {(f"{PREFIX}-{function}", f"{DATA}/jobs/*") for function in removers}
@@ -259,9 +295,10 @@ def test_a_function_that_reads_objects_that_may_be_absent_may_list_the_bucket(de
     assert _resources(deployed, "generate-example", "s3:ListBucket") == {TEST_SETS}
 
 
-def test_the_resolver_starts_the_two_functions_that_work_in_the_background_and_no_other(deployed: Deployed) -> None:
+def test_the_resolver_starts_the_three_functions_that_work_in_the_background_and_no_other(deployed: Deployed) -> None:
     functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}"
-    started = {f"{functions}-read-labels", f"{functions}-classify-document"}
+    names = ("read-labels", "classify-document", "delete-test-set")
+    started = {f"{functions}-{name}" for name in names}
     assert _resources(deployed, "resolver", "lambda:InvokeFunction") == started
 
 
@@ -275,6 +312,7 @@ def test_only_classification_asks_models_wherever_their_profiles_route_to(deploy
     assert asking == {f"{PREFIX}-classify-document"}
     assert _resources(deployed, "classify-document", "bedrock:InvokeModel") == {
         f"{BEDROCK}:custom-model-deployment/*",
+        f"{BEDROCK}:custom-model/*",
         *(f"{BEDROCK}:inference-profile/{model.id}" for model in base_models()),
         *(
             f"arn:aws:bedrock:{region}::foundation-model/{model.foundation_model_id}"

@@ -60,11 +60,11 @@ def test_every_placeholder_is_filled_and_nothing_else_is_offered(deployed: Deplo
 
 
 @MACHINES
-def test_every_task_calls_the_function_of_its_name(deployed: Deployed, machine: str) -> None:
+def test_every_task_calls_a_published_version_of_the_function_of_its_name(deployed: Deployed, machine: str) -> None:
     functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}-"
     for name, state in _tasks(_definition(deployed, machine)):
         kebab = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
-        assert state["Resource"] == functions + kebab
+        assert state["Resource"] == f"{functions}{kebab}:1"
 
 
 def _tasks(definition: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
@@ -86,18 +86,20 @@ def test_the_rendered_definition_passes_an_asl_validator(deployed: Deployed, mac
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_retries_wait_two_seconds_and_forty_documents_run_at_once(deployed: Deployed) -> None:
-    states = _states(_definition(deployed, "finetuning"))
-    assert {retry["IntervalSeconds"] for state in states for retry in state.get("Retry", [])} == {2}
-    assert [state["MaxConcurrency"] for state in states if state["Type"] == "Map"] == [40]
+def test_retries_wait_two_seconds_and_a_throttled_one_at_most_a_minute(deployed: Deployed) -> None:
+    retries = [retry for state in _states(_definition(deployed, "finetuning")) for retry in state.get("Retry", [])]
+    assert {retry["IntervalSeconds"] for retry in retries} == {2}
+    assert {retry["MaxDelaySeconds"] for retry in retries if "MaxDelaySeconds" in retry} == {60}
 
 
-def test_the_context_says_how_many_documents_run_at_once(customized: Deployed) -> None:
-    (machine,) = [
-        m for m in customized.of_type("AWS::StepFunctions::StateMachine") if "finetuning" in m["StateMachineName"]
-    ]
-    states = json.loads(machine["DefinitionString"])["States"].values()
-    assert [state["MaxConcurrency"] for state in states if state["Type"] == "Map"] == [200]
+def test_at_most_forty_documents_run_at_once_or_as_many_as_the_context_says(
+    deployed: Deployed, customized: Deployed
+) -> None:
+    for stack, most in ((deployed, "40"), (customized, "200")):
+        validating = [
+            f for f in stack.of_type("AWS::Lambda::Function") if "validate-test-set" in f.get("FunctionName", "")
+        ]
+        assert [f["Environment"]["Variables"]["MAP_CONCURRENCY"] for f in validating] == [most]
 
 
 def _allowed(statements: list[Statement]) -> set[tuple[str, str]]:
@@ -107,7 +109,8 @@ def _allowed(statements: list[Statement]) -> set[tuple[str, str]]:
 @MACHINES
 def test_a_machine_may_do_what_its_definition_needs_and_no_more(deployed: Deployed, machine: str) -> None:
     definition = _definition(deployed, machine)
-    needed = {("lambda:InvokeFunction", state["Resource"]) for state in _states(definition) if "Resource" in state}
+    tasks = [state["Resource"] for _, state in _tasks(definition)]
+    needed = {("lambda:InvokeFunction", re.sub(r":1$", ":*", called)) for called in tasks}
     name = f"{PREFIX}-{machine}"
     for state in _states(definition):
         if state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode") == "DISTRIBUTED":

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from idp_finetuning import errors
 from idp_finetuning.deployment import FUNCTIONS, STATE_MACHINES, placeholders, render_definition
+from idp_finetuning.deployment.state_machines import FINAL_ERRORS
 from tests.support.statemachines.definitions import (
     DEFINITIONS,
     ROOT,
@@ -24,16 +26,24 @@ from tests.support.statemachines.definitions import (
 
 # What may be retried without paying twice.
 RETRIED = {
-    "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.ClientExecutionTimeoutException",
     "TransientError",
 }
-OF_THE_API = {"Resolver", "ReadLabels", "ClassifyDocument"}
+OF_THE_API = {"Resolver", "ReadLabels", "ClassifyDocument", "DeleteTestSet"}
 OF_THE_SCHEDULE = {"ReconcileJobs"}
 WITHOUT_CATCH = {"EndJob", "RejectDocument"}
+REMOVALS = {"DeleteModelDeployment", "DeleteCustomModel"}
+# States that only watch what Bedrock does, and where each goes if it cannot.
+OBSERVERS = {
+    "CreateCustomizationJob": "WaitForTraining",
+    "GetCustomizationJob": "WaitForTraining",
+    "CreateModelDeployment": "WaitForDeployment",
+    "GetModelDeployment": "WaitForDeployment",
+    "CompleteJob": "WaitForDeployment",
+}
 
 FIRST_CHOICE = "SelectStage"  # of the stage a retry goes on at; a new job takes the default
 
@@ -45,8 +55,7 @@ ORDER = {
         *("CompleteJob", "EndJob", "JobFailed"),
     ],
     "deletion": [
-        *("DeleteModelDeployment", "IsDeploymentGone", "WaitForDeletion"),
-        *("DeleteCustomModel", "DeleteJobData", "EndJob", "DeletionFailed"),
+        *("DeleteModelDeployment", "DeleteCustomModel", "DeleteJobData", "EndJob", "DeletionFailed"),
     ],
 }
 
@@ -81,7 +90,7 @@ def test_the_way_to_success_only_goes_down_the_file(machine: str) -> None:
             name = state["Next"]
     order = list(states)
     assert [order.index(name) for name in passed] == sorted(order.index(name) for name in passed)
-    beside = {"EndJob", "JobFailed", "DeletionFailed", "WaitForDeletion"}
+    beside = {"EndJob", "JobFailed", "DeletionFailed"}
     assert set(order) - set(passed) <= beside
 
 
@@ -129,7 +138,8 @@ def test_every_state_goes_on_or_ends(machine: str) -> None:
 
 @each_task
 def test_a_task_is_retried_for_transient_errors_only(name: str, task: State) -> None:
-    transient, worker_exit = task["Retry"]
+    *removal, _, transient, worker_exit = task["Retry"]
+    assert [retrier["ErrorEquals"] for retrier in removal] == ([["RemovalPending"]] if name in REMOVALS else [])
     assert set(transient["ErrorEquals"]) == RETRIED
     assert len(transient["ErrorEquals"]) == len(RETRIED)
     assert (transient["MaxAttempts"], transient["JitterStrategy"]) == (6, "FULL")
@@ -137,20 +147,64 @@ def test_a_task_is_retried_for_transient_errors_only(name: str, task: State) -> 
 
 
 @each_task
+def test_a_throttled_task_is_tried_for_long_by_a_count_of_its_own(name: str, task: State) -> None:
+    (throttled,) = (r for r in task["Retry"] if r["ErrorEquals"] == ["Lambda.TooManyRequestsException"])
+    assert throttled["JitterStrategy"] == "FULL", name
+    # A wait with full jitter is half of the longest on average.
+    longest, grown = throttled["MaxDelaySeconds"], 6
+    assert throttled["IntervalSeconds"] < longest <= throttled["IntervalSeconds"] * throttled["BackoffRate"] ** grown
+    assert (throttled["MaxAttempts"] - grown) * longest / 2 > 3600
+
+
+@each_task
 def test_every_task_but_the_last_resorts_catches_everything(name: str, task: State) -> None:
     caught = [catcher["ErrorEquals"] for catcher in task.get("Catch", [])]
-    assert caught == ([] if name in WITHOUT_CATCH else [["States.ALL"]])
+    if name in OBSERVERS:
+        assert caught == [list(FINAL_ERRORS), ["States.ALL"]]
+    else:
+        assert caught == ([] if name in WITHOUT_CATCH else [["States.ALL"]])
 
 
 @each_task
 def test_a_caught_error_lands_where_its_handler_looks_for_it(name: str, task: State) -> None:
-    assert all(catcher["ResultPath"] == "$.error" for catcher in task.get("Catch", [])), name
+    for catcher in task.get("Catch", []):
+        assert catcher["ResultPath"] == (None if catcher["Next"] in OBSERVERS.values() else "$.error"), name
+
+
+def test_an_observer_of_bedrock_ends_the_job_for_final_errors_only_and_else_waits() -> None:
+    states = definition("finetuning")["States"]
+    assert {name for name, state in states.items() if len(state.get("Catch", [])) > 1} == set(OBSERVERS)
+    for name, wait in OBSERVERS.items():
+        final, passing = states[name]["Catch"]
+        assert (final["Next"], passing["Next"], states[wait]["Type"]) == ("EndJob", wait, "Wait")
+    passing_errors = {"TransientError", "InternalError", "AwsCallRefused", "SettingMissing"}
+    assert not passing_errors & set(FINAL_ERRORS)
+    assert all(issubclass(getattr(errors, name), errors.FinetuningError) for name in FINAL_ERRORS)
+
+
+def test_a_removal_is_tried_for_hours_with_growing_pauses_and_then_ends() -> None:
+    pending, *others = definition("deletion")["States"]["DeleteCustomModel"]["Retry"]
+    assert others == definition("deletion")["States"]["DeleteJobData"]["Retry"]
+    pauses = [min(pending["IntervalSeconds"] * 2**n, pending["MaxDelaySeconds"]) for n in range(pending["MaxAttempts"])]
+    assert pauses[:3] == [2, 4, 8]
+    assert 4 * 3600 < sum(pauses) < 5 * 3600
+    assert sum(pauses) * 2 < definition("deletion")["TimeoutSeconds"]
+
+
+@pytest.mark.parametrize("asked", ["IsTrained", "IsDeployed"])
+def test_what_is_not_created_yet_is_created_after_the_wait(asked: str) -> None:
+    choices = {
+        choice["StringEquals"]: choice["Next"] for choice in definition("finetuning")["States"][asked]["Choices"]
+    }
+    creation = {"IsTrained": "CreateCustomizationJob", "IsDeployed": "CreateModelDeployment"}
+    assert choices["NotCreated"] == creation[asked]
 
 
 @each_machine
 def test_each_level_has_one_place_for_failures(machine: str) -> None:
     for level in levels(definition(machine)):
         caught_by = {catcher["Next"] for state in level.states.values() for catcher in state.get("Catch", [])}
+        caught_by -= set(OBSERVERS.values())
         assert caught_by == ({"RejectDocument"} if level.is_map else {"EndJob"})
 
 
@@ -172,6 +226,12 @@ def test_the_map_takes_its_documents_from_s3_and_keeps_no_result() -> None:
     assert generate_examples["ItemReader"]["Resource"] == "arn:aws:states:::s3:getObject"
     assert "ResultPath" in generate_examples
     assert generate_examples["ResultPath"] is None
+
+
+def test_the_map_has_the_concurrency_that_validation_chose() -> None:
+    generate_examples = definition("finetuning")["States"]["GenerateExamples"]
+    assert generate_examples["MaxConcurrencyPath"] == "$.manifest.concurrency"
+    assert "MaxConcurrency" not in generate_examples
 
 
 def test_the_map_is_distributed_over_standard_children() -> None:
@@ -215,21 +275,18 @@ def _strings(value: object) -> Iterator[str]:
 
 @each_machine
 def test_no_task_writes_its_own_retry_policy(machine: str) -> None:
-    assert {task["Retry"] for _, task in tasks(json.loads(source(machine)))} == {"${Retry}"}
+    for name, task in tasks(json.loads(source(machine))):
+        assert task["Retry"] == ("${RemovalRetry}" if name in REMOVALS else "${Retry}")
 
 
 @each_machine
 def test_rendering_fills_in_the_names_it_is_given(machine: str) -> None:
     names = {name: f"the {name}" for name in placeholders(source(machine))}
-    filled = render_definition(source(machine), map_concurrency=7, retry_interval_seconds=3, names=names)
+    filled = render_definition(source(machine), retry_interval_seconds=3, names=names)
     assert placeholders(filled) == set()
     for name, task in tasks(json.loads(filled)):
         assert task["Resource"] == f"the {name}Arn"
-        assert [retrier["IntervalSeconds"] for retrier in task["Retry"]] == [3, 3]
-    assert [state["MaxConcurrency"] for state in json.loads(filled)["States"].values() if state["Type"] == "Map"] in (
-        [],
-        [7],
-    )
+        assert {retrier["IntervalSeconds"] for retrier in task["Retry"]} == {3}
 
 
 def test_every_file_is_a_state_machine_of_the_deployment() -> None:

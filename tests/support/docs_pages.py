@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("deploy", "operations", "security", "cli", "guide", "sdk", "architecture", "decisions")
+PAGES = ("deploy", "operations", "security", "cli", "guide", "sdk", "architecture", "bedrock-answers", "decisions")
 
 _FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from idp_cli.api_names import in_cli_words
 from idp_cli.following import follow
 from idp_cli.job_text import (
     created_lines,
@@ -50,6 +51,12 @@ _train_split = click.option(
     metavar="SHARE",
     help="Share of the documents to train with, 0.5 to 0.95 (default: 0.9).",
 )
+_repeat = click.option(
+    "--repeat",
+    type=int,
+    metavar="N",
+    help="Write each training page N times, 1 to 4 (default: 1). For fewer than 1,000 pages.",
+)
 
 
 @click.group(cls=Noun)
@@ -61,15 +68,20 @@ def finetuning() -> None:
 @click.option("--test-set", required=True, metavar="ID", help="The test set's id, from `testset list`.")
 @click.option("--base-model", metavar="ID", help="Also check what this base model needs, from `models list`.")
 @_train_split
+@_repeat
 @shared_options
 @click.pass_obj
-def validate(session: Session, test_set: str, base_model: str | None, train_split: float | None) -> int:
+def validate(
+    session: Session, test_set: str, base_model: str | None, train_split: float | None, repeat: int | None
+) -> int:
     """Check whether a test set can be used for fine-tuning.
 
     Exit code 1 if it cannot.
     """
     with session.client() as client, waiting("Reading the labels ..."):
-        found = client.finetuning.validate_test_set(test_set, base_model=base_model, train_split=train_split)
+        found = client.finetuning.validate_test_set(
+            test_set, base_model=base_model, train_split=train_split, repeat=repeat
+        )
     session.show(found, validation_lines(found))
     return 0 if found.is_valid else FAILED
 
@@ -80,9 +92,13 @@ def validate(session: Session, test_set: str, base_model: str | None, train_spli
 @click.option("--name", required=True, help="Name of the job and of its model.")
 @_train_split
 @click.option("--config-version", metavar="NAME", help="Train with this version's prompt and class descriptions.")
-@click.option("--epochs", type=int, help="Rounds over the data, 1 to 5 (default: 2).")
-@click.option("--learning-rate", type=float, help="1e-6 to 1e-4 (default: 1e-5).")
-@click.option("--warmup-steps", type=int, help="0 to 100 (default: 10).")
+@_repeat
+@click.option("--epochs", type=int, help="Rounds over the data, 1 to 5 (default: 2). All models.")
+@click.option("--batch-size", type=int, help="1 only (default: 1). Nova 2.")
+@click.option("--learning-rate", type=float, help="1e-06 to 0.0001 (default: 1e-05). All models.")
+@click.option(
+    "--warmup-steps", type=int, help="0 to 100 (default: 10 with Nova v1; with Nova 2 only sent if given). All models."
+)
 @click.option("--wait", is_flag=True, help="Watch the job to its end; exit code 1 unless it is COMPLETED.")
 @_interval
 @shared_options
@@ -94,18 +110,25 @@ def create(
     name: str,
     train_split: float | None,
     config_version: str | None,
+    repeat: int | None,
     epochs: int | None,
+    batch_size: int | None,
     learning_rate: float | None,
     warmup_steps: int | None,
     wait: bool,
     interval: float,
 ) -> int:
-    """Start a fine-tuning job."""
+    """Start a fine-tuning job.
+
+    The hyperparameters of each base model are in `models list --details`.
+    """
     from idp_sdk import HyperParameters
 
-    given = (epochs, learning_rate, warmup_steps)
     parameters = HyperParameters(
-        epoch_count=epochs, learning_rate=learning_rate, learning_rate_warmup_steps=warmup_steps
+        epoch_count=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        learning_rate_warmup_steps=warmup_steps,
     )
     with session.client() as client:
         job = client.finetuning.create_job(
@@ -113,16 +136,20 @@ def create(
             base_model=base_model,
             name=name,
             train_split=train_split,
-            hyper_parameters=None if given == (None, None, None) else parameters,
+            hyper_parameters=parameters if parameters.given else None,
+            repeat=repeat,
             config_version=config_version,
         )
         if not wait:
             session.show(job, created_lines(job))
-            return 0
-        if session.json:
+        elif session.json:
             remark(f"Job ID: {job.id}")
         else:
             print_lines([*created_lines(job), ""])
+        for warning in job.warnings:
+            remark(f"Warning: {in_cli_words(warning)}")
+        if not wait:
+            return 0
         return _watch(session, client, job.id, interval)
 
 

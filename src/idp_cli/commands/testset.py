@@ -98,7 +98,7 @@ def delete(session: Session, test_set: str) -> None:
     """
     with session.client() as client:
         deleted = client.test_sets.delete(test_set)
-    session.show(deleted, [f"Test set '{test_set}' is deleted."])
+    session.show(deleted, [f"Test set '{test_set}' is being deleted, with its documents."])
 
 
 def test_set_lines(found: Iterable[TestSet]) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn
 
 from idp_finetuning.errors import InvalidInput, TestSetNotFound
 from idp_finetuning.pagination import OpaqueToken, Page
 from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
-from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.test_sets.test_set import TestSet, TestSetRecord, TestSetStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,11 +36,15 @@ class AttachedTestSets:
             "in that stack."
         )
 
+    def is_free(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
+        """Raise InvalidInput."""
+        self.require_writable()
+
     def create(self, test_set: TestSet) -> NoReturn:  # noqa: ARG002 - the table's signature
         """Raise InvalidInput."""
         self.require_writable()
 
-    def mark_ready(self, test_set_id: str, file_count: int) -> NoReturn:  # noqa: ARG002
+    def mark_ready(self, test_set_id: str, file_count: int, fingerprint: str) -> NoReturn:  # noqa: ARG002
         """Raise InvalidInput."""
         self.require_writable()
 
@@ -47,21 +52,33 @@ class AttachedTestSets:
         """Raise InvalidInput."""
         self.require_writable()
 
-    def reopen(self, test_set: TestSet) -> NoReturn:  # noqa: ARG002
+    def reopen(self, test_set: TestSetRecord) -> NoReturn:  # noqa: ARG002
         """Raise InvalidInput."""
         self.require_writable()
 
-    def delete(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
+    def postpone(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
         """Raise InvalidInput."""
         self.require_writable()
 
-    def get(self, test_set_id: str) -> TestSet:
+    def is_closed(self, test_set_id: str, created_at: datetime) -> NoReturn:  # noqa: ARG002
+        """Raise InvalidInput."""
+        self.require_writable()
+
+    def delete(self, test_set_id: str, created_at: datetime) -> NoReturn:  # noqa: ARG002
+        """Raise InvalidInput."""
+        self.require_writable()
+
+    def closed_before(self, moment: datetime) -> Iterator[TestSetRecord]:  # noqa: ARG002
+        """Yield nothing: only the bucket's owner deletes."""
+        return iter(())
+
+    def get(self, test_set_id: str) -> TestSetRecord:
         """Return the test set below this prefix; READY unless its upload is unfinished. Raises TestSetNotFound."""
         documents = [entry for entry in self._objects(input_prefix(test_set_id)) if not entry["Key"].endswith("/")]
         if "/" in test_set_id or not documents:
             raise TestSetNotFound(f"There is no test set '{test_set_id}'. listTestSets shows those there are.")
         uploading = any(self._objects(uploading_marker(test_set_id)))
-        return TestSet(
+        return TestSetRecord(
             id=test_set_id,
             name=test_set_id,
             file_count=len(documents),
@@ -73,7 +90,7 @@ class AttachedTestSets:
         """Return a page of test sets by id; a bucket knows no order of creation."""
         after = IdToken.from_text(next_token).id if next_token else ""
         ids = [test_set_id for test_set_id in self._ids() if test_set_id > after]
-        found: list[TestSet] = []
+        found: list[TestSetRecord] = []
         for test_set_id in ids:
             if len(found) == limit:
                 return Page(items=tuple(found), next_token=IdToken(id=found[-1].id).to_text())

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_service_quotas import ServiceQuotasClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _TRANSIENT_CODES = frozenset(
@@ -56,6 +57,8 @@ def client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
 def client(service: Literal["lambda"]) -> LambdaClient: ...
 @overload
 def client(service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(service: Literal["service-quotas"]) -> ServiceQuotasClient: ...
 @overload
 def client(service: Literal["stepfunctions"]) -> SFNClient: ...
 def client(service: str) -> Any:

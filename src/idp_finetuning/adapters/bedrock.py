@@ -1,46 +1,30 @@
-"""Bedrock: customization jobs, custom models and their on-demand deployments, each created exactly once."""
+"""Bedrock, and the creation of customization jobs and deployments: exactly once, whatever Bedrock answers.
+
+Creation comes first and lookups follow: only the answer of Create and the lists name what exists. Decision: "Create
+first, then look".
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code, error_text
-from idp_finetuning.adapters.bedrock_account import JOB_TAG, BedrockAccount, is_missing
+from idp_finetuning.adapters.bedrock_account import find_named, is_missing
+from idp_finetuning.adapters.bedrock_resources import BedrockResources
 from idp_finetuning.errors import TransientError
-from idp_finetuning.jobs.job import TrainingMetrics
+from idp_finetuning.jobs.bedrock_names import JOB_TAG
+from idp_finetuning.jobs.ownership import may_be_unseen
 from idp_finetuning.wire import WireModel, timestamp
 
 
-class CustomizationJob(WireModel):
-    """A customization job as Bedrock reports it (botocore: bedrock GetModelCustomizationJobResponse)."""
-
-    arn: str
-    status: Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
-    output_s3_uri: str
-    model_arn: str | None
-    failure_message: str | None
-    created_at: str
-    ended_at: str | None
-    metrics: TrainingMetrics
-    training_started: bool = True
-    progress: str
-
-
-class ModelDeployment(WireModel):
-    """An on-demand deployment as Bedrock reports it (botocore: bedrock GetCustomModelDeploymentResponse)."""
-
-    arn: str
-    status: Literal["Creating", "Active", "Failed"]
-    model_arn: str
-    failure_message: str | None
-
-
 class CustomizationRequest(WireModel):
-    """Settings of a new customization job; names are legal for Bedrock, URIs are `s3://` objects or prefixes."""
+    """Settings of a new customization job; names are legal for Bedrock, URIs are `s3://` objects or prefixes.
+
+    `optional_hyper_parameters` are the names that may be left out if Bedrock refuses them, `omitted` those that were.
+    """
 
     name: str
     role_arn: str
@@ -49,7 +33,33 @@ class CustomizationRequest(WireModel):
     validation_s3_uri: str | None
     output_s3_uri: str
     hyper_parameters: Mapping[str, str]
+    optional_hyper_parameters: frozenset[str] = frozenset()
+    omitted: frozenset[str] = frozenset()
     job_id: str
+    tags: Mapping[str, str]
+
+
+class DeploymentRequest(WireModel):
+    """Settings of a new deployment of a custom model."""
+
+    name: str
+    model_arn: str
+    job_id: str
+    tags: Mapping[str, str]
+
+
+class Begun(WireModel):
+    """When the creation of this attempt's resource was noted, and whether by an earlier call."""
+
+    at: str
+    earlier: bool = False
+
+
+class Created(WireModel):
+    """What exists in Bedrock now, and since when."""
+
+    arn: str
+    at: str
 
 
 class BedrockRefused(Exception):
@@ -60,163 +70,133 @@ class BedrockBusy(BedrockRefused):
     """A quota is full or the model is not there yet; the same call may succeed later."""
 
 
-# Errors Bedrock may return if a name is taken; CreateCustomModelDeployment declares no ConflictException in botocore.
-_TAKEN = frozenset({"ConflictException", "ValidationException"})
-_REFUSED = _TAKEN | {"ServiceQuotaExceededException", "TooManyTagsException", "AccessDeniedException"}
+class HyperParametersRefused(BedrockRefused):
+    """Bedrock refused hyperparameters that may be left out; `names` has them."""
+
+    def __init__(self, message: str, names: frozenset[str]) -> None:
+        super().__init__(message)
+        self.names = names
 
 
-class Bedrock(BedrockAccount):
+_REFUSED = frozenset(
+    {
+        "AccessDeniedException",
+        "ConflictException",
+        "ResourceNotFoundException",
+        "ServiceQuotaExceededException",
+        "TooManyTagsException",
+        "ValidationException",
+    }
+)
+
+
+class Bedrock(BedrockResources):
     """The control plane of Bedrock."""
 
-    def find_customization_job(self, name_or_arn: str) -> CustomizationJob | None:
-        """Return the job, or None if Bedrock knows none."""
-        try:
-            response = self._bedrock.get_model_customization_job(jobIdentifier=name_or_arn)
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
-        status = response["status"]
-        losses = [metric.get("validationLoss") for metric in response.get("validationMetrics") or []]
-        training = ((response.get("statusDetails") or {}).get("trainingDetails") or {}).get("status")
-        return CustomizationJob(
-            arn=response["jobArn"],
-            status=status,
-            output_s3_uri=response["outputDataConfig"]["s3Uri"],
-            model_arn=response.get("outputModelArn"),
-            failure_message=response.get("failureMessage"),
-            created_at=timestamp(response["creationTime"]),
-            ended_at=timestamp(response["endTime"]) if response.get("endTime") else None,
-            metrics=TrainingMetrics(
-                training_loss=_drop_non_finite((response.get("trainingMetrics") or {}).get("trainingLoss")),
-                validation_loss=_drop_non_finite(losses[0] if losses else None),
-            ),
-            training_started=training != "NotStarted",
-            progress=status + (f", training {training}" if training and training != status else ""),
-        )
+    def ensure_customization_job(self, request: CustomizationRequest, begun: Begun) -> Created:
+        """Create the job, or find it if it may exist.
 
-    def ensure_customization_job(self, request: CustomizationRequest) -> CustomizationJob:
-        """Return the job with this name, and create it if it does not exist. Raises BedrockRefused.
-
-        A name is never free again, so a job that has it is from an earlier run of this request.
+        Raises BedrockRefused, BedrockBusy, HyperParametersRefused, or TransientError if it may exist unseen.
         """
-        found = self.find_customization_job(request.name)
-        if not found:
+
+        def create() -> str:
             try:
-                self._create_customization_job(request)
+                return self._bedrock.create_model_customization_job(**_customization_arguments(request))["jobArn"]
             except ClientError as error:
-                if error_code(error) not in _REFUSED:
-                    raise
-                found = self.find_customization_job(request.name) if error_code(error) in _TAKEN else None
-                if not found:
-                    raise BedrockRefused(error_text(error)) from error
-            found = found or self.find_customization_job(request.name)
-        if not found:
-            raise TransientError(f"Bedrock accepted customization job '{request.name}' but does not show it yet.")
-        if found.output_s3_uri != request.output_s3_uri:
-            raise BedrockRefused(f"Customization job '{request.name}' exists in Bedrock, but not for this job.")
-        return found
-
-    def _create_customization_job(self, request: CustomizationRequest) -> None:
-        tags = [{"key": JOB_TAG, "value": request.job_id}]
-        arguments: dict[str, Any] = {
-            "jobName": request.name,
-            "customModelName": request.name,
-            "roleArn": request.role_arn,
-            "clientRequestToken": request.name,
-            "baseModelIdentifier": request.base_model,
-            "customizationType": "FINE_TUNING",
-            "jobTags": tags,
-            "customModelTags": tags,
-            "trainingDataConfig": {"s3Uri": request.training_s3_uri},
-            "outputDataConfig": {"s3Uri": request.output_s3_uri},
-            "hyperParameters": dict(request.hyper_parameters),
-        }
-        if request.validation_s3_uri:
-            arguments["validationDataConfig"] = {"validators": [{"s3Uri": request.validation_s3_uri}]}
-        self._bedrock.create_model_customization_job(**arguments)
-
-    def stop_customization_job(self, arn: str) -> None:
-        """Stop a running job; one that has ended stays as it is."""
-        try:
-            self._bedrock.stop_model_customization_job(jobIdentifier=arn)
-        except ClientError as error:
-            if error_code(error) not in ("ConflictException", "ResourceNotFoundException"):
+                named = _optional_names_in(error_text(error), request)
+                if error_code(error) == "ValidationException" and named:
+                    raise HyperParametersRefused(error_text(error), named) from error
                 raise
 
-    def find_deployment(self, name_or_arn: str) -> ModelDeployment | None:
-        """Return the deployment, or None if Bedrock knows none."""
-        try:
-            response = self._bedrock.get_custom_model_deployment(customModelDeploymentIdentifier=name_or_arn)
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
-        return ModelDeployment(
-            arn=response["customModelDeploymentArn"],
-            status=response["status"],
-            model_arn=response["modelArn"],
-            failure_message=response.get("failureMessage"),
-        )
+        return self._create_once(create, lambda: self._adopt_customization_job(request), begun)
 
-    def ensure_deployment(self, *, name: str, model_arn: str, job_id: str) -> ModelDeployment:
-        """Return the deployment with this name, and create it if needed. Raises BedrockRefused or BedrockBusy."""
-        found = self.find_deployment(name)
-        if not found:
-            if self._is_being_created(model_arn):
+    def ensure_deployment(self, request: DeploymentRequest, begun: Begun) -> Created:
+        """Create the deployment, or find it if it may exist; errors are those of ensure_customization_job."""
+
+        def create() -> str:
+            if self.is_being_created(request.model_arn):
                 raise BedrockBusy("The custom model is still being created.")
             try:
-                self._bedrock.create_custom_model_deployment(
-                    modelDeploymentName=name,
-                    modelArn=model_arn,
-                    clientRequestToken=name,
-                    tags=[{"key": JOB_TAG, "value": job_id}],
-                )
+                return self._bedrock.create_custom_model_deployment(
+                    modelDeploymentName=request.name,
+                    modelArn=request.model_arn,
+                    clientRequestToken=request.name,
+                    tags=[{"key": key, "value": value} for key, value in request.tags.items()],
+                )["customModelDeploymentArn"]
             except ClientError as error:
-                if error_code(error) not in _REFUSED:
-                    raise
-                if error_code(error) == "ServiceQuotaExceededException":
-                    raise BedrockBusy(f"Bedrock quota: {error_text(error)}") from error
-                found = self.find_deployment(name) if error_code(error) in _TAKEN else None
-                if not found:
-                    raise BedrockRefused(error_text(error)) from error
-            found = found or self.find_deployment(name)
-        if not found:
-            raise TransientError(f"Bedrock accepted deployment '{name}' but does not show it yet.")
-        if found.model_arn != model_arn:
-            raise BedrockRefused(f"Deployment '{name}' exists in Bedrock, but not for this job's model.")
-        return found
-
-    def _is_being_created(self, model_arn: str) -> bool:
-        """Return whether the model is still Creating (botocore: bedrock ModelStatus); not so if it is missing."""
-        try:
-            response = self._bedrock.get_custom_model(modelIdentifier=model_arn)
-        except ClientError as error:
-            if is_missing(error):
-                return False
-            raise
-        return bool(response.get("modelStatus") == "Creating")
-
-    def delete_deployment(self, arn: str) -> None:
-        """Start the deletion of a deployment, unless it is gone or being deleted."""
-        try:
-            self._bedrock.delete_custom_model_deployment(customModelDeploymentIdentifier=arn)
-        except ClientError as error:
-            if error_code(error) != "ConflictException" and not is_missing(error):
+                if is_missing(error):
+                    raise BedrockBusy(f"Bedrock does not show the custom model yet: {error_text(error)}") from error
                 raise
 
-    def delete_model(self, name_or_arn: str) -> bool:
-        """Delete a custom model; return False while a deployment still uses it."""
+        return self._create_once(create, lambda: self._adopt_deployment(request), begun)
+
+    @staticmethod
+    def _create_once(create: Callable[[], str], adopt: Callable[[], Created | None], begun: Begun) -> Created:
+        if begun.earlier and (found := adopt()):
+            return found
         try:
-            self._bedrock.delete_custom_model(modelIdentifier=name_or_arn)
+            return Created(arn=create(), at=timestamp())
         except ClientError as error:
-            if error_code(error) == "ConflictException":
-                return False
-            if not is_missing(error):
+            code = error_code(error)
+            if code not in _REFUSED:
                 raise
-        return True
+            # CreateCustomModelDeployment declares no ConflictException in botocore: a name that is taken has to come
+            # back under another code.
+            repeated = begun.earlier or error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
+            if code in ("ConflictException", "ValidationException"):
+                if found := adopt():
+                    return found
+                if (repeated or code == "ConflictException") and may_be_unseen(begun.at):
+                    raise TransientError(f"Bedrock may have it and not list it yet: {error_text(error)}") from error
+            if code == "ServiceQuotaExceededException":
+                raise BedrockBusy(f"Bedrock quota: {error_text(error)}") from error
+            raise BedrockRefused(error_text(error)) from error
+
+    def _adopt_customization_job(self, request: CustomizationRequest) -> Created | None:
+        row = find_named(request.name, self.trainings(request.job_id))
+        if row is None:
+            return None
+        shown = self.find_customization_job(row.arn)
+        if shown and shown.output_s3_uri.rstrip("/") == request.output_s3_uri.rstrip("/"):
+            return Created(arn=row.arn, at=timestamp(row.created_at))
+        if self.tags(row.arn).get(JOB_TAG) == request.job_id:
+            return Created(arn=row.arn, at=timestamp(row.created_at))
+        if shown is None and may_be_unseen(timestamp(row.created_at)):
+            raise TransientError(f"Bedrock lists customization job '{request.name}' but does not show it yet.")
+        raise BedrockRefused(f"Customization job '{request.name}' exists in Bedrock, but not for this job.")
+
+    def _adopt_deployment(self, request: DeploymentRequest) -> Created | None:
+        row = find_named(request.name, self.deployments(request.job_id))
+        if row is None:
+            return None
+        if row.model_arn != request.model_arn:
+            raise BedrockRefused(f"Deployment '{request.name}' exists in Bedrock, but not for this job's model.")
+        return Created(arn=row.arn, at=timestamp(row.created_at))
 
 
-def _drop_non_finite(loss: float | None) -> float | None:
-    """Return the loss, or None if training diverged: DynamoDB and GraphQL cannot store NaN or infinity."""
-    return loss if loss is not None and math.isfinite(loss) else None
+def _customization_arguments(request: CustomizationRequest) -> dict[str, Any]:
+    tags = [{"key": key, "value": value} for key, value in request.tags.items()]
+    sent = {name: value for name, value in request.hyper_parameters.items() if name not in request.omitted}
+    arguments: dict[str, Any] = {
+        "jobName": request.name,
+        "customModelName": request.name,
+        "roleArn": request.role_arn,
+        # Under the token of a request that was refused, another one might get that refusal again.
+        "clientRequestToken": request.name + (f"-without-{len(request.omitted)}" if request.omitted else ""),
+        "baseModelIdentifier": request.base_model,
+        "customizationType": "FINE_TUNING",
+        "jobTags": tags,
+        "customModelTags": tags,
+        "trainingDataConfig": {"s3Uri": request.training_s3_uri},
+        "outputDataConfig": {"s3Uri": request.output_s3_uri},
+        "hyperParameters": sent,
+    }
+    if request.validation_s3_uri:
+        arguments["validationDataConfig"] = {"validators": [{"s3Uri": request.validation_s3_uri}]}
+    return arguments
+
+
+def _optional_names_in(refusal: str, request: CustomizationRequest) -> frozenset[str]:
+    """Return the optional hyperparameters that were sent and that a refusal names, in any case of letters."""
+    sent = request.optional_hyper_parameters & request.hyper_parameters.keys() - request.omitted
+    return frozenset(name for name in sent if name.lower() in refusal.lower())

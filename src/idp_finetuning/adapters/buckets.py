@@ -8,31 +8,43 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
+from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.errors import DocumentRejected, TestSetInvalid
 from idp_finetuning.test_sets.document_types import BEGINNING_BYTES
+from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, sealed_key, uploading_marker
 from idp_finetuning.test_sets.labels import Listing, StoredFile
 from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef, ObjectIdentifierTypeDef
 
 M = TypeVar("M", bound=WireModel)
+F = TypeVar("F")
 R = TypeVar("R")
 
 PARALLEL_READS = 32
 PARALLEL_WRITES = 4
 UPLOAD_EXPIRES_SECONDS = 3600
 _MISSING = ("NoSuchKey", "NotFound", "404")
-_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")  # of S3's conditional writes
+# Of S3's conditional requests: an object that is there, or has another ETag; a write at the same time.
+_CHANGED = "PreconditionFailed"
+_TAKEN = (_CHANGED, "ConditionalRequestConflict")
 PART_BYTES = 5 * 1024 * 1024  # the minimum in S3; it allows 10,000 parts, which is more than any data set
+
+
+class Unreadable(StrEnum):
+    """Why an object could not be read: it is gone, or no longer the one that was asked for."""
+
+    MISSING = "missing"
+    CHANGED = "changed"
 
 
 class Bucket:
@@ -42,19 +54,28 @@ class Bucket:
         self._s3 = s3
         self.name = name
 
-    def read(self, key: str) -> bytes:
-        """Return an object's content."""
-        with self._s3.get_object(Bucket=self.name, Key=key)["Body"] as body:
+    def read(self, key: str, etag: str | None = None) -> bytes:
+        """Return an object's content, of this very version if an ETag is given."""
+        with self._get(key, etag)["Body"] as body:
             content: bytes = body.read()
             return content
 
-    def read_document(self, key: str) -> bytes:
-        """Return a document's content. Raises DocumentRejected if it is gone or too large."""
+    def _get(self, key: str, etag: str | None) -> GetObjectOutputTypeDef:
+        if etag is None:
+            return self._s3.get_object(Bucket=self.name, Key=key)
+        return self._s3.get_object(Bucket=self.name, Key=key, IfMatch=f'"{etag}"')
+
+    def read_document(self, key: str, etag: str | None = None) -> bytes:
+        """Return a document's content. Raises DocumentRejected if it is gone, too large, or has another ETag."""
         try:
-            response = self._s3.get_object(Bucket=self.name, Key=key)
+            response = self._get(key, etag)
         except ClientError as error:
             if error_code(error) in _MISSING:
                 raise DocumentRejected("missing", "The file is no longer there. Upload it again.") from error
+            if error_code(error) == _CHANGED:
+                raise DocumentRejected(
+                    "changed", "The file is no longer the one that was chosen. Upload it in a new test set."
+                ) from error
             raise
         with response["Body"] as body:
             if response["ContentLength"] > MAXIMUM_DOCUMENT_BYTES:
@@ -71,6 +92,12 @@ class Bucket:
         """
         return self._in_parallel(self.read, keys, within_seconds)
 
+    def read_files(
+        self, files: Iterable[tuple[str, str | None]], *, within_seconds: float = math.inf
+    ) -> Iterator[bytes | Unreadable]:
+        """Yield contents as read_all does, of keys with the ETags they must have, or why one cannot be read."""
+        return self._in_parallel(self._read_file, files, within_seconds)
+
     def read_beginnings(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
         """Yield as many first bytes as show a document's type, as read_all does; no object may be empty."""
         return self._in_parallel(self._read_beginning, keys, within_seconds)
@@ -78,38 +105,42 @@ class Bucket:
     def _read_beginning(self, key: str) -> bytes:
         wanted = f"bytes=0-{BEGINNING_BYTES - 1}"
         with self._s3.get_object(Bucket=self.name, Key=key, Range=wanted)["Body"] as body:
-            content: bytes = body.read()
-            return content
+            return body.read()
 
-    def read_present(self, keys: Iterable[str]) -> Iterator[bytes | None]:
-        """Yield contents as read_all does, and None for an object that is not there."""
-        return self._in_parallel(self._read_if_present, keys)
-
-    def _read_if_present(self, key: str) -> bytes | None:
+    def _read_file(self, file: tuple[str, str | None]) -> bytes | Unreadable:
         try:
-            return self.read(key)
+            return self.read(*file)
         except ClientError as error:
             if error_code(error) in _MISSING:
-                return None
+                return Unreadable.MISSING
+            if error_code(error) == _CHANGED:
+                return Unreadable.CHANGED
             raise
 
-    def _in_parallel(
-        self, read: Callable[[str], R], keys: Iterable[str], within_seconds: float = math.inf
-    ) -> Iterator[R]:
-        waiting = iter(keys)
+    @staticmethod
+    def _in_parallel(read: Callable[[F], R], files: Iterable[F], within_seconds: float = math.inf) -> Iterator[R]:
+        waiting = iter(files)
         latest = time.monotonic() + within_seconds
-        with ThreadPoolExecutor(PARALLEL_READS) as threads:
-            running = deque(threads.submit(read, key) for key in islice(waiting, 2 * PARALLEL_READS))
+        threads = ThreadPoolExecutor(PARALLEL_READS)
+        try:
+            running = deque(threads.submit(read, file) for file in islice(waiting, 2 * PARALLEL_READS))
             while running:
-                if time.monotonic() > latest:
+                left = latest - time.monotonic()
+                if left <= 0:
                     raise TimeoutError
-                yield running.popleft().result()
-                running.extend(threads.submit(read, key) for key in islice(waiting, 1))
+                yield running.popleft().result(None if left == math.inf else left)
+                running.extend(threads.submit(read, file) for file in islice(waiting, 1))
+        finally:
+            # A read that hangs must not keep the caller beyond its time.
+            threads.shutdown(wait=time.monotonic() < latest, cancel_futures=True)
 
-    def list(self, prefix: str) -> Iterator[StoredFile]:
-        """Yield the objects below a prefix in key order."""
+    def list(self, prefix: str, *, within_seconds: float = math.inf) -> Iterator[StoredFile]:
+        """Yield the objects below a prefix in key order. Raises TimeoutError if it takes longer."""
+        latest = time.monotonic() + within_seconds
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         for page in pages:
+            if time.monotonic() > latest:
+                raise TimeoutError
             for entry in page.get("Contents", []):
                 yield StoredFile(key=entry["Key"], size=entry["Size"], etag=entry["ETag"].strip('"'))
 
@@ -119,8 +150,12 @@ class Bucket:
 
     def read_model(self, key: str, model: type[M]) -> M | None:
         """Return the model stored at a key, or None if there is none."""
-        content = self._read_if_present(key)
-        return None if content is None else model.model_validate_json(content)
+        content = self._read_file((key, None))
+        return None if isinstance(content, Unreadable) else read_stored_json(model, content)
+
+    def read_models(self, keys: Iterable[str], model: type[M]) -> Iterator[M | None]:
+        """Yield the models stored at keys in their order, read in parallel."""
+        return self._in_parallel(lambda key: self.read_model(key, model), keys)
 
     def write_model(self, key: str, value: WireModel) -> None:
         """Store a model as JSON."""
@@ -128,13 +163,29 @@ class Bucket:
 
     def write_once(self, key: str, value: WireModel) -> bool:
         """Store a model unless the key exists; return False if it does, or is being written by another request."""
+        return self._write_if(key, value, IfNoneMatch="*")
+
+    def find_etag(self, key: str) -> str | None:
+        """Return the ETag of an object, or None if there is none."""
+        first = next(self.list(key), None)  # of the keys that begin with this one
+        return first.etag if first and first.key == key else None
+
+    def replace(self, key: str, value: WireModel, etag: str) -> bool:
+        """Store a model over the object with this ETag; return False if it has another one by now, or is gone."""
+        return self._write_if(key, value, IfMatch=f'"{etag}"')
+
+    def _write_if(self, key: str, value: WireModel, **condition: str) -> bool:
         content = value.model_dump_json(by_alias=True).encode()
         try:
             self._s3.put_object(
-                Bucket=self.name, Key=key, Body=content, ContentType="application/json", IfNoneMatch="*"
+                Bucket=self.name,
+                Key=key,
+                Body=content,
+                ContentType="application/json",
+                **condition,  # type: ignore[arg-type]
             )
         except ClientError as error:
-            if error_code(error) not in _TAKEN:
+            if error_code(error) not in (*_TAKEN, *_MISSING):
                 raise
             return False
         return True
@@ -142,7 +193,7 @@ class Bucket:
     def upload_form(self, key: str, *, size: int, md5: str) -> tuple[str, tuple[UploadField, ...]]:
         """Return URL and fields of a POST that admits exactly one key and size, for an hour.
 
-        The MD5 is sent as metadata too: an ETag is not an MD5 if the bucket is encrypted with KMS.
+        The MD5 is stored as metadata, where people find it; S3 does not check it.
         """
         fields = {"x-amz-meta-md5": md5}
         post = self._s3.generate_presigned_post(
@@ -154,10 +205,16 @@ class Bucket:
         )
         return post["url"], tuple(UploadField(name=name, value=value) for name, value in post["fields"].items())
 
-    def delete_prefix(self, prefix: str) -> int:
+    def delete(self, key: str) -> None:
+        """Delete an object. Idempotent."""
+        self._s3.delete_object(Bucket=self.name, Key=key)
+
+    def delete_prefix(self, prefix: str, *, still_allowed: Callable[[], bool] = lambda: True) -> int:
         """Delete every object below a prefix, versions and delete markers included, and return how many.
 
         The first page is listed again until it is empty: the marker of the next page may name a deleted object.
+        `still_allowed` is asked between listing and deletion; False ends it. So nothing is deleted that was written
+        after the answer changed.
         """
         removed = 0
         while True:
@@ -166,7 +223,7 @@ class Bucket:
                 {"Key": entry["Key"], "VersionId": entry["VersionId"]}
                 for entry in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
             ]
-            if not versions:
+            if not versions or not still_allowed():
                 return removed
             response = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": versions, "Quiet": True})
             for failed in response.get("Errors", []):
@@ -179,9 +236,24 @@ class TestSetBucket(Bucket):
 
     __test__ = False
 
-    def listing(self, test_set_id: str) -> Listing:
-        """Return the list of all objects of a test set."""
-        return Listing(test_set_id=test_set_id, files=tuple(self.list(f"{test_set_id}/")))
+    def listing(self, test_set_id: str, *, within_seconds: float = math.inf) -> Listing:
+        """Return the documents, the labels and the marker of an upload. Raises TimeoutError if it takes longer.
+
+        A large test set has about as many labels as documents, and the two are listed side by side.
+        """
+        prefixes = (uploading_marker(test_set_id), baseline_prefix(test_set_id), input_prefix(test_set_id))
+        with ThreadPoolExecutor(len(prefixes)) as threads:
+            parts = threads.map(lambda prefix: tuple(self.list(prefix, within_seconds=within_seconds)), prefixes)
+            return Listing(test_set_id=test_set_id, files=tuple(file for part in parts for file in part))
+
+    def sealed(self, test_set_id: str, fingerprint: str) -> Listing:
+        """Return the listing that a test set was completed with. Raises TestSetInvalid if somebody removed it."""
+        listing = self.read_model(sealed_key(test_set_id, fingerprint), Listing)
+        if listing is None:
+            raise TestSetInvalid(
+                f"The list of the files that test set '{test_set_id}' was completed with is gone. Upload a new one."
+            )
+        return listing
 
     def uploads(self, test_set_id: str, files: Sequence[TestSetFile]) -> tuple[TestSetUpload, ...]:
         """Return for each file a presigned POST for exactly it, or `present` if S3 already has it."""
@@ -202,11 +274,8 @@ class TestSetBucket(Bucket):
             if error_code(error) in _MISSING:
                 return False
             raise
-        return head["ContentLength"] == file.size and file.md5 in (head["Metadata"].get("md5"), head["ETag"].strip('"'))
-
-    def delete(self, key: str) -> None:
-        """Delete an object. Idempotent."""
-        self._s3.delete_object(Bucket=self.name, Key=key)
+        # The ETag is the MD5 of what S3 holds; the metadata only has what a client said.
+        return head["ContentLength"] == file.size and head["ETag"].strip('"') == file.md5
 
 
 class DataBucket(Bucket):

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import AwsCallRefused, FinetuningError, InternalError, SettingMissing, TransientError
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -23,7 +23,9 @@ E = TypeVar("E", bound=WireModel)
 # Lambda always passes a context; tests and benchmarks may pass none, and then there is no time limit.
 Handler = Callable[[dict[str, Any], "LambdaContext | None"], dict[str, Any]]
 
-logger = Logger(location=None)
+# Lambda takes lines whose time is not RFC 3339 for INFO, whatever level they have (Lambda developer guide, "Log-level
+# filtering").
+logger = Logger(location=None, use_rfc3339=True)
 
 # Lambda sets the level of all loggers. Boto's lines carry no job id below WARNING, and bodies and headers at DEBUG.
 for _library in ("boto3", "botocore", "s3transfer"):
@@ -52,7 +54,7 @@ def state_handler(
                 "classification_id": event.get("classificationId"),
             }
             with _log_outcome(context, **keys) as fields, aws_calls():
-                result = work(event_model.model_validate(event), Services(context))
+                result = work(read_stored(event_model, event), Services(context))
                 fields.update(shown(result))
             return result.to_wire() if result else {}
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from idp_finetuning.adapters.account_limits import AccountLimits
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.aws_calls import client
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.converse import Converse
+from idp_finetuning.adapters.function_versions import FunctionVersions
 from idp_finetuning.adapters.functions import BackgroundFunction
 from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
 from idp_finetuning.adapters.tables.jobs import JobTable
@@ -46,10 +49,15 @@ class Services:
 
     def __init__(self, context: LambdaContext | None = None) -> None:
         self._context = context
+        self._since = time.monotonic()
 
     def seconds_left(self) -> float:
         """Return the time until Lambda ends this run; infinite if there is no limit."""
         return self._context.get_remaining_time_in_millis() / 1000 if self._context else math.inf
+
+    def seconds_used(self) -> float:
+        """Return the time since this run began."""
+        return time.monotonic() - self._since
 
     @cached_property
     def jobs(self) -> JobTable:
@@ -93,10 +101,30 @@ class Services:
         """Data of jobs."""
         return DataBucket(client("s3"), setting(Variable.DATA_BUCKET))
 
+    @property
+    def data_bucket_owner(self) -> str:
+        """The account that has the data bucket."""
+        return setting(Variable.DATA_BUCKET_OWNER)
+
     @cached_property
     def bedrock(self) -> Bedrock:
         """Bedrock's control plane."""
         return Bedrock(client("bedrock"))
+
+    @cached_property
+    def deployment_name(self) -> str:
+        """The prefix of this deployment's names; a tag of what it creates in Bedrock."""
+        return setting(Variable.DEPLOYMENT_NAME)
+
+    @property
+    def account_limits(self) -> AccountLimits:
+        """What AWS allows the account."""
+        return AccountLimits(client("lambda"), client("service-quotas"))
+
+    @property
+    def map_concurrency(self) -> int:
+        """How many documents of a job the operator lets convert at once."""
+        return int(setting(Variable.MAP_CONCURRENCY))
 
     @cached_property
     def bedrock_role_arn(self) -> str:
@@ -109,9 +137,24 @@ class Services:
         return BackgroundFunction(client("lambda"), setting(Variable.READ_LABELS_FUNCTION))
 
     @cached_property
+    def test_set_deleter(self) -> BackgroundFunction:
+        """DeleteTestSet."""
+        return BackgroundFunction(client("lambda"), setting(Variable.DELETE_TEST_SET_FUNCTION))
+
+    @cached_property
     def classifier(self) -> BackgroundFunction:
         """ClassifyDocument."""
         return BackgroundFunction(client("lambda"), setting(Variable.CLASSIFY_DOCUMENT_FUNCTION))
+
+    @property
+    def classifications_per_user(self) -> int:
+        """Classifications that may run at once for one user."""
+        return int(setting(Variable.CLASSIFICATIONS_PER_USER))
+
+    @cached_property
+    def function_versions(self) -> FunctionVersions:
+        """Published versions of the functions."""
+        return FunctionVersions(client("lambda"))
 
     @cached_property
     def converse(self) -> Converse:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
+from idp_finetuning.adapters.function_versions import FunctionVersion
 from idp_finetuning.jobs.job import JobRun, JobStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+
+# A version's ARN ends with its number; functions that are called without one do not match.
+_VERSION = re.compile(r":function:([\w-]+):(\d+)\"")
 
 
 class ExecutionStatus(StrEnum):
@@ -61,3 +67,8 @@ class Workflow:
                 return None
             raise
         return ExecutionStatus(response["status"])
+
+    def called_versions(self) -> frozenset[FunctionVersion]:
+        """Return the versions of functions that executions call which start now."""
+        definition = self._stepfunctions.describe_state_machine(stateMachineArn=self._arn)["definition"]
+        return frozenset(FunctionVersion(name, int(number)) for name, number in _VERSION.findall(definition))

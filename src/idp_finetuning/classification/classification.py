@@ -25,12 +25,13 @@ class ClassificationStatus(StrEnum):
 
 
 class TestSetDocument(WireModel):
-    """A document of a test set, by its path below `input/`."""
+    """A document of a test set, by its path below `input/`; the ETag says which file was chosen."""
 
     __test__ = False
 
     test_set_id: str
     path: str
+    etag: str | None = None
 
 
 class ClassificationRequest(WireModel):
@@ -113,6 +114,18 @@ class ClassificationStarted(WireModel):
     """Input of ClassifyDocument, and the claim that the first run writes so that no other one classifies too."""
 
     classification_id: str
+
+
+class RunningClassification(WireModel):
+    """One of the classifications that run for a user; it has ended if it has a result or can no longer get one."""
+
+    classification_id: str
+    since: UtcTime
+
+    @property
+    def overdue(self) -> bool:
+        """Whether its function must have ended."""
+        return datetime.now(UTC) - self.since >= TAKES_AT_MOST
 
 
 class ClassificationSummary(WireModel):

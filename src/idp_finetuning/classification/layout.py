@@ -12,6 +12,11 @@ def uploads_prefix(sub: str) -> str:
     return f"{UPLOADS_PREFIX}{sub}/"
 
 
+def running_key(sub: str, slot: int) -> str:
+    """Return the key of one of the classifications that may run at once for a user."""
+    return f"classifications/running/{sub}/{slot}.json"
+
+
 class ClassificationLayout(WireModel):
     """Keys of one classification in the data bucket."""
 

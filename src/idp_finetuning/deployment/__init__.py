@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from idp_finetuning.deployment.api_limits import QUERY_DEPTH_LIMIT, RESOLVER_COUNT_LIMIT
 from idp_finetuning.deployment.buckets import CLASSIFICATION_DAYS, LABEL_CACHE_DAYS
 from idp_finetuning.deployment.environment import (
+    CLASSIFICATIONS_PER_USER,
     DEPLOYMENT_HOURS,
+    MAP_CONCURRENCY,
     NOT_STARTED_HOURS,
     POWERTOOLS_VARIABLES,
     TRAINING_HOURS,
@@ -32,24 +35,30 @@ from idp_finetuning.deployment.tables import (
     IndexSpec,
     TableSpec,
 )
+from idp_finetuning.deployment.tags import DEPLOYMENT_TAG
 from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
 
 GROUPS: tuple[str, ...] = ("Admin", "Author", "Reviewer", "Viewer")
 
 __all__ = [
+    "CLASSIFICATIONS_PER_USER",
     "CLASSIFICATION_DAYS",
     "CONFIG_VERSIONS_BY_CREATION",
     "CONFIG_VERSIONS_TABLE",
     "DELETION",
     "DEPLOYMENT_HOURS",
+    "DEPLOYMENT_TAG",
     "FINETUNING",
     "FUNCTIONS",
     "GROUPS",
     "JOBS_BY_CREATION",
     "JOBS_TABLE",
     "LABEL_CACHE_DAYS",
+    "MAP_CONCURRENCY",
     "NOT_STARTED_HOURS",
     "POWERTOOLS_VARIABLES",
+    "QUERY_DEPTH_LIMIT",
+    "RESOLVER_COUNT_LIMIT",
     "STATE_MACHINES",
     "TABLES",
     "TEST_SETS_BY_CREATION",

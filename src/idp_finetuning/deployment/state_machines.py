@@ -1,7 +1,7 @@
 """The state machines: their names, and how a definition in statemachines/ is rendered.
 
-A definition is JSON with placeholders. `"${Retry}"` and `"${MapConcurrency}"` are whole values, replaced by JSON;
-all others (`${<function>Arn}`, `${DataBucketName}`) are names within strings.
+A definition is JSON with placeholders. `"${Retry}"`, `"${RemovalRetry}"` and `"${FinalErrors}"` are whole values,
+replaced by JSON; all others (`${<function>Arn}`, `${DataBucketName}`) are names within strings.
 """
 
 from __future__ import annotations
@@ -16,6 +16,16 @@ STATE_MACHINES = (FINETUNING, DELETION)
 
 # The first wait of a retried task in AWS; it doubles with each try.
 RETRY_INTERVAL_SECONDS = 2
+# A throttled invocation has done nothing and costs nothing: with these waits, half of the longest on average, it is
+# tried for about an hour and a half. The longest wait must exceed the interval (Amazon States Language, "Retry").
+THROTTLING_TRIES = 180
+THROTTLING_WAIT_INTERVALS = 30
+
+# What ends a job from the states that watch Bedrock. Any other failure is the observer's own: it waits and asks again.
+FINAL_ERRORS = ("DeploymentFailed", "InvalidInput", "JobNotFound", "JobStopping", "StaleState", "TrainingFailed")
+# Bedrock may take hours to remove what it has just made: after a dozen tries every five minutes, for four hours.
+REMOVAL_TRIES = 55
+LONGEST_REMOVAL_PAUSE_SECONDS = 300
 
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
@@ -34,10 +44,10 @@ def retry_policy(interval_seconds: int) -> list[dict[str, object]]:
     """Return the `Retry` member of every Task.
 
     Retried are Lambda's own passing failures (Step Functions guide, "Handle transient Lambda service exceptions") and
-    TransientError. A worker that died is tried once more: its document may have killed it. A timeout is not retried.
+    TransientError; throttling much longer than the others, and by a count of its own. A worker that died is tried once
+    more: its document may have killed it. A timeout is not retried.
     """
     transient = (
-        "Lambda.TooManyRequestsException",
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
@@ -45,6 +55,14 @@ def retry_policy(interval_seconds: int) -> list[dict[str, object]]:
         "TransientError",
     )
     return [
+        {
+            "ErrorEquals": ["Lambda.TooManyRequestsException"],
+            "IntervalSeconds": interval_seconds,
+            "MaxAttempts": THROTTLING_TRIES,
+            "BackoffRate": 2,
+            "MaxDelaySeconds": interval_seconds * THROTTLING_WAIT_INTERVALS,
+            "JitterStrategy": "FULL",
+        },
         {
             "ErrorEquals": list(transient),
             "IntervalSeconds": interval_seconds,
@@ -56,15 +74,30 @@ def retry_policy(interval_seconds: int) -> list[dict[str, object]]:
     ]
 
 
+def removal_policy(interval_seconds: int) -> list[dict[str, object]]:
+    """Return the `Retry` member of a Task that removes something in Bedrock."""
+    pending: dict[str, object] = {
+        "ErrorEquals": ["RemovalPending"],
+        "IntervalSeconds": interval_seconds,
+        "MaxAttempts": REMOVAL_TRIES,
+        "BackoffRate": 2,
+        "MaxDelaySeconds": LONGEST_REMOVAL_PAUSE_SECONDS,
+    }
+    return [pending, *retry_policy(interval_seconds)]
+
+
 def render_definition(
     definition: str,
     *,
-    map_concurrency: int,
     retry_interval_seconds: int = RETRY_INTERVAL_SECONDS,
     names: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the definition with the retry policy and the Map's concurrency, and with those names that are given."""
-    values = {"Retry": retry_policy(retry_interval_seconds), "MapConcurrency": map_concurrency}
+    """Return the definition with the retry policies, and with those names that are given."""
+    values: dict[str, object] = {
+        "Retry": retry_policy(retry_interval_seconds),
+        "RemovalRetry": removal_policy(retry_interval_seconds),
+        "FinalErrors": list(FINAL_ERRORS),
+    }
     for placeholder, value in values.items():
         definition = definition.replace(f'"${{{placeholder}}}"', json.dumps(value))
     known = names or {}

@@ -16,7 +16,7 @@ class TableSpec(BaseModel):
     indexes: tuple[IndexSpec, ...] = ()
 
     def table_name(self, prefix: str) -> str:
-        """`<prefix>-<name>`, for example idp-finetuning-jobs."""
+        """`<prefix>-<name>`: its name in the local runtime. CloudFormation makes the names of the stack's tables."""
         return f"{prefix}-{self.name}"
 
 

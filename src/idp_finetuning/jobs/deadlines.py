@@ -8,6 +8,8 @@ from idp_finetuning.jobs.failures import stage_failure
 from idp_finetuning.jobs.job import Failure, FinetuningJob, JobStatus
 from idp_finetuning.wire import WireModel
 
+# The error code of a job that was ended for its age.
+DEADLINE_PASSED = "DeadlinePassed"
 # Validating and generating end by themselves: their functions have 15 minutes and a few tries. Two days are far
 # beyond the largest test set.
 PREPARING = timedelta(hours=48)
@@ -29,10 +31,9 @@ class Deadlines(WireModel):
         if job.status is JobStatus.TRAINING and not training_started and age > self.not_started:
             return _late(job.status, f"Bedrock has not started training for {_hours(self.not_started)}.")
         if job.status is JobStatus.TRAINING and age > self.training:
-            return _late(job.status, f"it has not ended within {_hours(self.training)}.")
+            return _late(job.status, f"it has not ended within {_hours(self.training)}.{_waited(job)}")
         if job.status is JobStatus.DEPLOYING and age > self.deployment:
-            waited = f" It waited for: {job.waiting_for}" if job.waiting_for else ""
-            return _late(job.status, f"it has not ended within {_hours(self.deployment)}.{waited}")
+            return _late(job.status, f"it has not ended within {_hours(self.deployment)}.{_waited(job)}")
         if job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA) and age > PREPARING:
             return _late(JobStatus.GENERATING_DATA, f"it has not ended within {_hours(PREPARING)}.")
         if job.status is JobStatus.STOPPING and age > STOPPING:
@@ -41,7 +42,11 @@ class Deadlines(WireModel):
 
 
 def _late(stage: JobStatus, message: str) -> Failure:
-    return stage_failure(stage, "DeadlinePassed", f"{message} Retry the job; see Bedrock's console for its state.")
+    return stage_failure(stage, DEADLINE_PASSED, f"{message} Retry the job; see Bedrock's console for its state.")
+
+
+def _waited(job: FinetuningJob) -> str:
+    return f" It waited for: {job.waiting_for}" if job.waiting_for else ""
 
 
 def _hours(span: timedelta) -> str:

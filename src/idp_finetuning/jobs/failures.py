@@ -10,6 +10,7 @@ from pydantic import Field
 from idp_finetuning import errors
 from idp_finetuning.errors import DeploymentFailed, DocumentRejected, FinetuningError, InternalError, TrainingFailed
 from idp_finetuning.jobs.job import Failure, JobStatus
+from idp_finetuning.text import hide_account
 from idp_finetuning.wire import WireModel
 
 STAGE_WORDS = {
@@ -74,7 +75,7 @@ def stage_failure(stage: JobStatus, code: str, message: str) -> Failure:
     """Return the failure of a job in this stage; its message begins with what failed, in the guide's words."""
     if not message.startswith(_OTHER_WORDS):
         message = f"{STAGE_WORDS.get(stage, 'The job failed')}: {message}"
-    return Failure(code=code, message=message[:_MESSAGE_CHARACTERS])
+    return Failure(code=code, message=hide_account(message)[:_MESSAGE_CHARACTERS])
 
 
 def document_rejection(error: WorkflowError) -> tuple[str, str]:

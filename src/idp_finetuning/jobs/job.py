@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field, field_validator
 
 from idp_finetuning.jobs.bedrock_names import bedrock_name
-from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import DocumentClass
 from idp_finetuning.wire import WireModel
 
@@ -87,24 +87,33 @@ class JobSummary(WireModel):
 class FinetuningJob(JobSummary):
     """The whole record of a job. Times end in Z.
 
-    `revision` counts its changes. `used_by` names the configuration versions that use its model; only their
-    transactions write it.
+    `hyper_parameters` are those sent to Bedrock; each training page is `repeat` records. `training_begun_at` and
+    `deployment_begun_at` say since when Bedrock may have this attempt's customization job or deployment, although its
+    ARN is not known. `restarts` counts how often a lost workflow was started again in this stage. `revision` counts its
+    changes. `used_by` names the configuration versions that use its model; only their transactions write it.
     """
 
     train_split: float
     hyper_parameters: HyperParameters
+    repeat: int = 1
     config_version: str | None = None
     created_by: str
+    created_by_sub: str | None = None
     client_token: str | None = None
     revision: int = 0
     used_by: tuple[str, ...] = Field(default=(), exclude=True)
     run: int = 1
     stage_started_at: str | None = None
+    restarts: int = 0
+    restarted_at: str | None = None
     training_attempt: int = 1
     deployment_attempt: int = 1
     deletion_attempt: int = 0
+    training_begun_at: str | None = None
     training_started_at: str | None = None
     training_completed_at: str | None = None
+    deployment_begun_at: str | None = None
+    deployment_started_at: str | None = None
     deployment_completed_at: str | None = None
     customization_job_arn: str | None = None
     customization_job_status: str | None = None
@@ -112,6 +121,8 @@ class FinetuningJob(JobSummary):
     training_metrics: TrainingMetrics | None = None
     documents: DocumentCounts | None = None
     validation_records: int = 0
+    omitted_hyper_parameters: tuple[str, ...] = ()
+    map_concurrency: int | None = None
     warnings: tuple[str, ...] = ()
     error_stage: JobStatus | None = None
     error_code: str | None = None

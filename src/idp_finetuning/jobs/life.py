@@ -22,6 +22,10 @@ from idp_finetuning.jobs.job import (
 )
 from idp_finetuning.wire import WireModel, timestamp
 
+# The stages in which Bedrock has nothing of the job, and those in which it works.
+BEFORE_TRAINING = frozenset({JobStatus.VALIDATING, JobStatus.GENERATING_DATA})
+IN_BEDROCK = frozenset({JobStatus.TRAINING, JobStatus.DEPLOYING})
+
 # A status may follow itself, because every handler may run twice; a job fails and stops once, for the first reason.
 MAY_BECOME_FROM: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.VALIDATING: frozenset({JobStatus.VALIDATING}),
@@ -31,7 +35,8 @@ MAY_BECOME_FROM: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.COMPLETED: frozenset({JobStatus.DEPLOYING, JobStatus.COMPLETED}),
     JobStatus.FAILED: frozenset(STAGES),
     JobStatus.STOPPING: frozenset({*STAGES, JobStatus.STOPPING}),
-    JobStatus.STOPPED: frozenset({JobStatus.STOPPING}),
+    # Before training there is nothing in Bedrock to be stopped first.
+    JobStatus.STOPPED: frozenset({*BEFORE_TRAINING, JobStatus.STOPPING}),
     JobStatus.DELETING: frozenset({*ENDED, JobStatus.DELETING}),
 }
 RESUMABLE = frozenset({JobStatus.FAILED, JobStatus.STOPPED})
@@ -57,8 +62,11 @@ class JobChanges(TypedDict, total=False):
     training_attempt: int
     deployment_attempt: int
     deletion_attempt: int
+    training_begun_at: str | None
     training_started_at: str | None
     training_completed_at: str | None
+    deployment_begun_at: str | None
+    deployment_started_at: str | None
     deployment_completed_at: str | None
     customization_job_arn: str | None
     customization_job_status: str | None
@@ -67,6 +75,8 @@ class JobChanges(TypedDict, total=False):
     training_metrics: TrainingMetrics | None
     documents: DocumentCounts | None
     validation_records: int
+    omitted_hyper_parameters: tuple[str, ...]
+    map_concurrency: int | None
     warnings: tuple[str, ...]
     error_stage: JobStatus | None
     error_code: str | None
@@ -88,12 +98,12 @@ class Outcome(NamedTuple):
     event: JobEvent | None = None
 
 
-def require(job: FinetuningJob, run: JobRun, status: JobStatus) -> None:
-    """Check that the job is in this run and status.
+def require(job: FinetuningJob, run: JobRun, status: JobStatus, *others: JobStatus) -> None:
+    """Check that the job is in this run and in one of these statuses.
 
     Raises JobStopping or StaleState.
     """
-    if job.run != run.number or job.status is not status:
+    if job.run != run.number or job.status not in (status, *others):
         raise _refusal(job, run, status)
 
 
@@ -118,7 +128,63 @@ def move(
     if job.status is to:
         return _change(job, message, changes)
     transition = {**changes, "status": to, "stage_started_at": timestamp()}
+    if to in IN_BEDROCK:
+        transition |= {"restarts": 0, "restarted_at": None}
     return _change(job, message or _TRANSITION_MESSAGES[to], transition)
+
+
+def begin_creation(job: FinetuningJob, run: JobRun, stage: JobStatus) -> Outcome:
+    """Move the job to TRAINING or DEPLOYING, and note that this attempt's resource may exist in Bedrock from now on.
+
+    The first note is kept. There is none once the ARN is known. Raises JobStopping or StaleState.
+    """
+    changes: JobChanges = {}
+    if stage is JobStatus.TRAINING and not (job.customization_job_arn or job.training_begun_at):
+        changes = {"training_begun_at": timestamp()}
+    elif stage is JobStatus.DEPLOYING and not (job.custom_model_deployment_arn or job.deployment_begun_at):
+        changes = {"deployment_begun_at": timestamp()}
+    return move(job, run, stage, **changes)
+
+
+def finish_creation(job: FinetuningJob, run: JobRun, stage: JobStatus, *, arn: str, at: str, message: str) -> Outcome:
+    """Store the ARN of what Bedrock created in TRAINING or DEPLOYING; what another call has stored stays as it is.
+
+    Raises JobStopping or StaleState.
+    """
+    if stage is JobStatus.TRAINING:
+        known = job.customization_job_arn
+        changes: JobChanges = {"customization_job_arn": arn, "training_started_at": at, "waiting_for": None}
+    else:
+        known = job.custom_model_deployment_arn
+        changes = {"custom_model_deployment_arn": arn, "deployment_started_at": at, "waiting_for": None}
+    return move(job, run, stage) if known == arn else move(job, run, stage, message, **changes)
+
+
+def stop(job: FinetuningJob, run: JobRun, message: str) -> Outcome:
+    """Move a running job to STOPPED if Bedrock has nothing of it yet, else to STOPPING, which its workflow ends."""
+    if job.run == run.number and job.status in (JobStatus.STOPPING, JobStatus.STOPPED):
+        return Outcome(job)
+    to = JobStatus.STOPPED if job.status in BEFORE_TRAINING else JobStatus.STOPPING
+    return move(job, run, to, message, error_stage=job.status)
+
+
+def restart(job: FinetuningJob, run: JobRun, reason: str) -> Outcome:
+    """Start the next run of a job whose workflow was lost: in its stage if Bedrock works for it, else from the start.
+
+    Its deadline stays the one of the stage. Raises StaleState if the job has ended or was restarted meanwhile.
+    """
+    if job.run != run.number or job.status not in STAGES:
+        raise _refusal(job, run, job.status)
+    stage = job.status if job.status in IN_BEDROCK else JobStatus.VALIDATING
+    restarted: dict[str, object] = {
+        "status": stage,
+        "run": job.run + 1,
+        "restarts": job.restarts + 1,
+        "restarted_at": timestamp(),
+    }
+    if stage is JobStatus.VALIDATING:
+        restarted["documents"] = None
+    return _change(job, f"{reason} Started again at {stage}, run {job.run + 1}.", restarted)
 
 
 def fail(job: FinetuningJob, run: JobRun, stage: JobStatus, failure: Failure) -> Outcome:
@@ -156,6 +222,8 @@ def resume(job: FinetuningJob, run: JobRun, resumption: Resumption, message: str
         "error_message": None,
         "error_stage": None,
         "waiting_for": None,
+        "restarts": 0,
+        "restarted_at": None,
     }
     return _change(job, f"{message} Resumed at {stage}, run {job.run + 1}.", transition)
 
@@ -167,11 +235,19 @@ def _renew(job: FinetuningJob, resumption: Resumption) -> JobChanges:
     if not resumption.new_attempt:
         return {}
     if resumption.stage is JobStatus.DEPLOYING:
-        return {"deployment_attempt": job.deployment_attempt + 1, "custom_model_deployment_arn": None}
+        return {
+            "deployment_attempt": job.deployment_attempt + 1,
+            "custom_model_deployment_arn": None,
+            "deployment_begun_at": None,
+            "deployment_started_at": None,
+        }
     return {
         "training_attempt": job.training_attempt + 1,
         "customization_job_arn": None,
         "customization_job_status": None,
+        "training_begun_at": None,
+        "training_started_at": None,
+        "omitted_hyper_parameters": (),
         "training_metrics": None,
     }
 

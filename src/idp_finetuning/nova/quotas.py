@@ -1,7 +1,8 @@
-"""Bedrock's quotas that a job can meet; the figures are in quotas.json, which an operator may edit."""
+"""Bedrock's quotas that a job can meet: the account's own figure if Service Quotas lists it, else quotas.json's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
@@ -16,12 +17,35 @@ class AccountUsage(WireModel):
     deployments: int
 
 
+class ListedQuota(WireModel):
+    """A quota of this account as Service Quotas lists it."""
+
+    code: str
+    name: str
+    most: int
+
+
 class Quota(WireModel):
-    """How much an account may hold, and where the figure is from."""
+    """How much an account may hold unless Service Quotas says otherwise, and where the figure is from.
+
+    Service Quotas lists it under `code` (None: not known), else under a name that contains `listed_as`.
+    """
 
     name: str
     most: int
+    code: str | None
+    listed_as: str
     source: str
+
+    def find_in(self, listed: Iterable[ListedQuota]) -> ListedQuota | None:
+        """Return the account's own figure, or None if it is not listed."""
+        by_name = None
+        for quota in listed:
+            if quota.code == self.code:
+                return quota
+            if self.listed_as.casefold() in quota.name.casefold():
+                by_name = by_name or quota
+        return by_name
 
 
 class Quotas(WireModel):
@@ -31,24 +55,32 @@ class Quotas(WireModel):
     customization_jobs: Quota
     deployments: Quota
 
-    def nearly_used_up(self, usage: AccountUsage) -> tuple[str, ...]:
-        """Return a warning for each quota that is full, or full with one more."""
+    def nearly_used_up(self, usage: AccountUsage, listed: tuple[ListedQuota, ...] | None) -> tuple[str, ...]:
+        """Return a warning for each quota that is full, or full with one more.
+
+        `listed` is what Service Quotas lists, None if it could not be asked.
+        """
         warnings = []
         for resource in AccountUsage.model_fields:
             quota: Quota = getattr(self, resource)
             held: int = getattr(usage, resource)
-            if held >= quota.most - 1:
+            own = quota.find_in(listed or ())
+            if held >= (own or quota).most - 1:
+                if own:
+                    figure = f"the quota is {own.most}, as Service Quotas says"
+                else:
+                    why = "could not be asked" if listed is None else "does not list it"
+                    figure = f"the quota is about {quota.most}; Service Quotas {why}, so quotas.json says so"
                 warnings.append(
-                    f"This account holds {held} {quota.name}, and Bedrock's quota is about {quota.most}. Delete what "
-                    "you do not need or ask AWS for a higher quota; otherwise the job may fail or wait. Service Quotas "
-                    "shows your account's figure."
+                    f"This account holds {held} {quota.name}, and {figure}. Delete what you do not need or ask AWS for "
+                    "a higher quota; otherwise the job may fail or wait."
                 )
         return tuple(warnings)
 
 
 @cache
 def known_quotas() -> Quotas:
-    """Return the quotas of quotas.json."""
+    """Return the quotas of quotas.json, which an operator may edit."""
     return Quotas.model_validate_json(
         resources.files("idp_finetuning.nova").joinpath("quotas.json").read_text(encoding="utf-8")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import uuid4
 
 from pydantic import AfterValidator, Field, model_validator
@@ -25,11 +25,13 @@ from idp_finetuning.deployment import CLASSIFICATION_DAYS
 from idp_finetuning.errors import ClassificationNotFound, InvalidInput, Unauthorized
 from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER, Prompt
 from idp_finetuning.operations.arguments import Id, Input, ModelId
-from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.classification_limit import take_slot
+from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.model_choice import ChosenModel, find_model
 from idp_finetuning.operations.scope import find_scope, require_in_scope
 from idp_finetuning.test_sets.keys import input_prefix, page_texts_prefix
-from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, MAXIMUM_PAGES, Md5
+from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
+from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, Md5, TestSetRecord
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 
@@ -80,6 +82,13 @@ class StartClassificationInput(WireModel):
         return self
 
 
+class _Document(NamedTuple):
+    """The name of the document to classify, and where it is if it belongs to a test set."""
+
+    name: str
+    of_test_set: TestSetDocument | None
+
+
 class ClassificationArguments(WireModel):
     """Arguments that name a classification."""
 
@@ -99,7 +108,10 @@ def create_classification_upload(
 def start_classification(
     arguments: Input[StartClassificationInput], identity: Identity, services: Services
 ) -> Classification:
-    """Store the request with a snapshot of its settings, and start the function that asks the model."""
+    """Store the request with a snapshot of its settings, and start the function that asks the model.
+
+    Raises TooManyRunning if as many of the caller's classifications run as may run at once.
+    """
     given = arguments.input
     config, version_name, warnings = _choose_configuration(given, identity, services)
     prompt = config.prompt
@@ -112,24 +124,30 @@ def start_classification(
     _require_texts(given, prompt, services)
     if given.page_texts is not None and not prompt.needs_text:
         warnings.append(f"pageTexts are not used: the prompt has no {TEXT_PLACEHOLDER}.")
+    name = str(uuid4())
+    slot = take_slot(name, identity, services)
     request = ClassificationRequest(
-        id=str(uuid4()),
-        document=document,
+        id=name,
+        document=document.name,
         upload_key=given.upload_key,
-        test_set_document=_test_set_document(given),
+        test_set_document=document.of_test_set,
         page_texts=given.page_texts if prompt.needs_text else None,
         config_version=version_name,
         model=config.model,
         model_name=config.model_name,
         prompt=prompt,
         temperature=config.temperature,
-        created_by=identity.username,
+        created_by=shown_name(identity, services),
         created_by_sub=identity.sub,
         created_at=datetime.now(UTC),
         warnings=tuple(warnings),
     )
-    services.data.write_model(ClassificationLayout(classification_id=request.id).request, request)
-    services.classifier.start(ClassificationStarted(classification_id=request.id))
+    try:
+        services.data.write_model(ClassificationLayout(classification_id=request.id).request, request)
+        services.classifier.start(ClassificationStarted(classification_id=request.id))
+    except Exception:
+        services.data.delete(slot)
+        raise
     return show_classification(request, None)
 
 
@@ -194,17 +212,17 @@ def _test_set_document(given: StartClassificationInput) -> TestSetDocument | Non
     return TestSetDocument(test_set_id=given.test_set_id, path=given.document_path)
 
 
-def _find_document(given: StartClassificationInput, identity: Identity, services: Services) -> str:
-    """Return the document's name. Raises InvalidInput if it is not there, or another user sent it."""
+def _find_document(given: StartClassificationInput, identity: Identity, services: Services) -> _Document:
+    """Find the document. Raises InvalidInput if it is not there, or another user sent it."""
     document = _test_set_document(given)
     if document:
         test_set = services.test_sets.get(document.test_set_id)
-        key = input_prefix(test_set.id) + document.path
-        if next((file.key for file in services.test_set_bucket.list(key)), None) != key:
+        etag = _find_etag(test_set, input_prefix(test_set.id) + document.path, services)
+        if etag is None:
             raise InvalidInput(
                 f"Test set '{test_set.id}' has no document with this documentPath. It is the path below input/."
             )
-        return document.path
+        return _Document(document.path, document.model_copy(update={"etag": etag}))
     key = given.upload_key or ""
     own = uploads_prefix(identity.sub)
     if not key.startswith(own) or next((file.key for file in services.data.list(key)), None) != key:
@@ -212,7 +230,16 @@ def _find_document(given: StartClassificationInput, identity: Identity, services
             "You have sent no document with this uploadKey. Call createClassificationUpload, and send the document "
             "to the URL it returns."
         )
-    return _from_key(key.removeprefix(own).partition("/")[2])
+    return _Document(_from_key(key.removeprefix(own).partition("/")[2]), None)
+
+
+def _find_etag(test_set: TestSetRecord, key: str, services: Services) -> str | None:
+    """Return the ETag of a document, of a complete test set the one it was completed with; None if there is none."""
+    bucket = services.test_set_bucket
+    if not test_set.sealed_as:
+        return bucket.find_etag(key)
+    files = bucket.sealed(test_set.id, test_set.sealed_as).files
+    return next((file.etag for file in files if file.key == key), None)
 
 
 def _require_texts(given: StartClassificationInput, prompt: Prompt, services: Services) -> None:

@@ -21,7 +21,7 @@ from idp_finetuning.operations.config_version_inputs import (
     UpdateConfigVersionInput,
     VersionArguments,
 )
-from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.model_choice import ChosenModel, find_model, require_model, require_prompt
 from idp_finetuning.operations.scope import find_scope, require_in_scope
 from idp_finetuning.pagination import Page
@@ -58,7 +58,7 @@ def create_config_version(
         config = config.model_copy(update=dict(model.trained_prompt or ()))
     if given.model:
         model = find_model(given.model, identity, services)
-    now = timestamp()
+    now, author = timestamp(), shown_name(identity, services)
     version = _with_model(
         ConfigVersion(
             name=request.name,
@@ -66,9 +66,9 @@ def create_config_version(
             classification=given.apply_to(config),
             revision=1,
             created_at=now,
-            created_by=identity.username,
+            created_by=author,
             updated_at=now,
-            updated_by=identity.username,
+            updated_by=author,
         ),
         model,
     )
@@ -95,7 +95,7 @@ def update_config_version(
             "classification": given.apply_to(current.classification),
             "revision": current.revision + 1,
             "updated_at": timestamp(),
-            "updated_by": identity.username,
+            "updated_by": shown_name(identity, services),
         }
     )
     # A change that repeats the current model keeps it, without a look-up that could refuse this caller.

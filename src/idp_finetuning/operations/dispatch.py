@@ -17,10 +17,12 @@ from idp_finetuning.errors import (
 )
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.table import OPERATIONS, Result
-from idp_finetuning.text import why_unsendable
+from idp_finetuning.text import hide_account, why_unsendable
 from idp_finetuning.wire import WireModel
 
 SHOWN_PROBLEMS = 5
+# Members of the schema with texts for people that may contain a message of AWS.
+MAY_QUOTE_AWS = frozenset({"errorMessage", "message", "reason", "waitingFor", "warnings"})
 
 
 class ResolverEvent(WireModel):
@@ -58,13 +60,28 @@ def error_response(error: FinetuningError) -> dict[str, Any]:
     """Return the error a client sees; what only operators can mend is an InternalError without details."""
     if isinstance(error, AwsCallRefused | SettingMissing):
         error = InternalError("The service could not carry this out. Ask its operator to look at the resolver's log.")
-    return {"error": {"type": error.code, "message": error.message}}
+    return {"error": {"type": error.code, "message": hide_account(error.message)}}
 
 
 def _to_wire(result: Result) -> Any:
     if isinstance(result, bool):
         return result
-    return result.to_wire() if isinstance(result, WireModel) else [item.to_wire() for item in result]
+    return _hide(result.to_wire() if isinstance(result, WireModel) else [item.to_wire() for item in result])
+
+
+def _hide(value: Any) -> Any:
+    """Return the data with account ids hidden in the texts that may quote AWS, also in those stored long ago."""
+    if isinstance(value, list):
+        return [_hide(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: _hide_text(item) if name in MAY_QUOTE_AWS else _hide(item) for name, item in value.items()}
+
+
+def _hide_text(value: Any) -> Any:
+    if isinstance(value, list):
+        return [hide_account(text) for text in value]
+    return hide_account(value) if isinstance(value, str) else value
 
 
 def _explain(error: ValidationError) -> str:

@@ -16,13 +16,15 @@ from idp_finetuning.errors import Conflict, FinetuningError, InternalError, JobS
 from idp_finetuning.jobs.failures import stage_failure
 from idp_finetuning.jobs.job import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
 from idp_finetuning.jobs.life import RESUMABLE
-from idp_finetuning.nova.base_models import HyperParameters, find_base_model
+from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.operations.arguments import BaseModelId, Id, Input, JobArguments
-from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.scope import find_scope, require_in_scope
+from idp_finetuning.stages.offered_models import require_offered
 from idp_finetuning.stages.retry import choose_resumption
 from idp_finetuning.stages.train import stop_training
-from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT, TrainSplit
+from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT, Repeat, TrainSplit
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel, timestamp
 
@@ -37,6 +39,7 @@ class StartFinetuningJobInput(WireModel):
     base_model: BaseModelId
     train_split: TrainSplit | None = None
     hyper_parameters: HyperParameters | None = None
+    repeat: Repeat | None = None
     config_version: VersionName | None = None
     client_token: str | None = Field(default=None, min_length=1, max_length=128)
 
@@ -51,7 +54,7 @@ class StartFinetuningJobInput(WireModel):
     @property
     def digest(self) -> str:
         """SHA-256 of the request without its token."""
-        content = self.model_dump(mode="json", exclude={"client_token"})
+        content = self.model_dump(mode="json", exclude={"client_token"}, exclude_none=True)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -75,11 +78,17 @@ def start_finetuning_job(
 def _create_job(
     job_id: str, request: StartFinetuningJobInput, token: str | None, identity: Identity, services: Services
 ) -> FinetuningJob:
-    """Create the job, or return the one that a faster request with this token created."""
+    """Create the job, or return the one that a faster request with this token created.
+
+    Raises InvalidInput for hyperparameters that the model does not have, ModelUnavailable if the account may not
+    fine-tune it.
+    """
     configuration = _snapshot_configuration(request.config_version, identity, services)
     model = find_base_model(request.base_model)
+    hyper_parameters = model.choose_hyper_parameters(request.hyper_parameters)
     test_set = services.test_sets.get(request.test_set_id)
     test_set.require_ready()
+    warnings = require_offered(model, services.bedrock)
     now = timestamp()
     return services.jobs.create(
         FinetuningJob(
@@ -91,10 +100,13 @@ def _create_job(
             base_model_name=model.short_name,
             status=JobStatus.VALIDATING,
             train_split=DEFAULT_TRAIN_SPLIT if request.train_split is None else request.train_split,
-            hyper_parameters=request.hyper_parameters or HyperParameters(),
+            hyper_parameters=hyper_parameters,
+            repeat=request.repeat or 1,
             config_version=request.config_version,
-            created_by=identity.username,
+            created_by=shown_name(identity, services),
+            created_by_sub=identity.sub,
             client_token=token,
+            warnings=warnings,
             created_at=now,
             updated_at=now,
         ),
@@ -133,20 +145,18 @@ def _start_workflow(job: FinetuningJob, services: Services, *, is_new: bool) -> 
 
 
 def stop_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
-    """Ask a running job to stop, and stop its training; the workflow ends it at its next step. Idempotent."""
+    """Stop a running job; idempotent. Before training it is STOPPED at once, later its workflow ends it."""
     job = services.jobs.get(arguments.job_id)
-    if job.status is JobStatus.STOPPING:
+    if job.status in (JobStatus.STOPPING, JobStatus.STOPPED):
         return job
     if job.status not in STAGES:
         raise Conflict(f"Job '{job.id}' is {job.status}; only a running job can be stopped.")
     try:
-        stopping = services.jobs.move(
-            job.current_run, JobStatus.STOPPING, f"{identity.username} asked to stop the job.", error_stage=job.status
-        )
+        stopping = services.jobs.stop(job.current_run, f"{shown_name(identity, services)} asked to stop the job.")
     except (StaleState, JobStopping) as ended:
         raise Conflict(f"Job '{job.id}' ended just before it could be stopped.") from ended
-    if job.status is JobStatus.TRAINING or stopping.customization_job_arn:
-        stop_training(job, services.bedrock)
+    if stopping.status is JobStatus.STOPPING:
+        stop_training(stopping, services.bedrock)
     return stopping
 
 
@@ -157,7 +167,9 @@ def retry_finetuning_job(arguments: JobArguments, identity: Identity, services: 
         raise Conflict(f"Job '{job.id}' is {job.status}; only a FAILED or STOPPED job can be retried.")
     try:
         resumption = choose_resumption(job, services.bedrock)
-        resumed = services.jobs.resume(job.current_run, resumption, f"{identity.username} retried the job.")
+        resumed = services.jobs.resume(
+            job.current_run, resumption, f"{shown_name(identity, services)} retried the job."
+        )
     except (StaleState, JobStopping) as moved:
         raise Conflict(f"Job '{job.id}' was retried or deleted by another request just now.") from moved
     _start_workflow(resumed, services, is_new=True)
@@ -177,7 +189,7 @@ def delete_finetuning_job(arguments: JobArguments, identity: Identity, services:
         deleting = services.jobs.move(
             job.current_run,
             JobStatus.DELETING,
-            f"{identity.username} asked to delete the job.",
+            f"{shown_name(identity, services)} asked to delete the job.",
             deletion_attempt=job.deletion_attempt + 1,
         )
     except StaleState as moved:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import Field, field_serializer
@@ -13,10 +13,12 @@ from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import FinetuningError
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models
+from idp_finetuning.nova.hyper_parameters import HyperParameterSpec
+from idp_finetuning.nova.lifecycle import ModelLifecycle
 from idp_finetuning.operations.arguments import BaseModelId, Id, NoArguments
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.stages.read_labels import read_test_set_or_start
-from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT, TrainSplit
+from idp_finetuning.stages.read_labels import REQUEST_SECONDS, read_labels_or_start
+from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT, Repeat, TrainSplit
 from idp_finetuning.test_sets.test_set import TestSetStatus
 from idp_finetuning.test_sets.validation import Validation, validate
 from idp_finetuning.wire import WireModel
@@ -30,10 +32,11 @@ class ValidateArguments(WireModel):
     test_set_id: Id
     base_model: BaseModelId | None = None
     train_split: TrainSplit | None = None
+    repeat: Repeat | None = None
 
 
 class BaseModelView(WireModel):
-    """A base model as the API shows it; `offered` is None if Bedrock could not be asked."""
+    """A base model as the API shows it; `offered` and `lifecycle` are None if Bedrock did not say."""
 
     id: str
     name: str
@@ -42,7 +45,9 @@ class BaseModelView(WireModel):
     minimum_records: int
     maximum_records: int
     validation_supported: bool
+    hyper_parameters: tuple[HyperParameterSpec, ...]
     offered: bool | None
+    lifecycle: ModelLifecycle | None
 
 
 class CustomModelView(WireModel):
@@ -75,14 +80,19 @@ class FinetuningValidation(Validation):
 def validate_test_set(arguments: ValidateArguments, identity: Identity, services: Services) -> FinetuningValidation:
     """Return the verdict on a test set, with the rules and the split that a job applies."""
     test_set = services.test_sets.get(arguments.test_set_id)
-    read = read_test_set_or_start(
-        test_set.id, bucket=services.test_set_bucket, data=services.data, background=services.label_reader
+    read = read_labels_or_start(
+        test_set,
+        bucket=services.test_set_bucket,
+        data=services.data,
+        background=services.label_reader,
+        within_seconds=REQUEST_SECONDS - services.seconds_used(),
     )
     verdict = validate(
         read.labels,
         train_split=DEFAULT_TRAIN_SPLIT if arguments.train_split is None else arguments.train_split,
         base_model=arguments.base_model,
-        uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
+        repeat=arguments.repeat or 1,
+        uploading=read.uploading or test_set.status is not TestSetStatus.READY,
     )
     return FinetuningValidation(**dict(verdict))
 
@@ -122,9 +132,17 @@ def _ask(call: Callable[[], T]) -> T | None:
         return None
 
 
-def _show_base_model(model: BaseModelSpec, offered: frozenset[str] | None) -> BaseModelView:
-    ids = {model.fine_tuning_id, model.foundation_model_id}
+def _show_base_model(model: BaseModelSpec, offered: Mapping[str, ModelLifecycle] | None) -> BaseModelView:
+    listed = sorted(model.ids & (offered or {}).keys())
     return BaseModelView(
-        **model.model_dump(include=set(BaseModelView.model_fields)),
-        offered=None if offered is None else bool(ids & offered),
+        id=model.id,
+        name=model.name,
+        provider=model.provider,
+        label=model.label,
+        minimum_records=model.minimum_records,
+        maximum_records=model.maximum_records,
+        validation_supported=model.validation_supported,
+        hyper_parameters=model.hyper_parameters,
+        offered=None if offered is None else bool(listed),
+        lifecycle=offered[listed[0]] if offered and listed else None,
     )

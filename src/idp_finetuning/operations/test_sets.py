@@ -12,11 +12,14 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.operations.arguments import Id, Input, PageArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.pagination import Page
-from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
+from idp_finetuning.stages.complete_test_set import announce, seal
+from idp_finetuning.stages.delete_test_set import start_deletion
+from idp_finetuning.test_sets.keys import uploading_marker
 from idp_finetuning.test_sets.test_set import (
     NAME_PATTERN,
     TestSet,
     TestSetFile,
+    TestSetRecord,
     TestSetStatus,
     TestSetUpload,
     identifier_of,
@@ -52,22 +55,29 @@ def list_test_sets(arguments: PageArguments, identity: Identity, services: Servi
     return services.test_sets.list(limit=arguments.size, next_token=arguments.next_token)
 
 
-def get_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSet:
+def get_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSetRecord:
     """Return one test set. Raises TestSetNotFound."""
     return services.test_sets.get(arguments.test_set_id)
 
 
-def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, services: Services) -> TestSet:
-    """Create an empty test set that takes uploads. Raises Conflict if its id is taken."""
+def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, services: Services) -> TestSetRecord:
+    """Create an empty test set that takes uploads. Raises Conflict if its id is taken.
+
+    Upload forms are good for an hour: what came by those of a deleted test set under this id is removed first.
+    """
     name = arguments.input.name.strip()
     if not name:
         raise InvalidInput("A test set needs a name of letters, digits, spaces, '_' and '-'.")
-    test_set = TestSet(
+    test_set = TestSetRecord(
         id=identifier_of(name),
         name=name,
         description=arguments.input.description or "",
         status=TestSetStatus.UPLOADING,
         created_at=datetime.now(UTC),
+    )
+    services.test_sets.require_writable()
+    services.test_set_bucket.delete_prefix(
+        f"{test_set.id}/", still_allowed=lambda: services.test_sets.is_free(test_set.id)
     )
     services.test_sets.create(test_set)
     services.test_set_bucket.write(uploading_marker(test_set.id), b"")
@@ -77,35 +87,30 @@ def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, se
 def create_test_set_uploads(
     arguments: UploadsArguments, identity: Identity, services: Services
 ) -> tuple[TestSetUpload, ...]:
-    """Return where to send each file. Raises Conflict if the test set is complete."""
+    """Return where to send each file, and note what is expected. Raises Conflict if the test set is complete."""
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     if test_set.status is not TestSetStatus.UPLOADING:
         state = "complete" if test_set.status is TestSetStatus.READY else "being deleted"
         raise Conflict(f"Test set '{test_set.id}' is {state} and takes no more files. Create a new test set.")
+    announce(test_set.id, arguments.files, services.test_set_bucket)
     return services.test_set_bucket.uploads(test_set.id, arguments.files)
 
 
-def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSet:
-    """Make a test set ready for jobs. Idempotent.
+def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSetRecord:
+    """Make a test set ready for jobs, unchangeable from then on. Idempotent.
 
-    Raises InvalidInput if it has no document, and Conflict if it is being deleted.
+    Raises InvalidInput if it has no document or other files than announced, and Conflict if it is being deleted.
     """
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
-    bucket = services.test_set_bucket
-    documents = sum(not file.key.endswith("/") for file in bucket.list(input_prefix(test_set.id)))
-    if not documents:
-        raise InvalidInput(f"Test set '{test_set.id}' has no document. Upload documents below input/ first.")
-    ready = services.test_sets.mark_ready(test_set.id, documents)
-    bucket.delete(uploading_marker(test_set.id))
-    return ready
+    return seal(test_set, services.test_set_bucket, services.test_sets)
 
 
 def delete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> bool:
-    """Delete a test set's objects, versions included, then its record; a repeated call finishes what is left.
+    """Start the deletion of a test set; a repeated call starts one that did not finish again.
 
-    Raises Conflict while a job reads it.
+    The test set is DELETING until all is gone. Raises Conflict while a job reads it.
     """
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
@@ -116,12 +121,11 @@ def delete_test_set(arguments: TestSetArguments, identity: Identity, services: S
     except Conflict:
         services.test_sets.reopen(test_set)  # if an earlier call began the deletion, it stays DELETING
         raise
-    services.test_set_bucket.delete_prefix(f"{test_set.id}/")
-    services.test_sets.delete(test_set.id)
+    start_deletion(test_set, services.test_set_deleter)
     return True
 
 
-def _refuse_while_read(test_set: TestSet, services: Services) -> None:
+def _refuse_while_read(test_set: TestSetRecord, services: Services) -> None:
     for job_id in services.jobs.unfinished():
         try:
             job = services.jobs.get(job_id)

@@ -10,7 +10,7 @@ from idp_finetuning.adapters.services import Services
 from idp_finetuning.classification.config_versions import VersionName
 from idp_finetuning.classification.scopes import MAXIMUM_ALLOWED_VERSIONS, DirectoryUser, User, UserRecord, UserScope
 from idp_finetuning.operations.arguments import Input, NoArguments, PageArguments
-from idp_finetuning.operations.identity import ADMINS, Identity
+from idp_finetuning.operations.identity import ADMINS, Identity, shown_name
 from idp_finetuning.operations.scope import find_scope
 from idp_finetuning.pagination import Page
 from idp_finetuning.wire import WireModel, timestamp
@@ -58,7 +58,12 @@ def update_user(arguments: Input[UpdateUserInput], identity: Identity, services:
         services.users.delete(user.id)
         return _show_user(user, None, services)
     names = tuple(dict.fromkeys(request.allowed_config_versions))
-    record = UserRecord(id=user.id, allowed_config_versions=names, updated_at=timestamp(), updated_by=identity.username)
+    record = UserRecord(
+        id=user.id,
+        allowed_config_versions=names,
+        updated_at=timestamp(),
+        updated_by=shown_name(identity, services),
+    )
     services.users.put(record)
     return _show_user(user, record, services)
 

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 from idp_finetuning.adapters.aws_calls import aws_calls
-from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket, Unreadable
 from idp_finetuning.adapters.converse import Converse
 from idp_finetuning.adapters.pages import PageSource, open_document
 from idp_finetuning.classification.classification import (
@@ -24,6 +24,8 @@ from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.errors import DocumentRejected, FinetuningError, InternalError, InvalidInput
 from idp_finetuning.test_sets.keys import input_prefix, page_text_key
 from idp_finetuning.test_sets.page_texts import page_text
+from idp_finetuning.text import hide_account
+from idp_finetuning.wire import read_stored_json
 
 # The function gives up by itself before Lambda ends it, so that the classification fails with this reason. A call of
 # Converse that has begun may take a minute [adapters.aws_calls].
@@ -42,7 +44,7 @@ def classify_document(
 ) -> ClassificationSummary:
     """Ask the model about every page and write the result; a second run with the same event does nothing."""
     layout = ClassificationLayout(classification_id=started.classification_id)
-    request = ClassificationRequest.model_validate_json(data.read(layout.request))
+    request = read_stored_json(ClassificationRequest, data.read(layout.request))
     if not data.write_once(layout.claim, started):
         return ClassificationSummary(repeated=True)
 
@@ -66,7 +68,7 @@ def classify_document(
 
 
 def _failed_result(code: str, message: str) -> ClassificationResult:
-    return ClassificationResult(completed_at=datetime.now(UTC), error_code=code, error_message=message)
+    return ClassificationResult(completed_at=datetime.now(UTC), error_code=code, error_message=hide_account(message))
 
 
 def _classify_pages(
@@ -79,7 +81,8 @@ def _classify_pages(
     """Render page after page while the model is asked about those before it."""
     document = request.test_set_document
     if document:
-        content = test_set_bucket.read_document(input_prefix(document.test_set_id) + document.path)
+        key = input_prefix(document.test_set_id) + document.path
+        content = test_set_bucket.read_document(key, document.etag)
     else:
         content = data.read_document(request.upload_key or "")
     giving_up = threading.Event()
@@ -127,9 +130,9 @@ def _texts(
         yield from given
     elif document:
         place = (document.test_set_id, document.path)
-        keys = [page_text_key(*place, page) for page in range(1, count + 1)]
-        for page, content in enumerate(test_set_bucket.read_present(keys), 1):
-            if content is None:
+        keys = [(page_text_key(*place, page), None) for page in range(1, count + 1)]
+        for page, content in enumerate(test_set_bucket.read_files(keys), 1):
+            if isinstance(content, Unreadable):
                 raise InvalidInput(
                     f"The prompt needs the text of every page, and the baseline has none of page {page}. Give the "
                     "texts with pageTexts, or choose a version whose prompt needs none."

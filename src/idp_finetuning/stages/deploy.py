@@ -4,74 +4,91 @@ from __future__ import annotations
 
 from typing import Literal
 
-from idp_finetuning.adapters.bedrock import Bedrock, BedrockBusy, BedrockRefused
+from idp_finetuning.adapters.bedrock import Bedrock, BedrockBusy, BedrockRefused, Begun, DeploymentRequest
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.errors import DeploymentFailed, TransientError
-from idp_finetuning.jobs.job import JobRun, JobStatus
+from idp_finetuning.errors import DeploymentFailed
+from idp_finetuning.jobs.bedrock_names import bedrock_tags
+from idp_finetuning.jobs.job import FinetuningJob, JobRun, JobStatus
+from idp_finetuning.jobs.ownership import may_be_unseen
 from idp_finetuning.wire import WireModel, timestamp
 
 
 class DeploymentProgress(WireModel):
     """Result of GetModelDeployment; IsDeployed decides on it.
 
-    The deployment is NotCreated while it waits for a quota or for the model.
+    The deployment is NotCreated while it waits for a quota or for the model, and if its creation met passing
+    trouble.
     """
 
     status: Literal["NotCreated", "Creating", "Active"]
 
 
-def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
+def create_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, deployment_name: str) -> None:
     """Move the job to DEPLOYING and create its deployment, or adopt the one an earlier call created.
 
-    A failed deployment of an earlier attempt is removed first. A full quota is waited out, because the training is
-    paid, and so is a model that Bedrock is still creating. Raises DeploymentFailed.
+    Failed deployments of earlier attempts are removed first. A full quota is waited out, because the training is paid,
+    and so is a model that Bedrock is still creating. Raises DeploymentFailed.
     """
-    job = jobs.move(run, JobStatus.DEPLOYING)
+    job, noted = jobs.begin_creation(run, JobStatus.DEPLOYING)
+    if job.custom_model_deployment_arn:
+        return
     if not job.custom_model_arn:
         raise DeploymentFailed("training left no custom model. Start the job again.")
-    if job.deployment_attempt > 1 and (earlier := bedrock.find_deployment(job.deployment_names[-2])):
-        if earlier.status == "Creating":
-            raise TransientError("The deployment of an earlier attempt is still being created. Try again later.")
-        bedrock.delete_deployment(earlier.arn)
+    request = DeploymentRequest(
+        name=job.deployment_name,
+        model_arn=job.custom_model_arn,
+        job_id=job.id,
+        tags=bedrock_tags(deployment_name, job.id, job.created_by_sub),
+    )
+    begun = Begun(at=job.deployment_begun_at or timestamp(), earlier=noted)
     try:
-        created = bedrock.ensure_deployment(name=job.deployment_name, model_arn=job.custom_model_arn, job_id=job.id)
+        _remove_earlier(job, bedrock)
+        created = bedrock.ensure_deployment(request, begun)
     except BedrockBusy as busy:
-        jobs.move(
-            run,
-            JobStatus.DEPLOYING,
-            None if job.waiting_for else f"Waiting. {busy}",
-            waiting_for=str(busy),
-        )
+        words = None if job.waiting_for else f"Waiting. {busy}"
+        jobs.move(run, JobStatus.DEPLOYING, words, waiting_for=str(busy))
         return
     except BedrockRefused as refusal:
         raise DeploymentFailed(
             f"Bedrock refused it: {refusal} Check the quotas and permissions of Custom Model "
             "Deployments, then retry the job."
         ) from refusal
-    known = job.custom_model_deployment_arn == created.arn
-    jobs.move(
+    jobs.finish_creation(
         run,
         JobStatus.DEPLOYING,
-        None if known else f"Bedrock creates deployment {job.deployment_name}.",
-        custom_model_deployment_arn=created.arn,
-        waiting_for=None,
+        arn=created.arn,
+        at=created.at,
+        message=f"Bedrock creates deployment {job.deployment_name}.",
     )
+
+
+def _remove_earlier(job: FinetuningJob, bedrock: Bedrock) -> None:
+    """Remove the deployments of earlier attempts. Raises BedrockBusy while one is being created."""
+    if job.deployment_attempt == 1:
+        return
+    for earlier in bedrock.deployments(job.id):
+        if earlier.name == job.deployment_name:
+            continue
+        if earlier.status == "Creating":
+            raise BedrockBusy("The deployment of an earlier attempt is still being created.")
+        bedrock.delete_deployment(earlier.arn)
 
 
 def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentProgress:
     """Return the progress of the deployment. Raises DeploymentFailed."""
-    job = jobs.require(run, JobStatus.DEPLOYING)
-    if job.waiting_for:
+    # In TRAINING if the creation met passing trouble before its first act.
+    job = jobs.require(run, JobStatus.DEPLOYING, JobStatus.TRAINING)
+    if not job.custom_model_deployment_arn:
         return DeploymentProgress(status="NotCreated")
-    found = bedrock.find_deployment(job.custom_model_deployment_arn or job.deployment_name)
-    if not found:
+    found = bedrock.find_deployment(job.custom_model_deployment_arn)
+    if not found and not may_be_unseen(job.deployment_started_at):
         raise DeploymentFailed(f"Bedrock no longer shows deployment '{job.deployment_name}'. Retry the job.")
-    if found.status == "Failed":
+    if found and found.status == "Failed":
         raise DeploymentFailed(
             f"{found.failure_message or 'Bedrock gave no reason.'} Verify Custom Model "
             "Deployment permissions and quotas, then retry the job."
         )
-    return DeploymentProgress(status=found.status)
+    return DeploymentProgress(status="Active" if found and found.status == "Active" else "Creating")
 
 
 def complete_job(run: JobRun, *, jobs: JobTable) -> None:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
+from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.bedrock_account import NamedResource
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.errors import Conflict, JobNotFound, JobStopping, StaleState, TransientError
+from idp_finetuning.errors import AwsCallRefused, Conflict, JobNotFound, JobStopping, RemovalPending, StaleState
 from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, Failure, FinetuningJob, JobRun, JobStatus
 from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.stages.train import stop_training
-from idp_finetuning.wire import WireModel
+from idp_finetuning.stages.train import stop_abandoned_training
 
 
 def end_job(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock) -> Failure:
-    """End a job whose workflow ended, and stop its training: STOPPED if that was asked for, else FAILED.
+    """End a job whose workflow ended: STOPPED if that was asked for, else FAILED.
 
-    A job that is being deleted stays DELETING and shows why that failed. Idempotent; a call of an earlier run changes
+    Its training is stopped only if a user or a deadline ended it; the job ends whether Bedrock answers or not. A job
+    that is being deleted stays DELETING and shows why that failed. Idempotent; a call of an earlier run changes
     nothing.
     """
     try:
@@ -43,45 +46,60 @@ def _end(run: JobRun, error: WorkflowError, *, jobs: JobTable, bedrock: Bedrock)
 
 
 def end_unfinished(job: FinetuningJob, failure: Failure, *, jobs: JobTable, bedrock: Bedrock) -> None:
-    """Stop the job's training, then move it to STOPPED if it is STOPPING, else to FAILED."""
-    if job.status in (JobStatus.TRAINING, JobStatus.STOPPING):
-        stop_training(job, bedrock)
+    """Move the job to STOPPED if it is STOPPING, else to FAILED; then stop its training, if it is nobody's now."""
     if job.status is JobStatus.STOPPING:
         jobs.move(job.current_run, JobStatus.STOPPED, waiting_for=None)
     else:
         jobs.fail(job.current_run, job.status, failure)
+    stop_abandoned_training(job.id, jobs=jobs, bedrock=bedrock)
 
 
-class DeploymentRemoval(WireModel):
-    """Result of DeleteModelDeployment; IsDeploymentGone decides on it."""
+def delete_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
+    """Stop what still trains for the job, and remove the deployments of all attempts.
 
-    status: Literal["Deleting", "Gone"]
-
-
-def delete_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> DeploymentRemoval:
-    """Start the removal of the deployments of all attempts; call again until they are Gone.
-
-    A deployment that is still being created is waited for.
+    Raises RemovalPending, which the workflow retries, until Bedrock lists none.
     """
     job = _get_deleting(run, jobs)
-    status: Literal["Deleting", "Gone"] = "Gone"
-    for name in job.deployment_names if job else ():
-        if found := bedrock.find_deployment(name):
-            status = "Deleting"
-            if found.status != "Creating":
-                bedrock.delete_deployment(found.arn)
-    return DeploymentRemoval(status=status)
+    if not job:
+        return
+    for training in bedrock.trainings(job.id):
+        if training.is_training:
+            bedrock.stop_customization_job(training.arn)
+    listed = bedrock.deployments(job.id)
+    _delete_unlisted(job.custom_model_deployment_arn, listed, bedrock.delete_deployment)
+    left = []
+    for found in listed:
+        words = None if found.status == "Creating" else bedrock.delete_deployment(found.arn)
+        left.append(f"deployment {found.name} is {found.status}. {words or ''}".strip())
+    _require_gone(left)
 
 
 def delete_custom_model(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> None:
     """Remove the custom models of all attempts.
 
-    Raises TransientError, which the workflow retries, while Bedrock still shows a deployment of one.
+    Raises RemovalPending, which the workflow retries, while Bedrock still uses one.
     """
     job = _get_deleting(run, jobs)
-    for name in (*job.training_names[:-1], job.custom_model_arn or job.training_name) if job else ():
-        if not bedrock.delete_model(name):
-            raise TransientError("The custom model is still in use by its deployment. The removal is tried again.")
+    if not job:
+        return
+    listed = bedrock.models(job.id)
+    _delete_unlisted(job.custom_model_arn, listed, bedrock.delete_model)
+    _require_gone([words for found in listed if (words := bedrock.delete_model(found.arn)) is not None])
+
+
+def _delete_unlisted(arn: str | None, listed: Iterable[NamedResource], delete: Callable[[str], object]) -> None:
+    """Delete what the record has and Bedrock does not list: it is gone, or so new that only its ARN finds it.
+
+    How Bedrock refuses an ARN that is gone is not known, so any refusal will do.
+    """
+    if arn and all(found.arn != arn for found in listed):
+        with suppress(AwsCallRefused), aws_calls():
+            delete(arn)
+
+
+def _require_gone(left: list[str]) -> None:
+    if left:
+        raise RemovalPending(f"Bedrock has not removed everything yet: {'; '.join(left)}")
 
 
 def delete_job_data(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:

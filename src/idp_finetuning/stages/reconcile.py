@@ -1,35 +1,48 @@
-"""No job stays unfinished: end those whose workflow ended without EndJob, and clean up what no job owns."""
+"""No job stays unfinished: give those a new workflow that lost theirs, end what is late, clean up what no job owns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import ExecutionStatus, Workflow
-from idp_finetuning.errors import FinetuningError, JobNotFound, JobStopping, StaleState
+from idp_finetuning.errors import AwsCallRefused, FinetuningError, JobNotFound, JobStopping, StaleState, TransientError
 from idp_finetuning.jobs.deadlines import Deadlines
 from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
+from idp_finetuning.jobs.life import BEFORE_TRAINING
 from idp_finetuning.stages.end import end_unfinished
+from idp_finetuning.stages.prune_versions import PrunedVersions
 from idp_finetuning.stages.sweep import SweepResult, sweep
 from idp_finetuning.wire import WireModel
 
 NAMED = 100
+# A workflow that is lost before Bedrock works is started again so often; then something is wrong with the job.
+RESTARTS = 2
+LONGEST_PAUSE = 12  # between two restarts, in units of the first
 UUID_LENGTH = 36  # the job's id begins every execution's name
 
 
 class Grace(WireModel):
     """How late a job's workflow may follow its record, and how late a record may follow what belongs to it.
 
-    `start` is for its workflow or deletion, `record` for a resource in Bedrock or an object in S3.
+    `start` is for its workflow or deletion, `record` for a resource in Bedrock or an object in S3; `restart` is the
+    first pause between two restarts of a workflow in Bedrock's stages, which doubles each time.
     """
 
     start: timedelta = timedelta(minutes=5)
     record: timedelta = timedelta(minutes=15)
+    restart: timedelta = timedelta(minutes=5)
+
+    def between_restarts(self, restarts: int) -> timedelta:
+        """Return the pause after so many restarts, at most an hour by default."""
+        return self.restart * min(1 << max(restarts - 1, 0), LONGEST_PAUSE)
 
 
 GRACE = Grace()
@@ -38,27 +51,40 @@ GRACE = Grace()
 class Reconciliation(WireModel):
     """What a pass did, at most 100 of each.
 
-    Ids of jobs it ended, `<id>: <error code>` of those it could not examine, names in Bedrock of trainings it stopped
-    and of resources without a job, ids of deleted jobs whose data it removed.
+    Ids of jobs it ended or whose workflow it started again, `<id>: <error code>` of those it could not examine, names
+    in Bedrock of trainings it stopped and of resources without a job, ids of deleted jobs whose data it removed, and
+    the versions of functions it deleted.
     """
 
     ended: tuple[str, ...] = ()
+    restarted: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     stopped_training: tuple[str, ...] = ()
     orphans: tuple[str, ...] = ()
     removed_data: tuple[str, ...] = ()
+    versions: PrunedVersions = PrunedVersions()
 
     def for_operators(self) -> Mapping[str, object]:
         """Return the fields of the log line: numbers for alarms, names for people."""
         return {
             "jobs_ended": len(self.ended),
+            "jobs_restarted": len(self.restarted),
             "jobs_failed": len(self.failed),
             "failures": self.failed,
             "trainings_stopped": len(self.stopped_training),
             "orphans_found": len(self.orphans),
             "orphans": self.orphans,
             "data_removed": len(self.removed_data),
+            "versions_deleted": len(self.versions.deleted),
+            "versions_failure": self.versions.failure,
         }
+
+
+class Act(StrEnum):
+    """What a pass did with a job."""
+
+    ENDED = "ended"
+    RESTARTED = "restarted"
 
 
 def reconcile_job(
@@ -70,44 +96,78 @@ def reconcile_job(
     deletion: Workflow,
     deadlines: Deadlines,
     grace: Grace = GRACE,
-) -> bool:
-    """End a job whose workflow ended, never started, or passed a deadline; return whether it did.
+) -> Act | None:
+    """End a job that passed a deadline, and start the workflow of one again whose execution ended or never started.
 
-    A deletion that ended before its job was gone is started again.
+    A deletion that ended before its job was gone is started again, too.
     """
     try:
         job = jobs.get(job_id)
     except JobNotFound:
-        return False
+        return None
     if job.status in ENDED:
-        return False
+        return None
     if job.status is JobStatus.DELETING:
         return _restart_deletion(job, jobs, deletion, grace)
     status = finetuning.status(job.execution_name)
-    failure = None
-    if status is ExecutionStatus.RUNNING:
-        training = bedrock.find_customization_job(job.training_name) if job.status is JobStatus.TRAINING else None
-        failure = deadlines.check(job, training_started=training is None or training.training_started)
-    elif status is not None or _age(job.stage_started_at or job.created_at) > grace.start:
+    since = job.restarted_at or job.stage_started_at or job.created_at
+    is_lost = status is not ExecutionStatus.RUNNING and (status is not None or _age(since) > grace.start)
+    failure = deadlines.check(job, training_started=_has_training_started(job, bedrock))
+    if is_lost and failure is None:
         ended_as = f"workflow {status}" if status else "workflow that was never started"
-        failure = job_failure(WorkflowError(Error=ended_as), job.status)
+        exhausted = status is not None and job.status in BEFORE_TRAINING and job.restarts >= RESTARTS
+        if job.status is JobStatus.STOPPING or exhausted:
+            failure = job_failure(WorkflowError(Error=ended_as), job.status)
+        else:
+            return _restart(job, ended_as, status, jobs=jobs, finetuning=finetuning, grace=grace)
     if failure is None:
-        return False
+        return None
     try:
         end_unfinished(job, failure, jobs=jobs, bedrock=bedrock)
     except (StaleState, JobStopping):
-        return False  # the workflow went on, or a stop was asked for: the next pass decides
+        return None  # the workflow went on, or a stop was asked for: the next pass decides
+    return Act.ENDED
+
+
+def _has_training_started(job: FinetuningJob, bedrock: Bedrock) -> bool:
+    """Return whether Bedrock trains, or may do so: a deadline must not depend on its answer."""
+    if job.status is not JobStatus.TRAINING or not job.customization_job_arn:
+        return True
+    with suppress(AwsCallRefused, TransientError), aws_calls():
+        found = bedrock.find_customization_job(job.customization_job_arn)
+        return found is None or found.training_started
     return True
 
 
-def _restart_deletion(job: FinetuningJob, jobs: JobTable, deletion: Workflow, grace: Grace) -> bool:
+def _restart(
+    job: FinetuningJob,
+    ended_as: str,
+    status: ExecutionStatus | None,
+    *,
+    jobs: JobTable,
+    finetuning: Workflow,
+    grace: Grace,
+) -> Act | None:
+    """Start the workflow of a job again: the run that never started, or else the next one, at the job's stage."""
+    if status is not None:
+        if job.restarted_at and _age(job.restarted_at) < grace.between_restarts(job.restarts):
+            return None
+        try:
+            job = jobs.restart(job.current_run, f"Its {ended_as}.")
+        except (StaleState, JobStopping):
+            return None
+    finetuning.start(job.current_run, job.execution_name, stage=job.status)
+    return Act.RESTARTED
+
+
+def _restart_deletion(job: FinetuningJob, jobs: JobTable, deletion: Workflow, grace: Grace) -> Act | None:
     if deletion.status(job.deletion_name) is ExecutionStatus.RUNNING or _age(job.updated_at) < grace.start:
-        return False
+        return None
     restarted = jobs.move(
         job.current_run, JobStatus.DELETING, "Deletion starts anew.", deletion_attempt=job.deletion_attempt + 1
     )
     deletion.start(restarted.current_run, restarted.deletion_name)
-    return False
+    return None
 
 
 def reconcile(
@@ -119,17 +179,19 @@ def reconcile(
     finetuning: Workflow,
     deletion: Workflow,
     deadlines: Deadlines,
+    deployment_name: str,
     grace: Grace = GRACE,
 ) -> Reconciliation:
     """Reconcile the job of one execution, or all unfinished jobs and what they left in Bedrock and S3.
 
     An error at one job is reported and does not keep the others from being reconciled.
     """
-    ended, failed = [], []
+    acts: dict[Act, list[str]] = {act: [] for act in Act}
+    failed = []
     for job_id in jobs.unfinished() if execution_name is None else [execution_name[:UUID_LENGTH]]:
         try:
             with aws_calls():
-                if reconcile_job(
+                act = reconcile_job(
                     job_id,
                     jobs=jobs,
                     bedrock=bedrock,
@@ -137,13 +199,17 @@ def reconcile(
                     deletion=deletion,
                     deadlines=deadlines,
                     grace=grace,
-                ):
-                    ended.append(job_id)
+                )
+                if act:
+                    acts[act].append(job_id)
         except FinetuningError as error:
             failed.append(f"{job_id}: {error.code}")
-    swept = SweepResult() if execution_name else sweep(jobs=jobs, bedrock=bedrock, data=data, older_than=grace.record)
+    swept = SweepResult()
+    if not execution_name:
+        swept = sweep(jobs=jobs, bedrock=bedrock, data=data, deployment_name=deployment_name, older_than=grace.record)
     return Reconciliation(
-        ended=tuple(ended[:NAMED]),
+        ended=tuple(acts[Act.ENDED][:NAMED]),
+        restarted=tuple(acts[Act.RESTARTED][:NAMED]),
         failed=tuple(failed[:NAMED]),
         stopped_training=swept.stopped_training[:NAMED],
         orphans=swept.orphans[:NAMED],

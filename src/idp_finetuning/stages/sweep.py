@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.bedrock_account import NamedResource
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import JobNotFound
 from idp_finetuning.jobs.bedrock_names import is_job_id, job_id_in
 from idp_finetuning.jobs.job import ENDED, FinetuningJob
 from idp_finetuning.jobs.layout import JOBS_PREFIX, JobLayout
+from idp_finetuning.jobs.ownership import is_abandoned
 from idp_finetuning.wire import WireModel
 
 
@@ -23,19 +25,26 @@ class SweepResult(WireModel):
     removed_data: tuple[str, ...] = ()
 
 
-def sweep(*, jobs: JobTable, bedrock: Bedrock, data: DataBucket, older_than: timedelta) -> SweepResult:
-    """Examine our resources in Bedrock and the data of all jobs, if older than this."""
+def sweep(
+    *, jobs: JobTable, bedrock: Bedrock, data: DataBucket, deployment_name: str, older_than: timedelta
+) -> SweepResult:
+    """Examine this deployment's resources in Bedrock and the data of all jobs, if older than this.
+
+    A training is stopped if its job is gone, or was ended by a user or a deadline. That of a job that failed otherwise
+    is only named: a retry adopts it.
+    """
     stopped, orphans = [], []
     for found in bedrock.named_resources(older_than=older_than):
         owner = _find_owner(found.name, jobs)
-        if _is_unfinished(owner):
+        if owner and (_is_unfinished(owner) or _owns(owner, found)):
             continue
-        if found.kind == "customization job":
-            # A retry may adopt it at any time; if it does so after this check, the job fails and can be retried.
-            if bedrock.has_job_tag(found.arn) and not _is_unfinished(_find_owner(found.name, jobs)):
-                bedrock.stop_customization_job(found.arn)
-                stopped.append(found.name)
-        elif (not owner or not _owns(owner, found.name)) and bedrock.has_job_tag(found.arn):
+        if not bedrock.is_of(deployment_name, found.arn):
+            continue
+        # A retry may adopt it at any time; if it does so after this check, the job fails and can be retried.
+        if found.is_training and is_abandoned(_find_owner(found.name, jobs)):
+            bedrock.stop_customization_job(found.arn)
+            stopped.append(found.name)
+        elif not _is_unfinished(_find_owner(found.name, jobs)):
             orphans.append(f"{found.kind} {found.name}")
     removed = []
     latest = datetime.now(UTC) - older_than
@@ -80,5 +89,6 @@ def _is_unfinished(job: FinetuningJob | None) -> bool:
     return job is not None and job.status not in ENDED
 
 
-def _owns(job: FinetuningJob, name: str) -> bool:
-    return name in (job.training_name, job.deployment_name)
+def _owns(job: FinetuningJob, found: NamedResource) -> bool:
+    """Return whether an ended job has the resource; a training that still runs is nobody's then."""
+    return not found.is_training and found.name in (job.training_name, job.deployment_name)

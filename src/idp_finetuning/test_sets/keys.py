@@ -35,11 +35,36 @@ def uploading_marker(test_set_id: str) -> str:
     return f"{test_set_id}/.uploading"
 
 
+def announced_prefix(test_set_id: str) -> str:
+    """Return the prefix of what clients said they would upload, one object for each request."""
+    return f"{test_set_id}/.announced/"
+
+
+def sealed_key(test_set_id: str, fingerprint: str) -> str:
+    """Return the key of the listing that a test set was completed with."""
+    return f"{test_set_id}/.complete/{fingerprint}.json"
+
+
+def label_cache_prefix(test_set_id: str) -> str:
+    """Return the prefix, in the data bucket, of everything that was read of a test set."""
+    return f"validation/{test_set_id}/"
+
+
 def labels_key(test_set_id: str, fingerprint: str) -> str:
     """Return the key, in the data bucket, of the labels read from one state of a test set."""
-    return f"validation/{test_set_id}/{fingerprint}.json"
+    return f"{label_cache_prefix(test_set_id)}{fingerprint}.json"
 
 
 def reading_marker(test_set_id: str, fingerprint: str) -> str:
     """Return the key that says since when the labels of this state are being read in the background."""
-    return f"validation/{test_set_id}/{fingerprint}.reading"
+    return f"{label_cache_prefix(test_set_id)}{fingerprint}.reading"
+
+
+def unlisted_marker(test_set_id: str) -> str:
+    """Return the key that says since when a test set too large to be listed in a request is being read."""
+    return f"{label_cache_prefix(test_set_id)}unlisted.reading"
+
+
+def last_reading_key(test_set_id: str) -> str:
+    """Return the key of what the last reading in the background listed."""
+    return f"{label_cache_prefix(test_set_id)}last.json"

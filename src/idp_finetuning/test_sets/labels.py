@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from idp_finetuning.test_sets.document_types import has_document_name, why_no_document
 from idp_finetuning.test_sets.keys import baseline_prefix, document_id, input_prefix, uploading_marker
+from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
 from idp_finetuning.test_sets.sections import LabelProblem, Section, parse_section
-from idp_finetuning.test_sets.test_set import MAXIMUM_PAGES
 from idp_finetuning.wire import WireModel
 
 # Of what is made of a test set's files: labels read by another edition are not those of this one.
@@ -42,6 +42,16 @@ class Listing(WireModel):
     def uploading(self) -> bool:
         """Whether an upload is still in progress."""
         return any(file.key == uploading_marker(self.test_set_id) for file in self.files)
+
+    @property
+    def uploaded(self) -> tuple[StoredFile, ...]:
+        """Documents and labels, without markers and without the folders that consoles make."""
+        return tuple(f for f in self.files if f.key != uploading_marker(self.test_set_id) and not f.key.endswith("/"))
+
+    @property
+    def document_count(self) -> int:
+        """Number of files below `input/`."""
+        return sum(file.key.startswith(input_prefix(self.test_set_id)) for file in self.uploaded)
 
 
 class DocumentLabels(WireModel):
@@ -89,16 +99,17 @@ class Labels(WireModel):
     orphans: tuple[str, ...] = ()
 
 
-# Contents, whole or the beginning, in the order of the keys.
-ReadAll = Callable[[list[str]], Iterable[bytes]]
+# Contents in the order of the keys.
+ReadAll = Callable[[list[str]], Iterable[bytes | None]]
 
 _SECTION_KEY = re.compile(r"^(?P<path>.+)/sections/(?P<number>\d+)/result\.json$", re.DOTALL)
 
 
-def read_labels(listing: Listing, read_all: ReadAll, read_beginnings: ReadAll) -> Labels:
+def read_labels(listing: Listing, read_all: ReadAll, read_beginnings: Callable[[list[str]], Iterable[bytes]]) -> Labels:
     """Return the labels of a listed test set; each section file is read once.
 
-    `read_beginnings` returns the first bytes of documents whose names do not end as those of documents do.
+    `read_all` returns None for a file that is not as it was listed, `read_beginnings` the first bytes of documents
+    whose names do not end as those of documents do; both in the order of the keys.
     """
     inputs = input_prefix(listing.test_set_id)
     baselines = baseline_prefix(listing.test_set_id)
@@ -125,7 +136,9 @@ def _key(file: StoredFile) -> str:
     return file.key
 
 
-def _left_out(files: Sequence[StoredFile], inputs: str, read_beginnings: ReadAll) -> dict[str, str]:
+def _left_out(
+    files: Sequence[StoredFile], inputs: str, read_beginnings: Callable[[list[str]], Iterable[bytes]]
+) -> dict[str, str]:
     """Return why files are no documents, by key."""
     reasons = {f.key: why_no_document(f.key.removeprefix(inputs), f.size) for f in files}
     unclear = [f for f in files if not reasons[f.key] and not has_document_name(f.key)]
@@ -135,7 +148,7 @@ def _left_out(files: Sequence[StoredFile], inputs: str, read_beginnings: ReadAll
 
 
 def _document(
-    file: StoredFile, path: str, section_keys: dict[str, list[tuple[int, str]]], contents: dict[str, bytes]
+    file: StoredFile, path: str, section_keys: dict[str, list[tuple[int, str]]], contents: dict[str, bytes | None]
 ) -> DocumentLabels:
     numbered = sorted(section_keys.get(path, []))
     parsed = [parse_section(contents[key]) for _, key in numbered]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import count
 
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.nova.prompt import TEXT_PLACEHOLDER
-from idp_finetuning.test_sets.keys import page_text_key
+from idp_finetuning.test_sets.keys import input_prefix, page_text_key
 from idp_finetuning.test_sets.labels import DocumentLabels, Labels, Listing
 from idp_finetuning.text import join_first
 
@@ -27,6 +28,22 @@ def page_text(content: bytes, page: int) -> str:
             "text_unreadable", f'pages/{page}/result.json of the baseline is not {{"text": …}}. Save it again.'
         )
     return text
+
+
+def text_etags(listing: Listing) -> dict[str, tuple[str, ...]]:
+    """Return the ETags of the texts of each document by its path, from page 1 to the first page without a text."""
+    etags = {file.key: file.etag for file in listing.files}
+    inputs = input_prefix(listing.test_set_id)
+    paths = [file.key.removeprefix(inputs) for file in listing.files if file.key.startswith(inputs)]
+    return {path: tuple(_etags_of(etags, listing.test_set_id, path)) for path in paths}
+
+
+def _etags_of(etags: Mapping[str, str], test_set_id: str, path: str) -> Iterator[str]:
+    for page in count(1):
+        etag = etags.get(page_text_key(test_set_id, path, page))
+        if etag is None:
+            return
+        yield etag
 
 
 def text_errors(listing: Listing, labels: Labels) -> Iterator[str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from idp_finetuning.nova.prompt import MAXIMUM_CLASS_NAME, MAXIMUM_CLASS_NAME_BYTES
-from idp_finetuning.test_sets.test_set import MAXIMUM_PAGES
+from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
 from idp_finetuning.text import is_one_line, normal_form
 from idp_finetuning.wire import WireModel
 
@@ -35,6 +35,12 @@ class LabelProblem(StrEnum):
     TOO_MANY_PAGES = f"has labels for more than {MAXIMUM_PAGES} pages"
     OVERLAP = "has sections that overlap"
     GAP = "has sections that leave pages out"
+    CHANGED = "has a baseline that was changed or removed after the test set was listed"
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        return "Upload a new test set." if self is LabelProblem.CHANGED else "Correct the labels."
 
     @property
     def for_several(self) -> str:
@@ -49,11 +55,13 @@ class Section(WireModel):
     page_indices: tuple[int, ...] | None = None
 
 
-def parse_section(content: bytes) -> Section | LabelProblem:
-    """Return the section in a `result.json`, or the problem with it.
+def parse_section(content: bytes | None) -> Section | LabelProblem:
+    """Return the section in a `result.json`, or the problem with it; None is a file that changed.
 
     The class is `document_class`, as `{"type": …}` or a string; the pages are `split_document.page_indices`.
     """
+    if content is None:
+        return LabelProblem.CHANGED
     result = _parse_object(content)
     if isinstance(result, LabelProblem):
         return result

@@ -16,6 +16,10 @@ from idp_finetuning.test_sets.labels import DocumentLabels
 DEFAULT_TRAIN_SPLIT = 0.9
 TrainSplit = Annotated[float, Field(ge=0.5, le=0.95)]
 
+# How often each training page becomes a record. AWS advises to duplicate data below 1,000 records (Nova user guide,
+# "Hyperparameters").
+Repeat = Annotated[int, Field(ge=1, le=4)]
+
 
 class Split(StrEnum):
     """Side of the split a document is on."""

@@ -16,7 +16,6 @@ from idp_finetuning.wire import UtcTime, WireModel
 NAME_PATTERN = r"^[A-Za-z0-9 _-]{1,50}$"
 MAXIMUM_KEY_BYTES = 900  # S3 allows 1,024 for the whole key; the test-set id comes before it
 MAXIMUM_DOCUMENT_BYTES = 250_000_000
-MAXIMUM_PAGES = 500  # of a document
 
 
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -33,7 +32,7 @@ class TestSetStatus(StrEnum):
 
 
 class TestSet(WireModel):
-    """The record of a test set."""
+    """A test set as the API shows it."""
 
     __test__ = False
 
@@ -52,6 +51,23 @@ class TestSet(WireModel):
             )
         if self.status is TestSetStatus.DELETING:
             raise TestSetInvalid(f"Test set '{self.id}' is not ready: it is being deleted. Choose another test set.")
+
+
+class TestSetRecord(TestSet):
+    """The stored record of a test set.
+
+    `fingerprint` is that of the listing it was completed with; `deleting_since` is when its deletion was last started.
+    """
+
+    __test__ = False
+
+    fingerprint: str | None = None
+    deleting_since: UtcTime | None = None
+
+    @property
+    def sealed_as(self) -> str | None:
+        """Fingerprint of the listing that jobs read; None if the bucket has to be listed."""
+        return self.fingerprint if self.status is TestSetStatus.READY else None
 
 
 def _require_uploadable(key: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models, find_base_model
@@ -35,17 +36,23 @@ class Validation(WireModel):
 
 
 def validate(
-    labels: Labels, *, train_split: float, base_model: str | None = None, uploading: bool = False
+    labels: Labels,
+    *,
+    train_split: float,
+    base_model: str | None = None,
+    repeat: int = 1,
+    uploading: bool = False,
 ) -> Validation:
     """Apply every rule to the labels, without opening documents; without a base model, to all models.
 
-    `base_model` is any id of the catalogue; an unknown one is an error of the verdict.
+    `base_model` is any id of the catalogue; an unknown one is an error of the verdict. `repeat` is how often each
+    training page becomes a record.
     """
     documents = labels.documents
     usable = [d for d in documents if d.problem is None]
     distribution: Counter[str] = Counter(s.class_name for d in usable for s in d.sections)
     held = hold_out(labels.test_set_id, usable, train_split)
-    train = [d for d in usable if d.path not in held]
+    sides = _Sides([d for d in usable if d.path not in held], [d for d in usable if d.path in held], repeat)
     errors = [
         *_state_errors(uploading),
         *_count_errors(len(documents), distribution),
@@ -58,20 +65,28 @@ def validate(
         *_likely_mistakes(labels, distribution, held),
     ]
     if base_model:
-        errors.extend(_model_errors(base_model, train))
+        errors.extend(_model_errors(base_model, sides))
     else:
-        warnings.extend(problem for model in base_models() for problem in _size_problems(model, train) if not errors)
+        warnings.extend(problem for model in base_models() for problem in _size_problems(model, sides) if not errors)
     return Validation(
         is_valid=not errors,
         document_count=len(documents),
         class_count=len(distribution),
         class_distribution=dict(distribution),
-        train_count=len(train),
+        train_count=len(sides.train),
         validation_count=len(held),
         held_out_paths=held,
         warnings=tuple(warnings),
         errors=tuple(errors),
     )
+
+
+class _Sides(NamedTuple):
+    """Documents of both sides of the split, and how often each training page becomes a record."""
+
+    train: list[DocumentLabels]
+    held_out: list[DocumentLabels]
+    repeat: int
 
 
 def _state_errors(uploading: bool) -> Iterator[str]:
@@ -101,7 +116,7 @@ def _label_errors(documents: Iterable[DocumentLabels]) -> Iterator[str]:
         if paths := by_problem[problem]:
             noun = "1 document" if len(paths) == 1 else f"{len(paths)} documents"
             verb = problem.value if len(paths) == 1 else problem.for_several
-            yield f"{noun} {verb}: {join_first(paths)}. Correct the labels."
+            yield f"{noun} {verb}: {join_first(paths)}. {problem.advice}"
 
 
 def _name_errors(distribution: Counter[str]) -> Iterator[str]:
@@ -174,24 +189,26 @@ def _identical_files(labels: Labels, held: frozenset[str]) -> Iterator[str]:
             yield f"{words}: {more} more such files."
 
 
-def _model_errors(base_model: str, train: list[DocumentLabels]) -> Iterator[str]:
+def _model_errors(base_model: str, sides: _Sides) -> Iterator[str]:
     try:
-        yield from _size_problems(find_base_model(base_model), train)
+        yield from _size_problems(find_base_model(base_model), sides)
     except InvalidInput as error:
         yield error.message
 
 
-def _size_problems(model: BaseModelSpec, train: list[DocumentLabels]) -> Iterator[str]:
-    """Compare the number of training pages with the model's limits, as far as the labels show it."""
-    counts = [d.page_count for d in train]
-    pages = sum(count for count in counts if count is not None)
-    if None not in counts and pages < model.minimum_records:
+def _size_problems(model: BaseModelSpec, sides: _Sides) -> Iterator[str]:
+    """Compare the pages with the model's limits, as far as the labels show them; the minimum counts a page once."""
+    pages = _known_pages(sides.train)
+    if all(d.page_count is not None for d in sides.train) and pages < model.minimum_records:
         yield (
             f"{model.name} needs at least {model.minimum_records} training pages; the training share of this test "
             f"set has {pages}."
         )
-    if pages > model.maximum_records:
-        yield (
-            f"{model.name} takes at most {model.maximum_records} training pages; the training share of this test "
-            f"set has {pages}."
-        )
+    if refusal := model.refuse_records(
+        training_pages=pages, held_out_pages=_known_pages(sides.held_out), repeat=sides.repeat, of="this test set"
+    ):
+        yield refusal
+
+
+def _known_pages(documents: list[DocumentLabels]) -> int:
+    return sum(d.page_count for d in documents if d.page_count is not None)

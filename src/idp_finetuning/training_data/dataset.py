@@ -9,6 +9,7 @@ from idp_finetuning.errors import DatasetUnusable
 from idp_finetuning.nova.base_models import BaseModelSpec
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.text import join_first
+from idp_finetuning.training_data.bedrock_records import BedrockRecords
 from idp_finetuning.training_data.examples import ManifestDocument
 from idp_finetuning.wire import WireModel
 
@@ -43,7 +44,11 @@ class SplitReport(WireModel):
 
 
 class DatasetReport(WireModel):
-    """What became of the documents; `found` is always `accepted + rejected`."""
+    """What became of the documents; `found` is always `accepted + rejected`.
+
+    Pages are counted once; each training page is written `repeat` times. `bedrock_records` is None until training has
+    ended, and if Bedrock left no counts.
+    """
 
     found: int
     accepted: int
@@ -52,6 +57,8 @@ class DatasetReport(WireModel):
     validation: SplitReport
     rejected_documents: tuple[RejectedDocument, ...]
     warnings: tuple[str, ...] = ()
+    repeat: int = 1
+    bedrock_records: tuple[BedrockRecords, ...] | None = None
 
 
 class AcceptedDocument(WireModel):
@@ -62,7 +69,11 @@ class AcceptedDocument(WireModel):
 
 
 def dataset_report(
-    accepted: Iterable[AcceptedDocument], rejected: Sequence[RejectedDocument], warnings: Iterable[str]
+    accepted: Iterable[AcceptedDocument],
+    rejected: Sequence[RejectedDocument],
+    warnings: Iterable[str],
+    *,
+    repeat: int = 1,
 ) -> DatasetReport:
     """Count documents and pages per class and split."""
     by_split: dict[Split, list[AcceptedDocument]] = {split: [] for split in Split}
@@ -77,6 +88,7 @@ def dataset_report(
         validation=_split_report(by_split[Split.VALIDATION]),
         rejected_documents=tuple(rejected),
         warnings=tuple(warnings),
+        repeat=repeat,
     )
 
 
@@ -117,8 +129,7 @@ def require_usable(report: DatasetReport, manifest: Iterable[ManifestDocument], 
             f"Insufficient documents: {model.name} needs at least {model.minimum_records} training pages, the data "
             f"set has {pages}. Add documents or choose a model that needs fewer.{listed}"
         )
-    if pages > model.maximum_records:
-        raise DatasetUnusable(
-            f"{model.name} takes at most {model.maximum_records} training pages, the data set has {pages}. "
-            "Remove documents or lower trainSplit."
-        )
+    if refusal := model.refuse_records(
+        training_pages=pages, held_out_pages=report.validation.pages, repeat=report.repeat, of="the data set"
+    ):
+        raise DatasetUnusable(refusal)

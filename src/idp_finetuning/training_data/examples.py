@@ -12,17 +12,23 @@ from idp_finetuning.test_sets.split import Split
 from idp_finetuning.wire import WireModel
 
 SCHEMA_VERSION = "bedrock-conversation-2024"
-# More than Nova needs for any page image within the limits of adapters/pages.py; AWS publishes no upper bound.
+# More than Nova needs for any page image within the limits of adapters/drawing/limits.py; AWS publishes no upper bound.
 IMAGE_TOKENS = 5_000
 
 
 class ManifestDocument(WireModel):
-    """A document as the workflow passes it to a child of the Map: its key, its labels and its side of the split."""
+    """A document as the workflow passes it to a child of the Map: its key, its labels and its side of the split.
+
+    `etag` and, for prompts with the text of pages, `text_etags` by page say which files were there when the test set
+    was validated.
+    """
 
     document_id: str
     key: str
+    etag: str | None = None
     split: Split
     sections: tuple[Section, ...]
+    text_etags: tuple[str, ...] = ()
 
 
 def page_labels(sections: Sequence[Section], page_count: int) -> list[PageLabel]:
@@ -45,12 +51,15 @@ def page_labels(sections: Sequence[Section], page_count: int) -> list[PageLabel]
     return [labels[index] for index in range(page_count)]
 
 
-def training_record(prompt: Prompt, image_s3_uri: str, label: PageLabel, page_text: str = "") -> bytes:
-    """Return one line of JSONL, newline included.
+def training_record(
+    prompt: Prompt, image_s3_uri: str, label: PageLabel, page_text: str = "", *, bucket_owner: str | None = None
+) -> bytes:
+    """Return one line of JSONL, newline included; `bucket_owner` is the account that has the image's bucket.
 
     Format: https://docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding.html
     """
-    system, content = prompt.render({"format": "jpeg", "source": {"s3Location": {"uri": image_s3_uri}}}, page_text)
+    location = {"uri": image_s3_uri} | ({"bucketOwner": bucket_owner} if bucket_owner else {})
+    system, content = prompt.render({"format": "jpeg", "source": {"s3Location": location}}, page_text)
     record = {
         "schemaVersion": SCHEMA_VERSION,
         "system": system,

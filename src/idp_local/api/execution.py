@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, parse, validate
+from idp_local.api.depth import check_depth
 from idp_local.api.responses import report_errors, report_result
 from idp_local.api.schema import Call
 
@@ -47,7 +48,7 @@ def execute_request(schema: GraphQLSchema, request: GraphQLRequest, call: Call) 
         document = parse(request.query)
     except GraphQLError as error:
         return report_errors([error])
-    if errors := validate(schema, document, allow_empty_selection_sets=False):
+    if errors := validate(schema, document, allow_empty_selection_sets=False) or check_depth(document):
         return report_errors(errors)
     result = execute(schema, document, None, call, request.variables, request.operationName)
     assert isinstance(result, ExecutionResult)  # noqa: S101 - no resolver is asynchronous

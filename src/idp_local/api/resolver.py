@@ -27,6 +27,7 @@ def request(ctx: Mapping[str, Any]) -> dict[str, Any]:
         "identity": {
             "sub": identity.get("sub"),
             "username": identity.get("username"),
+            "email": (identity.get("claims") or {}).get("email"),
             "groups": [] if groups is None else groups,
         },
     }

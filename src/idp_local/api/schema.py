@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
     GraphQLError,
@@ -16,6 +17,7 @@ from graphql import (
     default_field_resolver,
     get_directive_values,
 )
+from idp_finetuning.deployment import RESOLVER_COUNT_LIMIT
 from idp_local.api import resolver
 from idp_local.api.responses import ERROR_TYPE
 from idp_local.api.scalars import use_appsync_scalars
@@ -34,11 +36,13 @@ Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 """Send an event to the resolver function: returns `{"result": ...}`, or `{"error": ...}` if the function failed."""
 
 
-class Call(NamedTuple):
-    """What a resolver needs to know of the request."""
+@dataclass
+class Call:
+    """What a resolver needs to know of the request, and how many have run for it."""
 
     caller: Caller
     invoke: Invoke
+    resolved: int = 0
 
 
 def executable_schema(sdl: str) -> GraphQLSchema:
@@ -77,6 +81,13 @@ def _guard(resolve: Callable[..., Any], groups: frozenset[str], name: str) -> Ca
 
 def _resolve(_source: Any, info: GraphQLResolveInfo[Call], **arguments: Any) -> Any:
     call = info.context
+    call.resolved += 1
+    if call.resolved > RESOLVER_COUNT_LIMIT:
+        # AWS documents neither the type nor the words of the error, only that the field has one.
+        raise GraphQLError(
+            f"A request may have at most {RESOLVER_COUNT_LIMIT} fields that run a resolver.",
+            extensions={ERROR_TYPE: "ResolverCountLimitReached"},
+        )
     ctx = {"info": {"fieldName": info.field_name}, "args": arguments, "identity": call.caller.model_dump(mode="json")}
     try:
         return resolver.response(call.invoke(resolver.request(ctx)))

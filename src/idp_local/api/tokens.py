@@ -24,6 +24,7 @@ class Caller(BaseModel):
     sub: str
     username: str
     groups: tuple[str, ...] = ()
+    claims: dict[str, str] = {}
 
 
 class TokenRefused(Exception):
@@ -61,4 +62,5 @@ class TokenVerifier:
             sub=claims["sub"],
             username=claims[username],
             groups=tuple(claims.get("cognito:groups") or ()),
+            claims={name: claims[name] for name in ("token_use", "email") if name in claims},
         )

@@ -8,9 +8,11 @@ import os
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
+from idp_local.aws.account_limits import answer_account_limits
 from idp_local.aws.dynamodb import serialize_requests
 from idp_local.aws.lambda_invoke import route_invocations_to
 from idp_local.child import end_with_stdin
+from idp_local.environment import CONCURRENCY_LIMIT
 from idp_local.http import QuietHandler, server_on
 
 
@@ -23,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m idp_local.aws", description="The local AWS account.")
     parser.add_argument("--socket", type=int, required=True, help="descriptor of the socket to serve on")
     parser.add_argument("--functions", required=True, help="address that runs Lambda functions")
+    parser.add_argument("--concurrency-limit", type=int, default=CONCURRENCY_LIMIT, help="of Lambda in the account")
     options = parser.parse_args()
     end_with_stdin()
     default_user_config["stepfunctions"]["execute_state_machine"] = True
@@ -30,6 +33,7 @@ def main() -> None:
     server = server_on(options.socket, DomainDispatcherApplication(create_backend_app), _Handler)
     os.environ["MOTO_PORT"] = str(server.port)  # where moto's state machines call the other services
     route_invocations_to(options.functions)
+    answer_account_limits(options.concurrency_limit)
     serialize_requests()
     print("ready", flush=True)
     os.dup2(2, 1)  # moto prints to the log

@@ -25,6 +25,7 @@ def create_user_pool(cognito: Any, name: str) -> UserPool:
         PoolName=name,
         UsernameAttributes=["email"],
         AutoVerifiedAttributes=["email"],
+        UserAttributeUpdateSettings={"AttributesRequireVerificationBeforeUpdate": ["email"]},
         AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
         Policies={
             "PasswordPolicy": {
@@ -44,6 +45,7 @@ def create_user_pool(cognito: Any, name: str) -> UserPool:
         GenerateSecret=False,
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
         PreventUserExistenceErrors="ENABLED",
+        WriteAttributes=["name"],
     )["UserPoolClient"]["ClientId"]
     users = tuple(_create_user(cognito, pool_id, group) for group in (*GROUPS, None))
     return UserPool(pool_id, client_id, users)

@@ -34,15 +34,17 @@ def state_machine_arn(workflow: str) -> str:
     return f"arn:aws:states:{REGION}:{ACCOUNT_ID}:stateMachine:{state_machine_name(workflow)}"
 
 
-def variable_values(poll_seconds: int, *, user_pool_id: str) -> Mapping[Variable, str]:
+def variable_values(poll_seconds: int, *, user_pool_id: str, map_concurrency: int = 4) -> Mapping[Variable, str]:
     """Return the values of the functions' variables; Cognito makes the id of the user pool."""
     return environment_variables(
         PREFIX,
         data_bucket=DATA_BUCKET,
+        data_bucket_owner=ACCOUNT_ID,
         test_set_bucket=TEST_SET_BUCKET,
         user_pool_id=user_pool_id,
         state_machine_arns={workflow: state_machine_arn(workflow) for workflow in STATE_MACHINES},
         bedrock_role_arn=f"arn:aws:iam::{ACCOUNT_ID}:role/{PREFIX}-bedrock",
+        map_concurrency=map_concurrency,
         training_poll_seconds=poll_seconds,
         deployment_poll_seconds=poll_seconds,
     )

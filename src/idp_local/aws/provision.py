@@ -19,7 +19,6 @@ def provision(
     functions: Sequence[FunctionSpec],
     definitions: Path,
     retry_interval_seconds: int,
-    map_concurrency: int,
 ) -> UserPool:
     """Create buckets, tables, state machines and user pool; return the pool with the ids that Cognito made."""
     s3 = local_client("s3", aws_url)
@@ -36,6 +35,5 @@ def provision(
             "DataBucketName": DATA_BUCKET,
         },
         retry_interval_seconds=retry_interval_seconds,
-        map_concurrency=map_concurrency,
     )
     return create_user_pool(local_client("cognito-idp", aws_url), PREFIX)

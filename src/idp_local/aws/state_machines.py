@@ -20,7 +20,6 @@ def create_state_machines(
     *,
     names: Mapping[str, str],
     retry_interval_seconds: int,
-    map_concurrency: int,
 ) -> None:
     """Create a state machine for each file. Raises LocalRuntimeError if `names` lacks one of its placeholders."""
     for path in sorted(directory.glob(f"*{_SUFFIX}")):
@@ -28,7 +27,6 @@ def create_state_machines(
             path.read_text(encoding="utf-8"),
             names=names,
             retry_interval_seconds=retry_interval_seconds,
-            map_concurrency=map_concurrency,
         )
         missing = sorted(placeholders(definition))
         if missing:

@@ -10,6 +10,7 @@ import threading
 
 from idp_local.bedrock.foundation_models import DEFAULT_FINE_TUNABLE, MODELS
 from idp_local.bedrock.server import BedrockServer
+from idp_local.bedrock.switches import DEFAULTS, Switches
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,6 +29,13 @@ def main(arguments: list[str] | None = None) -> int:
         choices=sorted(MODELS),
         help="a model the account can fine-tune; repeat for more",
     )
+    parser.add_argument(
+        "--switches",
+        type=Switches.model_validate_json,
+        default=DEFAULTS,
+        metavar="JSON",
+        help="how it behaves if AWS does not document it; see docs/bedrock-answers.md",
+    )
     parser.add_argument("--exit-with-stdin", action="store_true", help="end when stdin reaches its end")
     options = parser.parse_args(arguments)
     ended = threading.Event()
@@ -39,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         options.port,
         seconds_per_phase=options.seconds_per_phase,
         fine_tunable=options.model or DEFAULT_FINE_TUNABLE,
+        switches=options.switches,
     )
     with server:
         print(server.url, flush=True)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import secrets
 import string
 import threading
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from idp_local.bedrock.behaviour import WELL_BEHAVED, Behaviour
-from idp_local.bedrock.errors import BedrockError, invalid, not_found
+from idp_local.bedrock.errors import Absence, BedrockError, invalid, mutating, not_found
 from idp_local.bedrock.foundation_models import FineTunableModel
+from idp_local.bedrock.switches import DEFAULTS, Switches
 from idp_local.bedrock.trainer import PageClassifier, Pass
 
 PhaseStatus = Literal["NotStarted", "InProgress", "Completed", "Stopping", "Stopped", "Failed"]
 JobStatus = Literal["InProgress", "Completed", "Failed", "Stopping", "Stopped"]
-
-# Rows of a list without maxResults: the shapes allow up to 1,000 and name no default.
-DEFAULT_PAGE = 100
 
 # The phases of a job in their order, and the member of StatusDetails that shows each. The first begins with the job.
 PHASES = {"validation": "validationDetails", "processing": "dataProcessingDetails", "training": "trainingDetails"}
@@ -86,7 +84,10 @@ class CustomModel:
 
 @dataclass(frozen=True)
 class Deployment:
-    """An on-demand deployment of a model; it becomes Active, or Failed with `failure`, at `active_from`."""
+    """An on-demand deployment of a model; it becomes Active, or Failed with `failure`, at `active_from`.
+
+    `deleted` is when its deletion began.
+    """
 
     arn: str
     name: str
@@ -95,6 +96,7 @@ class Deployment:
     active_from: datetime
     description: str | None = None
     failure: str | None = None
+    deleted: datetime | None = None
 
     @property
     def status(self) -> Literal["Creating", "Active", "Failed"]:
@@ -124,11 +126,13 @@ class Account:
     fine_tunable: Mapping[str, FineTunableModel]
     seconds_per_phase: float
     behaviour: Behaviour = WELL_BEHAVED
+    switches: Switches = DEFAULTS
     lock: threading.RLock = field(default_factory=threading.RLock)
     jobs: dict[str, CustomizationJob] = field(default_factory=dict)
     models: dict[str, CustomModel] = field(default_factory=dict)
     deployments: dict[str, Deployment] = field(default_factory=dict)
     tags: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    _refused_deletions: Counter[str] = field(default_factory=Counter)  # by ARN
     _created: dict[tuple[str, str], str] = field(default_factory=dict)  # ARN by operation and clientRequestToken
 
     def new_arn(self, kind: str, base: FineTunableModel | None = None) -> str:
@@ -151,20 +155,45 @@ class Account:
         return self._find(self.deployments, identifier)
 
     def get_job(self, identifier: str) -> CustomizationJob:
-        """Return the job with this ARN or name; ResourceNotFoundException if there is none."""
-        return _require(self.find_job(identifier), "model customization job", identifier)
+        """Return the job with this ARN or name; the error of an absent one if nobody can see it."""
+        job = self.find_job(identifier)
+        visible = job if job and self.is_visible(job) else None
+        return _require(visible, "model customization job", identifier, self.switches.absent_job)
 
     def get_model(self, identifier: str) -> CustomModel:
-        """Return the custom model with this ARN or name; ResourceNotFoundException if there is none."""
-        return _require(self.find_model(identifier), "custom model", identifier)
+        """Return the custom model with this ARN or name; the error of an absent one if there is none."""
+        return _require(self.find_model(identifier), "custom model", identifier, self.switches.absent_model)
 
     def get_deployment(self, identifier: str) -> Deployment:
-        """Return the deployment with this ARN or name; ResourceNotFoundException if there is none."""
-        return _require(self.find_deployment(identifier), "custom model deployment", identifier)
+        """Return the deployment with this ARN or name; the error of an absent one if nobody can see it."""
+        deployment = self.find_deployment(identifier)
+        visible = deployment if deployment and self.is_visible(deployment) else None
+        return _require(visible, "custom model deployment", identifier, self.switches.absent_deployment)
+
+    def is_visible(self, resource: CustomizationJob | Deployment) -> bool:
+        """Return whether Get and List show the resource yet."""
+        return now() >= resource.created + timedelta(seconds=self.switches.visible_after)
+
+    def check_throttling(self, resource: CustomizationJob | Deployment) -> None:
+        """Refuse a Get by ThrottlingException if the resource is young and the switch says so."""
+        if now() < resource.created + timedelta(seconds=self.switches.get_throttled_for):
+            raise BedrockError("ThrottlingException", "Too many requests, please wait before trying again.")
+
+    def check_deletion(self, kind: str, arn: str) -> None:
+        """Refuse the first deletions of a resource as the switch says."""
+        if self._refused_deletions[arn] < self.switches.deletions_refused:
+            self._refused_deletions[arn] += 1
+            raise mutating(kind, arn, self.switches.mutating)
 
     def find_created(self, operation: str, request: Mapping[str, Any]) -> str | None:
-        """Return the ARN that an earlier request with the same clientRequestToken created, or None."""
-        return self._created.get((operation, request.get("clientRequestToken", "")))
+        """Return the ARN that an earlier request with the same clientRequestToken created, or None.
+
+        Refused is such a request if the switch says so.
+        """
+        arn = self._created.get((operation, request.get("clientRequestToken", "")))
+        if arn and self.switches.token_replay:
+            raise BedrockError(self.switches.token_replay, "The client request token was used before.")
+        return arn
 
     def record_created(self, operation: str, request: Mapping[str, Any], arn: str) -> None:
         """Keep what a request created, for a retry with its clientRequestToken."""
@@ -177,9 +206,10 @@ class Account:
             return resources.get(identifier) or next(by_name, None)
 
 
-def _require(resource: Resource | None, kind: str, identifier: str) -> Resource:
+def _require(resource: Resource | None, kind: str, identifier: str, absence: Absence) -> Resource:
     if resource is None:
-        raise not_found(kind, identifier)
+        # The switch is about names: an ARN says by itself that the resource was there.
+        raise not_found(kind, identifier, "ResourceNotFoundException" if identifier.startswith("arn:") else absence)
     return resource
 
 
@@ -197,34 +227,3 @@ def check_tags(tags: list[dict[str, str]] | None) -> list[dict[str, str]]:
     if len({tag["key"] for tag in given}) != len(given):
         raise invalid("A tag key can be given only once.")
     return given
-
-
-Filters = Mapping[str, Callable[[Resource, Any], bool]]
-"""For each filter member of a list request: whether a resource fits its value."""
-
-
-def list_page(
-    in_creation_order: list[Resource],
-    request: Mapping[str, Any],
-    filters: Filters[Resource],
-    summary: Callable[[Resource], dict[str, Any]],
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Return the summaries of one page and its nextToken; newest first unless sortOrder says Ascending.
-
-    ValidationException for a nextToken that does not come from this list.
-    """
-    asked = [(filters[name], value) for name, value in request.items() if name in filters]
-    kept = [resource for resource in in_creation_order if all(fits(resource, value) for fits, value in asked)]
-    if request.get("sortOrder") != "Ascending":
-        kept.reverse()
-    start = 0
-    if token := request.get("nextToken"):
-        start = next((index for index, resource in enumerate(kept, 1) if _token(resource) == token), 0)
-        if not start:
-            raise invalid("The nextToken is not valid.")
-    end = start + request.get("maxResults", DEFAULT_PAGE)
-    return [summary(resource) for resource in kept[start:end]], _token(kept[end - 1]) if end < len(kept) else None
-
-
-def _token(last: CustomizationJob | CustomModel | Deployment) -> str:
-    return base64.urlsafe_b64encode(last.arn.encode()).decode()

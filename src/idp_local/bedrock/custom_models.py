@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from idp_local.bedrock.account import Account, CustomModel, Filters, list_page
+from idp_local.bedrock.account import Account, CustomModel
 from idp_local.bedrock.customization_jobs import describe_training
 from idp_local.bedrock.errors import conflict, not_found
+from idp_local.bedrock.lists import Filters, list_page
 
 
 class CustomModels:
@@ -26,7 +27,7 @@ class CustomModels:
             "baseModelArn": model.job.base.arn(self._account.region),
             "creationTime": model.created,
             "modelStatus": "Active",
-            **describe_training(model.job),
+            **describe_training(model.job, self._account.switches.s3_uri_echo),
         }
 
     def list(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +54,7 @@ class CustomModels:
             for deployment in self._account.deployments.values():
                 if deployment.model_arn == model.arn:
                     raise conflict(f"The model is used by the custom model deployment {deployment.arn}.")
+            self._account.check_deletion("custom model", model.arn)
             del self._account.models[model.arn]
             self._account.tags.pop(model.arn, None)
         return {}

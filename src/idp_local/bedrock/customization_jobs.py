@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from idp_local.bedrock.account import (
     PHASES,
     Account,
     CustomizationJob,
-    Filters,
     Phase,
     check_tags,
-    list_page,
     now,
 )
-from idp_local.bedrock.errors import conflict, invalid
+from idp_local.bedrock.errors import conflict, invalid, quota_full
 from idp_local.bedrock.foundation_models import FineTunableModel, complete_hyperparameters
-from idp_local.bedrock.s3 import S3_ERRORS, check_write_access
+from idp_local.bedrock.lists import Filters, list_page
+from idp_local.bedrock.s3 import S3_ERRORS, SlashEcho, check_write_access, echo_prefix
+from idp_local.bedrock.shapes import UnlistedStatus
 from idp_local.bedrock.training import Training
 
 _CREATE = "CreateModelCustomizationJob"
@@ -44,7 +45,7 @@ class CustomizationJobs:
             raise invalid("The local Bedrock customizes by supervised FINE_TUNING only.")
         if "s3Uri" not in request["trainingDataConfig"]:
             raise invalid("trainingDataConfig.s3Uri is required for FINE_TUNING.")
-        values = complete_hyperparameters(request.get("hyperParameters", {}))
+        values = complete_hyperparameters(base, request.get("hyperParameters", {}))
         job_tags = check_tags(request.get("jobTags"))
         check_tags(request.get("customModelTags"))
         self._check_output(request["outputDataConfig"]["s3Uri"])
@@ -59,6 +60,7 @@ class CustomizationJobs:
             if known := account.find_created(_CREATE, request):
                 return {"jobArn": known}
             self._require_free_names(request)
+            self._require_quota()
             account.jobs[arn] = job
             account.tags[arn] = job_tags
             account.record_created(_CREATE, request, arn)
@@ -68,14 +70,15 @@ class CustomizationJobs:
     def get(self, request: dict[str, Any]) -> dict[str, Any]:
         """GetModelCustomizationJob; by ARN or name."""
         job = self._account.get_job(request["jobIdentifier"])
+        self._account.check_throttling(job)
         return {
             "jobArn": job.arn,
             "jobName": job.name,
             "outputModelName": job.model_name,
-            "outputModelArn": job.model_arn,
+            "outputModelArn": self._model_arn(job),
             "clientRequestToken": job.request.get("clientRequestToken"),
             "roleArn": job.request["roleArn"],
-            "status": job.status,
+            "status": self._status(job),
             "statusDetails": _status_details(job),
             "failureMessage": job.failure,
             "creationTime": job.created,
@@ -83,7 +86,7 @@ class CustomizationJobs:
             "endTime": job.ended,
             "baseModelArn": job.base.arn(self._account.region),
             "vpcConfig": job.request.get("vpcConfig"),
-            **describe_training(job),
+            **describe_training(job, self._account.switches.s3_uri_echo),
         }
 
     def list(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -91,11 +94,11 @@ class CustomizationJobs:
         filters: Filters[CustomizationJob] = {
             "creationTimeAfter": lambda job, moment: job.created > moment,
             "creationTimeBefore": lambda job, moment: job.created < moment,
-            "statusEquals": lambda job, status: job.status == status,
+            "statusEquals": lambda job, status: self._status(job) == status,
             "nameContains": lambda job, text: text in job.name,
         }
         with self._account.lock:
-            jobs = list(self._account.jobs.values())
+            jobs = [job for job in self._account.jobs.values() if self._account.is_visible(job)]
         rows, token = list_page(jobs, request, filters, self._summary)
         return {"modelCustomizationJobSummaries": rows, "nextToken": token}
 
@@ -121,9 +124,23 @@ class CustomizationJobs:
         if self._account.find_job(request["jobName"]):
             raise conflict(f"The job name {request['jobName']} is already in use.")
         name = request["customModelName"]
-        unfinished = (job for job in self._account.jobs.values() if job.status in ("InProgress", "Stopping"))
-        if self._account.find_model(name) or any(job.model_name == name for job in unfinished):
+        if self._account.find_model(name) or any(job.model_name == name for job in _unfinished(self._account)):
             raise conflict(f"The custom model name {name} is already in use.")
+
+    def _require_quota(self) -> None:
+        quota = self._account.switches.jobs_in_progress
+        if quota and len(_unfinished(self._account)) >= quota:
+            raise quota_full("model customization jobs in progress", quota)
+
+    def _status(self, job: CustomizationJob) -> str:
+        """Return the status to show: the job's, or before it the first ones of the switches."""
+        first = self._account.switches.first_job_statuses
+        shown = int((now() - job.created).total_seconds() / max(self._account.seconds_per_phase, 0.001))
+        return UnlistedStatus(first[shown]) if job.status == "InProgress" and shown < len(first) else job.status
+
+    def _model_arn(self, job: CustomizationJob) -> str | None:
+        delay = timedelta(seconds=self._account.switches.model_arn_after)
+        return job.model_arn if job.ended and now() >= job.ended + delay else None
 
     def _find_base_model(self, identifier: str) -> FineTunableModel:
         offered = self._account.fine_tunable
@@ -144,18 +161,22 @@ class CustomizationJobs:
             "jobArn": job.arn,
             "baseModelArn": job.base.arn(self._account.region),
             "jobName": job.name,
-            "status": job.status,
+            "status": self._status(job),
             "statusDetails": _status_details(job),
             "lastModifiedTime": job.modified,
             "creationTime": job.created,
             "endTime": job.ended,
-            "customModelArn": job.model_arn,
+            "customModelArn": self._model_arn(job),
             "customModelName": job.model_name,
             "customizationType": "FINE_TUNING",
         }
 
 
-def describe_training(job: CustomizationJob) -> dict[str, Any]:
+def _unfinished(account: Account) -> list[CustomizationJob]:
+    return [job for job in account.jobs.values() if job.status in ("InProgress", "Stopping")]
+
+
+def describe_training(job: CustomizationJob, echo: SlashEcho) -> dict[str, Any]:
     """Return what a job and its model both show: data, hyperparameters and the losses of the last pass."""
     last = job.passes[-1] if job.passes else None
     return {
@@ -164,7 +185,7 @@ def describe_training(job: CustomizationJob) -> dict[str, Any]:
         "trainingDataConfig": job.request["trainingDataConfig"],
         # Required in GetModelCustomizationJobResponse (botocore), even if the request had none.
         "validationDataConfig": job.request.get("validationDataConfig", {"validators": []}),
-        "outputDataConfig": job.request["outputDataConfig"],
+        "outputDataConfig": {"s3Uri": echo_prefix(job.request["outputDataConfig"]["s3Uri"], echo)},
         "trainingMetrics": {"trainingLoss": last.training_loss} if last else None,
         "validationMetrics": [{"validationLoss": loss} for loss in last.validation_losses] if last else None,
     }

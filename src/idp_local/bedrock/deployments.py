@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from idp_local.bedrock.account import Account, Deployment, Filters, check_tags, list_page, now
-from idp_local.bedrock.errors import invalid, not_found
+from idp_local.bedrock.account import Account, Deployment, check_tags, now
+from idp_local.bedrock.errors import invalid, mutating, not_found, quota_full
+from idp_local.bedrock.lists import Filters, list_page
+from idp_local.bedrock.shapes import UnlistedStatus
 
 _CREATE = "CreateCustomModelDeployment"
 
@@ -29,6 +32,7 @@ class Deployments:
                 raise not_found("custom model", request["modelArn"])
             if account.find_deployment(name):
                 raise invalid(f"A custom model deployment with the name {name} already exists.")
+            self._require_quota()
             arn = account.new_arn("custom-model-deployment")
             moment = now()
             account.deployments[arn] = Deployment(
@@ -46,13 +50,14 @@ class Deployments:
 
     def get(self, request: dict[str, Any]) -> dict[str, Any]:
         """GetCustomModelDeployment; by ARN or name."""
-        deployment = self._account.get_deployment(request["customModelDeploymentIdentifier"])
+        deployment = self._get(request)
+        self._account.check_throttling(deployment)
         return {
             "customModelDeploymentArn": deployment.arn,
             "modelDeploymentName": deployment.name,
             "modelArn": deployment.model_arn,
             "createdAt": deployment.created,
-            "status": deployment.status,
+            "status": self._status(deployment),
             "description": deployment.description,
             "failureMessage": deployment.failure if deployment.status == "Failed" else None,
             "lastUpdatedAt": deployment.updated,
@@ -64,31 +69,59 @@ class Deployments:
             "createdAfter": lambda deployment, moment: deployment.created > moment,
             "createdBefore": lambda deployment, moment: deployment.created < moment,
             "nameContains": lambda deployment, text: text in deployment.name,
-            "statusEquals": lambda deployment, status: deployment.status == status,
+            "statusEquals": lambda deployment, status: self._status(deployment) == status,
             "modelArnEquals": lambda deployment, arn: deployment.model_arn == arn,
         }
         with self._account.lock:
-            deployments = list(self._account.deployments.values())
-        rows, token = list_page(deployments, request, filters, _summary)
+            self._drop_deleted()
+            deployments = [row for row in self._account.deployments.values() if self._account.is_visible(row)]
+        rows, token = list_page(deployments, request, filters, self._summary)
         return {"modelDeploymentSummaries": rows, "nextToken": token}
 
     def delete(self, request: dict[str, Any]) -> dict[str, Any]:
         """DeleteCustomModelDeployment; not while it is Creating. The model stays."""
         with self._account.lock:
-            deployment = self._account.get_deployment(request["customModelDeploymentIdentifier"])
-            if deployment.status == "Creating":
-                raise invalid(f"The custom model deployment {deployment.arn} is in a mutating state; try again later.")
-            del self._account.deployments[deployment.arn]
-            self._account.tags.pop(deployment.arn, None)
+            deployment, account = self._get(request), self._account
+            if self._status(deployment) not in ("Active", "Failed"):
+                raise mutating("custom model deployment", deployment.arn, account.switches.mutating)
+            account.check_deletion("custom model deployment", deployment.arn)
+            account.deployments[deployment.arn] = replace(deployment, deleted=now())
+            self._drop_deleted()
         return {}
 
+    def _get(self, request: dict[str, Any]) -> Deployment:
+        with self._account.lock:
+            self._drop_deleted()
+            return self._account.get_deployment(request["customModelDeploymentIdentifier"])
 
-def _summary(deployment: Deployment) -> dict[str, Any]:
-    return {
-        "customModelDeploymentArn": deployment.arn,
-        "customModelDeploymentName": deployment.name,
-        "modelArn": deployment.model_arn,
-        "createdAt": deployment.created,
-        "status": deployment.status,
-        "lastUpdatedAt": deployment.updated,
-    }
+    def _require_quota(self) -> None:
+        quota = self._account.switches.deployments_in_progress
+        if quota and sum(row.status == "Creating" for row in self._account.deployments.values()) >= quota:
+            raise quota_full("custom model deployments in progress", quota)
+
+    def _drop_deleted(self) -> None:
+        """Remove the deployments whose deletion has been shown for a phase's least time."""
+        shown = self._account.seconds_per_phase if self._account.switches.deletion_status else 0
+        for row in list(self._account.deployments.values()):
+            if row.deleted and now() >= row.deleted + timedelta(seconds=shown):
+                del self._account.deployments[row.arn]
+                self._account.tags.pop(row.arn, None)
+
+    def _status(self, deployment: Deployment) -> str:
+        """Return the status to show: the deployment's, or one that the switches put after Creating or a deletion."""
+        switches = self._account.switches
+        if deployment.deleted and switches.deletion_status:
+            return UnlistedStatus(switches.deletion_status)
+        last = switches.last_deployment_statuses
+        since = (now() - deployment.active_from).total_seconds() / max(self._account.seconds_per_phase, 0.001)
+        return UnlistedStatus(last[int(since)]) if 0 <= since < len(last) else deployment.status
+
+    def _summary(self, deployment: Deployment) -> dict[str, Any]:
+        return {
+            "customModelDeploymentArn": deployment.arn,
+            "customModelDeploymentName": deployment.name,
+            "modelArn": deployment.model_arn,
+            "createdAt": deployment.created,
+            "status": self._status(deployment),
+            "lastUpdatedAt": deployment.updated,
+        }

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+# Codes of which it is not documented which one Bedrock uses.
+Absence = Literal["ResourceNotFoundException", "ValidationException", "AccessDeniedException"]
+Refusal = Literal["ConflictException", "ValidationException"]
+
 # Status by code, from the error shapes of bedrock and bedrock-runtime (botocore 1.44.5). The last two have no shape:
 # AWS front ends send them before an operation is reached.
 STATUS_BY_CODE = {
@@ -44,6 +50,23 @@ def conflict(message: str) -> BedrockError:
     return BedrockError("ConflictException", message)
 
 
-def not_found(kind: str, identifier: str) -> BedrockError:
-    """Return a ResourceNotFoundException for a kind of resource and the identifier of the request."""
-    return BedrockError("ResourceNotFoundException", f"The {kind} {identifier} could not be found.")
+def not_found(kind: str, identifier: str, code: Absence = "ResourceNotFoundException") -> BedrockError:
+    """Return the error for a kind of resource and an identifier that no resource has."""
+    return BedrockError(code, _ABSENT[code].format(kind=kind, identifier=identifier))
+
+
+def mutating(kind: str, identifier: str, code: Refusal) -> BedrockError:
+    """Return the error for a deletion that comes while the resource still changes."""
+    return BedrockError(code, f"The {kind} {identifier} is in a mutating state; try again later.")
+
+
+def quota_full(limit: str, value: int) -> BedrockError:
+    """Return a ServiceQuotaExceededException that names the quota."""
+    return BedrockError("ServiceQuotaExceededException", f"You have reached the quota of {value} for {limit}.")
+
+
+_ABSENT = {
+    "ResourceNotFoundException": "The {kind} {identifier} could not be found.",
+    "ValidationException": "The provided {kind} identifier is invalid.",
+    "AccessDeniedException": "You do not have access to the {kind} {identifier}.",
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,6 +19,18 @@ DEFAULT_FINE_TUNABLE = (
 )
 
 
+# Hyperparameters of Nova fine-tuning: parser, least, most, default. All but batchSize are those of Nova v1 (Bedrock
+# user guide, "cm-hp-nova-mm"). No table is published for Nova 2: AWS's own sample (amazon-nova-samples, Nova 2 Lite)
+# sends a batchSize of 1 and no learningRateWarmupSteps, and it is not known whether Nova 2 takes the latter.
+_HYPERPARAMETERS: Mapping[str, tuple[type[int] | type[float], float, float, str]] = {
+    "epochCount": (int, 1, 5, "2"),
+    "batchSize": (int, 1, 256, "1"),
+    "learningRate": (float, 1e-6, 1e-4, "0.00001"),
+    "learningRateWarmupSteps": (int, 0, 100, "10"),
+}
+Nova2HyperParameter = Literal["batchSize", "learningRateWarmupSteps"]
+
+
 class FineTunableModel(BaseModel):
     """What Bedrock takes to fine-tune one base model; limits that all of them share are in `dataset`."""
 
@@ -30,6 +42,8 @@ class FineTunableModel(BaseModel):
     maximum_records: int = 20_000
     image_formats: tuple[str, ...] = ("png", "jpeg", "gif", "webp")
     validation_set: bool = True
+    hyperparameters: tuple[str, ...] = ("epochCount", "learningRate", "learningRateWarmupSteps")
+    is_nova_2: bool = False
     # The most a page costs (Nova user guide, "modalities-image"); Nova 2 counts every image alike.
     tokens_per_image: int = 2_600
 
@@ -37,6 +51,11 @@ class FineTunableModel(BaseModel):
     def plain_id(self) -> str:
         """Id without the context length: baseModelName shows it and inference takes it."""
         return self.id.rpartition(":")[0]
+
+    def default(self, hyperparameter: str) -> str | None:
+        """Return Bedrock's default, or None if the hyperparameter stays unset unless it is given."""
+        is_unset = self.is_nova_2 and hyperparameter == "learningRateWarmupSteps"
+        return None if is_unset else _HYPERPARAMETERS[hyperparameter][3]
 
     def arn(self, region: str) -> str:
         """Return the ARN of the foundation model under its fine-tuning id."""
@@ -52,6 +71,8 @@ def _nova_2(model_id: str, name: str) -> FineTunableModel:
         minimum_records=200,
         image_formats=("png", "jpeg", "gif"),
         validation_set=False,
+        hyperparameters=("epochCount", "batchSize", "learningRate", "learningRateWarmupSteps"),
+        is_nova_2=True,
         tokens_per_image=230,
     )
 
@@ -69,7 +90,7 @@ MODELS = {
 
 # Converse takes the cross-Region profiles and, for the first generation, the plain ids too.
 INFERENCE_PROFILES = frozenset(f"us.{model.plain_id}" for model in MODELS.values())
-ON_DEMAND_IDS = frozenset(model.plain_id for model in MODELS.values() if model.validation_set)
+ON_DEMAND_IDS = frozenset(model.plain_id for model in MODELS.values() if not model.is_nova_2)
 
 
 def select_models(ids: Sequence[str]) -> dict[str, FineTunableModel]:
@@ -80,22 +101,15 @@ def select_models(ids: Sequence[str]) -> dict[str, FineTunableModel]:
     return {model_id: MODELS[model_id] for model_id in ids}
 
 
-# Hyperparameters of Nova fine-tuning: parser, least, most, default (Bedrock user guide, "cm-hp-nova-mm"). No table is
-# published for Nova 2; it takes the same here.
-_HYPERPARAMETERS: Mapping[str, tuple[type[int] | type[float], float, float, str]] = {
-    "epochCount": (int, 1, 5, "2"),
-    "learningRate": (float, 1e-6, 1e-4, "0.00001"),
-    "learningRateWarmupSteps": (int, 0, 100, "10"),
-}
 # Python's own parsers also take spaces, underscores and words.
 _NUMBER = re.compile(r"[0-9.eE+-]+")
 
 
-def complete_hyperparameters(given: Mapping[str, str]) -> dict[str, str]:
+def complete_hyperparameters(model: FineTunableModel, given: Mapping[str, str]) -> dict[str, str]:
     """Return every hyperparameter as a string, defaults filled in; ValidationException for a wrong name or value."""
     for name, text in given.items():
-        if name not in _HYPERPARAMETERS:
-            allowed = ", ".join(_HYPERPARAMETERS)
+        if name not in model.hyperparameters:
+            allowed = ", ".join(model.hyperparameters)
             raise invalid(f"The hyperparameter {name} is not valid for this model. Valid hyperparameters: {allowed}.")
         parse, least, most, _ = _HYPERPARAMETERS[name]
         try:
@@ -105,7 +119,8 @@ def complete_hyperparameters(given: Mapping[str, str]) -> dict[str, str]:
         if value is None or not least <= value <= most:
             kind = "an integer" if parse is int else "a number"
             raise invalid(f"The hyperparameter {name} must be {kind} from {least:g} to {most:g}; it is {text!r}.")
-    return {name: given.get(name, default) for name, (_, _, _, default) in _HYPERPARAMETERS.items()}
+    values = {name: given.get(name, model.default(name)) for name in model.hyperparameters}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 class FoundationModels:

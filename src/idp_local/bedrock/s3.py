@@ -6,9 +6,9 @@ import csv
 import io
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import boto3
 from botocore.config import Config
@@ -23,7 +23,18 @@ S3_ERRORS = (ClientError, BotoCoreError)
 TRAINING_METRICS = "training_artifacts/step_wise_training_metrics.csv"
 VALIDATION_METRICS = "validation_artifacts/post_fine_tuning_validation/validation_metrics.csv"
 
+_RECORD_COUNTS = (
+    "fileName",
+    "totalProcessedRecordCount",
+    "acceptedRecordCount",
+    "partiallyAcceptedRecordCount",
+    "rejectedRecordCount",
+)
+
 _PROBE = ".write_access_check_file.tmp"
+
+
+SlashEcho = Literal["as given", "with slash", "without slash"]
 
 
 class Location(NamedTuple):
@@ -37,6 +48,13 @@ def parse_uri(uri: str) -> Location:
     """Split `s3://bucket/key`; the key may be empty."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return Location(bucket, key)
+
+
+def echo_prefix(uri: str, echo: SlashEcho) -> str:
+    """Return the URI of a prefix as a response shows it."""
+    if echo == "as given":
+        return uri
+    return uri.rstrip("/") + ("/" if echo == "with slash" else "")
 
 
 def local_endpoint() -> str:
@@ -83,14 +101,32 @@ def write_metrics(s3: Any, output_uri: str, job_arn: str, passes: Sequence[Pass]
 
     The validation file exists only if there was a validation set; of several sets it has the mean loss.
     """
-    folder = f"model-customization-job-{job_arn.rpartition('/')[2]}"
     tables = {TRAINING_METRICS: _table("training_loss", [(one, one.training_loss) for one in passes])}
     if all(one.validation_losses for one in passes):
         measured = [(one, fmean(one.validation_losses)) for one in passes]
         tables[VALIDATION_METRICS] = _table("validation_loss", measured)
     for name, table in tables.items():
-        bucket, key = _below(output_uri, f"{folder}/{name}")
-        s3.put_object(Bucket=bucket, Key=key, Body=table, ContentType="text/csv")
+        _write_table(s3, output_uri, job_arn, name, table)
+
+
+def write_record_counts(s3: Any, output_uri: str, job_arn: str, records: Mapping[str, int]) -> None:
+    """Write how many records each file of an accepted data set has, by URI; raises one of S3_ERRORS.
+
+    The columns are those seen in a real account; its folders below input_status are not documented.
+    """
+    for uri, count in records.items():
+        name = parse_uri(uri).key.rpartition("/")[2]
+        text = io.StringIO(newline="")
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_RECORD_COUNTS)
+        writer.writerow((name, count, count, 0, 0))
+        folder = f"input_status/{name.rpartition('.')[0]}"
+        _write_table(s3, output_uri, job_arn, f"{folder}/manifest.report.csv", text.getvalue().encode())
+
+
+def _write_table(s3: Any, output_uri: str, job_arn: str, name: str, table: bytes) -> None:
+    bucket, key = _below(output_uri, f"model-customization-job-{job_arn.rpartition('/')[2]}/{name}")
+    s3.put_object(Bucket=bucket, Key=key, Body=table, ContentType="text/csv")
 
 
 def _below(output_uri: str, name: str) -> Location:

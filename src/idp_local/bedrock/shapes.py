@@ -38,6 +38,12 @@ def compile_pattern(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
+class UnlistedStatus(str):
+    """A status that the service has and botocore's enum does not."""
+
+    __slots__ = ()
+
+
 def violations(shape: Shape, value: Any, path: str = "") -> Iterator[str]:
     """Yield what is wrong with a Python value (bytes, datetime, dict…) under a shape, in AWS's words."""
     if _is_document(shape):
@@ -105,7 +111,7 @@ def _structure(shape: StructureShape, value: dict[str, Any], path: str) -> Itera
 
 def _string(shape: StringShape, value: str, path: str) -> Iterator[str]:
     yield from _range(shape, len(value), path, "have length")
-    if shape.enum and value not in shape.enum:
+    if shape.enum and value not in shape.enum and not isinstance(value, UnlistedStatus):
         yield _violation(path, f"Member must satisfy enum value set: [{', '.join(shape.enum)}]")
     pattern = shape.metadata.get("pattern")
     if pattern and not compile_pattern(pattern).fullmatch(value):

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from idp_local.bedrock.account import PHASES, Account, CustomizationJob, CustomModel, Phase, PhaseStatus, now
-from idp_local.bedrock.s3 import S3_ERRORS, write_metrics
+from idp_local.bedrock.s3 import S3_ERRORS, write_metrics, write_record_counts
 from idp_local.bedrock.trainer import PageClassifier, Pass
 from idp_local.bedrock.training_process import Order, run_process
 
@@ -73,7 +74,7 @@ class _Run:
         self._order = Order(
             s3_endpoint=s3.meta.endpoint_url,
             region=account.region,
-            base_model=job.base.id,
+            model=job.base,
             training_uri=job.request["trainingDataConfig"]["s3Uri"],
             validation_uris=job.validation_uris,
             epochs=int(job.hyperparameters["epochCount"]),
@@ -103,7 +104,7 @@ class _Run:
     def _run(self) -> None:
         try:
             passes = self._work()
-            self._write_metrics(passes)
+            self._write_output(partial(write_metrics, passes=passes))
             self._pause(1.0)
             model: PageClassifier = pickle.loads(self._order.model_path.read_bytes())  # noqa: S301 - from our process
             self._complete(model)
@@ -129,6 +130,8 @@ class _Run:
             if progress.phase:
                 self._pause(1.0)
                 self._begin(progress.phase)
+            elif progress.records:
+                self._write_output(partial(write_record_counts, records=progress.records))
             elif progress.passes:
                 expected = progress.passes
             elif progress.done:
@@ -194,9 +197,9 @@ class _Run:
                 job, status=status, failure=failure, modified=moment, ended=moment, phases=phases
             )
 
-    def _write_metrics(self, passes: list[Pass]) -> None:
+    def _write_output(self, write: Callable[[Any, str, str], None]) -> None:
         try:
-            write_metrics(self._s3, self._output_uri, self.job_arn, passes)
+            write(self._s3, self._output_uri, self.job_arn)
         except S3_ERRORS as error:
             raise _Failed(f"Amazon S3 perms missing (PutObject): {self._output_uri}") from error
 

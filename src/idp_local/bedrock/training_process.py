@@ -19,7 +19,7 @@ from typing import IO, Any, cast
 from pydantic import BaseModel, ConfigDict
 
 from idp_local.bedrock.dataset import DataRefused, check
-from idp_local.bedrock.foundation_models import MODELS, FineTunableModel
+from idp_local.bedrock.foundation_models import FineTunableModel
 from idp_local.bedrock.images import Fetch
 from idp_local.bedrock.s3 import S3_ERRORS, Location, parse_uri, read, read_pieces, s3_client
 from idp_local.bedrock.trainer import PASSES_PER_EPOCH, Answer, Example, Pass, classes_in, features, train
@@ -29,13 +29,13 @@ _ONE_CORE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 class Order(BaseModel):
-    """What to train: S3 URIs of the JSONL files, the base model's fine-tuning id, the file for the trained model."""
+    """What to train: S3 URIs of the JSONL files, the base model, the file for the trained model."""
 
     model_config = ConfigDict(frozen=True)
 
     s3_endpoint: str
     region: str
-    base_model: str
+    model: FineTunableModel
     training_uri: str
     validation_uris: tuple[str, ...]
     epochs: int
@@ -50,6 +50,7 @@ class Progress(BaseModel):
     phase: str | None = None  # the phase that begins: a key of account.PHASES, never the first
     passes: int | None = None  # how many passes the training will have
     done: Pass | None = None
+    records: dict[str, int] | None = None  # how many records each checked file has, by URI
     failure: str | None = None  # the failureMessage of a refused data set
     trained: bool = False
 
@@ -91,6 +92,14 @@ def work(order: Order) -> Iterator[Progress]:
         # Validation files first: a model that takes none says so whatever the training file is like.
         validation = [list(_read_file(s3, order, uri, validation=True)) for uri in order.validation_uris]
         examples = list(_read_file(s3, order, order.training_uri, validation=False))
+        files = zip((order.training_uri, *order.validation_uris), (examples, *validation), strict=True)
+        records = {uri: len(content) for uri, content in files}
+        base = order.model
+        if sum(records.values()) > base.maximum_records:
+            raise DataRefused(
+                f"{sum(records.values()):,} records in all files; {base.name} takes {base.maximum_records:,} at most."
+            )
+        yield Progress(records=records)
     except DataRefused as refused:
         yield Progress(failure=f"Invalid input error: {refused}")
         return
@@ -114,7 +123,7 @@ def _read_file(s3: Any, order: Order, uri: str, *, validation: bool) -> Iterator
 
     try:
         content = read_pieces(s3, location)
-        yield from read_examples(uri, content, MODELS[order.base_model], fetch, validation=validation)
+        yield from read_examples(uri, content, order.model, fetch, validation=validation)
     except S3_ERRORS as error:
         raise DataRefused(
             f"Could not validate GetObject permissions to access Amazon S3 bucket: {location.bucket} "

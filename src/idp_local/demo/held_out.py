@@ -12,6 +12,7 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import PageLabel, Prompt
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.examples import ManifestDocument
+from idp_finetuning.training_data.page_notes import split_notes
 from idp_local.demo.failure import DemoFailed
 
 _MANIFEST = TypeAdapter(tuple[ManifestDocument, ...])
@@ -53,7 +54,8 @@ class JobData:
         )
 
     def _read_pages(self, document: ManifestDocument, prompt: Prompt) -> Iterator[LabelledPage]:
-        lines = self._read(self._layout.example(Split.VALIDATION, document.document_id)).splitlines()
+        _, records = split_notes(self._read(self._layout.example(Split.VALIDATION, document.document_id)))
+        lines = records.splitlines()
         for number, line in enumerate(lines, start=1):
             question, answer = json.loads(line)["messages"]
             uri = next(block["image"] for block in question["content"] if "image" in block)["source"]["s3Location"][

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Request, Response
 
-from idp_local.functions.service import Functions, UnknownFunction
+from idp_local.functions.service import Functions, Throttled, UnknownFunction
 from idp_local.http import HOST, listening_socket, server_on
 
 if TYPE_CHECKING:
@@ -57,6 +57,8 @@ class FunctionEndpoint:
             outcome = self.functions.invoke(name, event)
         except UnknownFunction:
             return _json({"Message": f"Function not found: {name}"}, 404)
+        except Throttled:
+            return _json({"Reason": "ConcurrentInvocationLimitExceeded", "message": "Rate Exceeded."}, 429)
         response = _json(outcome.payload, 200)
         if outcome.failed:
             response.headers["X-Amz-Function-Error"] = "Unhandled"

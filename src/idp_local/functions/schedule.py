@@ -25,4 +25,4 @@ class ReconcileTimer:
 
     def _run(self) -> None:
         while not self._ended.wait(self._seconds):
-            self._functions.invoke(function_name("ReconcileJobs"), self._event)
+            self._functions.invoke_when_possible(function_name("ReconcileJobs"), self._event)

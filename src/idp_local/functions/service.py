@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from idp_finetuning.deployment import POWERTOOLS_VARIABLES, FunctionSpec, Variable
 from idp_local.aws.names import function_arn
-from idp_local.environment import process_environment
+from idp_local.environment import CONCURRENCY_LIMIT, process_environment
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.messages import Outcome, Task
 from idp_local.functions.pool import WorkerPool
@@ -31,11 +33,16 @@ class UnknownFunction(Exception):
     """No function has this name or ARN."""
 
 
+class Throttled(Exception):
+    """As many functions run as the account allows; the invocation did not start."""
+
+
 class Functions:
     """Invokes functions by name or ARN.
 
     `values` has a value for each variable of deployment.Variable, of which a function gets exactly its own; `endpoints`
-    are what boto3 reads. Logs are in `logs/<function name>.log`.
+    are what boto3 reads. Logs are in `logs/<function name>.log`. No more than `concurrency_limit` run at once, those
+    that wait for a worker included; `throttles` counts the invocations refused for it, by Lambda's name.
     """
 
     def __init__(
@@ -48,6 +55,7 @@ class Functions:
         endpoints: Mapping[str, str],
         logs: Path,
         retry_interval_seconds: float = 1,
+        concurrency_limit: int = CONCURRENCY_LIMIT,
         interceptor: Interceptor | None = None,
     ) -> None:
         missing = {variable for spec in specs for variable in spec.variables} - values.keys()
@@ -64,9 +72,11 @@ class Functions:
         self._logs = logs
         self._retry_interval_seconds = retry_interval_seconds
         self._interceptor = interceptor
+        self._running = threading.BoundedSemaphore(concurrency_limit)
+        self.throttles: Counter[str] = Counter()
 
     def invoke(self, name_or_arn: str, event: Any) -> Outcome:
-        """Run the function and wait for its outcome. Raises UnknownFunction."""
+        """Run the function and wait for its outcome. Raises UnknownFunction or Throttled."""
         name, spec = self._find(name_or_arn)
         task = Task(
             request_id=str(uuid.uuid4()),
@@ -80,7 +90,26 @@ class Functions:
             event=event,
         )
         run = partial(self._pool.run, for_api=spec.name == API_FUNCTION)
-        return self._interceptor.run(task, run) if self._interceptor else run(task)
+        with self._one_of_the_running(name):
+            return self._interceptor.run(task, run) if self._interceptor else run(task)
+
+    def invoke_when_possible(self, name_or_arn: str, event: Any) -> Outcome:
+        """Run the function as soon as it is not throttled, as Lambda does with queued events."""
+        while True:
+            try:
+                return self.invoke(name_or_arn, event)
+            except Throttled:
+                time.sleep(self._retry_interval_seconds)
+
+    @contextmanager
+    def _one_of_the_running(self, name: str) -> Iterator[None]:
+        if not self._running.acquire(blocking=False):
+            self.throttles[name] += 1
+            raise Throttled(name)
+        try:
+            yield
+        finally:
+            self._running.release()
 
     def invoke_later(self, name_or_arn: str, event: Any) -> None:
         """Run the function without waiting; retry a failing run as its spec says. Raises UnknownFunction."""
@@ -92,7 +121,7 @@ class Functions:
         # Lambda waits one minute, then two.
         for attempt in range(attempts):
             time.sleep(attempt * self._retry_interval_seconds)
-            if not self.invoke(name, event).failed:
+            if not self.invoke_when_possible(name, event).failed:
                 return
 
     def _find(self, name_or_arn: str) -> tuple[str, FunctionSpec]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 
+import click
 import pytest
 
+from idp_cli.api_names import OPTION_OF
+from idp_cli.commands.finetuning import create
+from idp_finetuning.nova.base_models import base_models
 from tests.idp_cli.conftest import Run
 from tests.support.cli import samples
 from tests.support.cli.deployment import Deployment
@@ -19,12 +23,38 @@ def test_only_what_is_given_is_sent(run: Run, deployment: Deployment) -> None:
 
 
 def test_every_option_of_create_is_sent(run: Run, deployment: Deployment) -> None:
-    options = "--train-split 0.8 --config-version v --epochs 3 --learning-rate 2e-5 --warmup-steps 0"
+    hyper_parameters = "--epochs 3 --batch-size 1 --learning-rate 2e-5 --warmup-steps 0"
+    options = f"--train-split 0.8 --config-version v --repeat 2 {hyper_parameters}"
     words = ("finetuning", "create", "--test-set", "s", "--base-model", "m", "--name", "n", *options.split())
     assert run(*words).code == 0
     sent = deployment.called("createFinetuningJob")["input"]
-    assert (sent["trainSplit"], sent["configVersion"]) == (0.8, "v")
-    assert sent["hyperParameters"] == {"epochCount": 3, "learningRate": 2e-5, "learningRateWarmupSteps": 0}
+    assert (sent["trainSplit"], sent["configVersion"], sent["repeat"]) == (0.8, "v", 2)
+    assert sent["hyperParameters"] == {
+        "epochCount": 3,
+        "batchSize": 1,
+        "learningRate": 2e-5,
+        "learningRateWarmupSteps": 0,
+    }
+
+
+def test_help_of_create_shows_the_ranges_and_defaults_of_the_catalogue() -> None:
+    options = {name: option for option in create.params for name in option.opts}
+    for model in base_models():
+        for item in model.hyper_parameters:
+            option = options[OPTION_OF[item.name]]
+            assert isinstance(option, click.Option)
+            text = option.help or ""
+            assert f"{item.range} (default: {item.default:g}" in text
+            assert "All models." in text or f"{model.short_name.rpartition(' ')[0]}." in text
+            assert item.sent or "only sent if given" in text
+
+
+def test_warnings_of_a_new_job_are_on_stderr(run: Run, deployment: Deployment) -> None:
+    warning = "Nova Lite v1 is LEGACY in Bedrock."
+    deployment.fields["createFinetuningJob"] = lambda given: samples.job(status="VALIDATING", warnings=[warning])
+    ran = run("finetuning", "create", "--test-set", "s", "--base-model", "m", "--name", "n")
+    assert ran.err == f"Warning: {warning}\n"
+    assert warning not in ran.out
 
 
 @pytest.mark.parametrize("word", ["nan", "inf"])
@@ -41,7 +71,12 @@ def test_numbers_that_are_none_are_refused_before_anything_is_sent(run: Run, dep
 
 def test_a_validation_names_model_and_split(run: Run, deployment: Deployment) -> None:
     assert run("finetuning", "validate", "--test-set", "s", "--base-model", "m", "--train-split", "0.8").code == 0
-    assert deployment.called("validateTestSetForFinetuning") == {"testSetId": "s", "baseModel": "m", "trainSplit": 0.8}
+    assert deployment.called("validateTestSetForFinetuning") == {
+        "testSetId": "s",
+        "baseModel": "m",
+        "trainSplit": 0.8,
+        "repeat": None,
+    }
 
 
 def test_the_status_of_a_job_with_many_warnings_fits_on_a_screen(run: Run, deployment: Deployment) -> None:

@@ -67,7 +67,7 @@ def test_writes_are_refused_with_the_reason(attached: AttachedTestSets) -> None:
     new = TestSet(id="new", name="new", status=TestSetStatus.UPLOADING, created_at=datetime(2026, 1, 1, tzinfo=UTC))
     writes: tuple[Callable[[], object], ...] = (
         lambda: attached.create(new),
-        lambda: attached.mark_ready("docsplit", 2),
+        lambda: attached.mark_ready("docsplit", 2, "f"),
         attached.require_writable,
     )
     for write in writes:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.adapters.buckets import PART_BYTES, DataBucket, TestSetBucket
+from idp_finetuning.adapters.buckets import PART_BYTES, DataBucket, TestSetBucket, Unreadable
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.test_sets.labels import StoredFile
 from idp_finetuning.test_sets.test_set import TestSetFile, TestSetUpload
@@ -60,17 +60,10 @@ def test_a_file_is_present_only_with_this_very_content(documents_bucket: TestSet
     assert not upload(documents_bucket, file("input/b.pdf", content)).present
 
 
-def test_a_file_under_kms_is_present_by_the_md5_it_was_uploaded_with(documents_bucket: TestSetBucket, s3: Any) -> None:
+def test_a_file_is_not_present_because_its_metadata_says_so(documents_bucket: TestSetBucket, s3: Any) -> None:
     announced = file("input/a.pdf", b"12345")
-    fields = {f.name: f.value for f in upload(documents_bucket, announced).fields}
-    s3.put_object(
-        Bucket="documents",
-        Key=fields["key"],
-        Body=b"12345",
-        Metadata={"md5": fields["x-amz-meta-md5"]},
-        ServerSideEncryption="aws:kms",
-    )
-    assert upload(documents_bucket, announced).present
+    s3.put_object(Bucket="documents", Key="docsplit/input/a.pdf", Body=b"54321", Metadata={"md5": announced.md5})
+    assert not upload(documents_bucket, announced).present
 
 
 def test_a_file_cut_short_is_not_present_though_its_metadata_says_so(documents_bucket: TestSetBucket, s3: Any) -> None:
@@ -109,7 +102,13 @@ def test_a_key_that_leaves_the_test_set_or_cannot_be_stored_is_refused(key: str)
 
 
 def test_a_listing_holds_every_object_of_this_test_set_only(documents_bucket: TestSetBucket, s3: Any) -> None:
-    for key in ("docsplit/input/ä b.pdf", "docsplit/.uploading", "docsplit-2/input/x.pdf", "docs/input/y.pdf"):
+    for key in (
+        "docsplit/input/ä b.pdf",
+        "docsplit/.uploading",
+        "docsplit-2/input/x.pdf",
+        "docs/input/y.pdf",
+        "docsplit/.announced/1.json",
+    ):
         s3.put_object(Bucket="documents", Key=key, Body=b"12345")
     listing = documents_bucket.listing("docsplit")
     assert [f.key for f in listing.files] == ["docsplit/.uploading", "docsplit/input/ä b.pdf"]
@@ -218,4 +217,40 @@ def test_of_several_that_write_once_at_the_same_time_one_does(data: DataBucket) 
 def test_what_is_not_there_is_read_as_nothing_and_in_order(data: DataBucket) -> None:
     data.write("a", b"1")
     data.write("c", b"3")
-    assert list(data.read_present(["a", "b", "c"])) == [b"1", None, b"3"]
+    files = [("a", None), ("b", None), ("c", None)]
+    assert list(data.read_files(files)) == [b"1", Unreadable.MISSING, b"3"]
+
+
+def test_a_file_is_read_only_as_the_one_that_was_listed(data: DataBucket) -> None:
+    data.write("a", b"1")
+    etag = data.find_etag("a")
+    assert list(data.read_files([("a", etag)])) == [b"1"]
+    data.write("a", b"2")
+    assert list(data.read_files([("a", etag)])) == [Unreadable.CHANGED]
+    with pytest.raises(DocumentRejected, match=r"changed: The file is no longer the one that was chosen\."):
+        data.read_document("a", etag)
+
+
+def test_of_several_that_replace_one_object_one_does(data: DataBucket) -> None:
+    data.write("k", b"{}")
+    etag = data.find_etag("k")
+    assert etag
+    values = [StoredFile(key="k", size=n, etag="e") for n in range(8)]
+    replaced = [data.replace("k", value, etag) for value in values]
+    assert replaced == [True] + [False] * 7
+    assert not data.replace("gone", values[0], etag)
+    assert data.find_etag("gone") is None
+
+
+def test_reading_and_listing_end_with_their_time(data: DataBucket) -> None:
+    data.write("a", b"1")
+    with pytest.raises(TimeoutError):
+        list(data.read_files([("a", None)], within_seconds=-1))
+    with pytest.raises(TimeoutError):
+        list(data.list("", within_seconds=-1))
+
+
+def test_nothing_is_deleted_once_that_is_no_longer_allowed(data: DataBucket) -> None:
+    data.write("a", b"1")
+    assert data.delete_prefix("", still_allowed=lambda: False) == 0
+    assert data.read("a") == b"1"

@@ -9,8 +9,9 @@ import pytest
 from fpdf import FPDF
 from PIL import Image
 
-from idp_finetuning.adapters import pages
-from idp_finetuning.adapters.pages import open_document, target_size
+from idp_finetuning.adapters.drawing import limits
+from idp_finetuning.adapters.drawing.limits import target_size
+from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.errors import DocumentRejected
 from tests.support.domain.samples import coloured_pdf, image_bytes, pdf
 
@@ -100,8 +101,8 @@ def test_every_size_is_brought_within_the_limits_or_rejected() -> None:
                 target_size(width, height)
         elif ratio < 319:
             size = target_size(width, height)
-            assert min(size) >= pages.MINIMUM_SIDE
-            assert max(size) <= pages.MAXIMUM_SIDE
+            assert min(size) >= limits.MINIMUM_SIDE
+            assert max(size) <= limits.MAXIMUM_SIDE
             assert abs(size[0] / width - size[1] / height) * min(width, height) <= 1 + 1e-9 * max(size)
 
 

@@ -8,24 +8,22 @@ from idp_finetuning.deployment import find_function, placeholders, render_defini
 
 DEFINITION = """{"States": {
     "Check": {"Type": "Task", "Resource": "${CheckPagesArn}", "Retry": "${Retry}"},
-    "Each": {"Type": "Map", "MaxConcurrency": "${MapConcurrency}", "Bucket": "s3://${DataBucketName}/jobs"}
+    "Each": {"Type": "Map", "MaxConcurrencyPath": "$.concurrency", "Bucket": "s3://${DataBucketName}/jobs"}
 }}"""
 
 
 def test_the_placeholders_of_a_definition_are_found_whole_values_and_names_alike() -> None:
-    assert placeholders(DEFINITION) == {"CheckPagesArn", "Retry", "MapConcurrency", "DataBucketName"}
+    assert placeholders(DEFINITION) == {"CheckPagesArn", "Retry", "DataBucketName"}
 
 
-def test_retry_policy_and_concurrency_are_json_and_a_name_that_is_not_given_stays() -> None:
-    rendered = render_definition(
-        DEFINITION, map_concurrency=40, retry_interval_seconds=3, names={"DataBucketName": "idp-data"}
-    )
+def test_the_retry_policy_is_json_and_a_name_that_is_not_given_stays() -> None:
+    rendered = render_definition(DEFINITION, retry_interval_seconds=3, names={"DataBucketName": "idp-data"})
     check, each = json.loads(rendered)["States"].values()
-    assert each["MaxConcurrency"] == 40
     assert each["Bucket"] == "s3://idp-data/jobs"
     assert check["Resource"] == "${CheckPagesArn}"
-    transient, worker_exit = check["Retry"]
-    assert [transient["IntervalSeconds"], worker_exit["IntervalSeconds"]] == [3, 3]
+    throttled, transient, worker_exit = check["Retry"]
+    assert {retrier["IntervalSeconds"] for retrier in check["Retry"]} == {3}
+    assert throttled["ErrorEquals"] == ["Lambda.TooManyRequestsException"]
     assert "TransientError" in transient["ErrorEquals"]
     assert worker_exit["ErrorEquals"] == ["Runtime.ExitError"]
 

@@ -1,15 +1,13 @@
-"""Names and hyperparameters sent to Bedrock, held against botocore's own patterns."""
+"""Names sent to Bedrock, held against botocore's own patterns."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-from pydantic import ValidationError
 
 from idp_finetuning.jobs.bedrock_names import bedrock_name, is_job_id
 from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.nova.base_models import HyperParameters
 from idp_finetuning.test_sets.keys import document_id
 from idp_finetuning.test_sets.split import Split
 from tests.support.domain.service_model import string_problem
@@ -83,54 +81,6 @@ def test_every_key_of_a_job_is_one_bedrock_can_read(key: str) -> None:
 def test_paths_that_look_alike_have_different_documents_ids() -> None:
     paths = ["a b.pdf", "a_b.pdf", "a-b.pdf", "a/b.pdf", "A b.pdf", "ä.pdf", "a\u0308.pdf"]
     assert len({document_id(path) for path in paths}) == len(paths)
-
-
-@pytest.mark.parametrize(
-    ("given", "sent"),
-    [
-        ({}, {"epochCount": "2", "learningRate": "0.00001", "learningRateWarmupSteps": "10"}),
-        (
-            {"epoch_count": 5, "learning_rate": 1e-4, "learning_rate_warmup_steps": 0},
-            {"epochCount": "5", "learningRate": "0.0001", "learningRateWarmupSteps": "0"},
-        ),
-        (
-            {"epoch_count": None, "learning_rate": 1e-6, "learning_rate_warmup_steps": 100},
-            {"epochCount": "2", "learningRate": "0.000001", "learningRateWarmupSteps": "100"},
-        ),
-        ({"learning_rate": 2.5e-5}, {"epochCount": "2", "learningRate": "0.000025", "learningRateWarmupSteps": "10"}),
-    ],
-)
-def test_hyperparameters_are_sent_as_plain_decimal_strings(given: dict[str, object], sent: dict[str, str]) -> None:
-    assert HyperParameters.model_validate(given).for_bedrock() == sent
-
-
-def test_a_learning_rate_in_range_stays_in_range_when_it_is_written_down() -> None:
-    rng = random.Random(6)
-    for _ in range(1000):
-        rate = rng.uniform(1e-6, 1e-4)
-        written = HyperParameters(learning_rate=rate).for_bedrock()["learningRate"]
-        assert 1e-6 <= float(written) <= 1e-4
-        assert abs(float(written) - rate) < 1e-10
-        assert "e" not in written
-
-
-@pytest.mark.parametrize(
-    "given",
-    [
-        {"epochCount": 0},
-        {"epochCount": 6},
-        {"epochCount": 1.5},
-        {"learningRate": 9.9e-7},
-        {"learningRate": 1.1e-4},
-        {"learningRate": float("nan")},
-        {"learningRateWarmupSteps": -1},
-        {"learningRateWarmupSteps": 101},
-        {"batchSize": 1},
-    ],
-)
-def test_hyperparameters_out_of_range_are_refused(given: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        HyperParameters.model_validate(given)
 
 
 @pytest.mark.parametrize(

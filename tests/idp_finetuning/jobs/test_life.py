@@ -10,7 +10,18 @@ import pytest
 
 from idp_finetuning.errors import Conflict, JobStopping, StaleState
 from idp_finetuning.jobs.job import Failure, FinetuningJob, JobEvent, JobRun, JobStatus, TrainingMetrics
-from idp_finetuning.jobs.life import JobChanges, Outcome, Resumption, fail, move, require, resume
+from idp_finetuning.jobs.life import (
+    JobChanges,
+    Outcome,
+    Resumption,
+    begin_creation,
+    fail,
+    move,
+    require,
+    restart,
+    resume,
+    stop,
+)
 from tests.support.domain.samples import job
 
 FORWARD = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"]
@@ -18,7 +29,7 @@ ALLOWED = (
     set(pairwise(FORWARD))
     | {(status, status) for status in JobStatus if status not in ("FAILED", "STOPPED")}
     | {(status, end) for status in FORWARD[:-1] for end in ("FAILED", "STOPPING")}
-    | {("STOPPING", "STOPPED")}
+    | {(status, "STOPPED") for status in ("VALIDATING", "GENERATING_DATA", "STOPPING")}
     | {(status, "DELETING") for status in ("COMPLETED", "FAILED", "STOPPED")}
 )
 FAILURE = Failure(code="TrainingFailed", message="Training failed: bad data.")
@@ -64,6 +75,10 @@ def test_another_run_than_the_current_one_does_nothing_to_a_job(status: JobStatu
         fail(before, LATE, status, FAILURE)
     with pytest.raises(StaleState):
         resume(before, LATE, Resumption(stage=JobStatus.TRAINING), "Retried.")
+    with pytest.raises(StaleState):
+        restart(before, LATE, "Lost.")
+    with pytest.raises(StaleState):
+        stop(before, LATE, "Stop.")
 
 
 @pytest.mark.parametrize(("status", "required"), [(str(a), str(b)) for a, b in product(JobStatus, JobStatus)])
@@ -217,3 +232,51 @@ def test_changes_have_the_types_of_the_record() -> None:
     record = get_type_hints(FinetuningJob)
     changes = get_type_hints(JobChanges)
     assert changes == {name: record[name] for name in changes}
+
+
+@pytest.mark.parametrize("stage", ["TRAINING", "DEPLOYING"])
+def test_the_creation_of_an_attempt_is_noted_once_and_not_if_its_arn_is_known(stage: str) -> None:
+    note, arn = {
+        "TRAINING": ("training_begun_at", "customization_job_arn"),
+        "DEPLOYING": ("deployment_begun_at", "custom_model_deployment_arn"),
+    }[stage]
+    before = job(status=JobStatus({"TRAINING": "GENERATING_DATA", "DEPLOYING": "TRAINING"}[stage]))
+    first, event = begin_creation(before, before.current_run, JobStatus(stage))
+    assert event
+    assert (first.status, bool(getattr(first, note))) == (stage, True)
+    assert begin_creation(first, first.current_run, JobStatus(stage)) == Outcome(first)
+    known, _ = begin_creation(before.model_copy(update={arn: "arn"}), before.current_run, JobStatus(stage))
+    assert getattr(known, note) is None
+    failed, _ = move(first.model_copy(update={arn: "arn"}), first.current_run, JobStatus.FAILED)
+    again, _ = resume(failed, failed.current_run, Resumption(stage=JobStatus(stage), new_attempt=True), "Retried.")
+    assert (getattr(again, note), getattr(again, arn)) == (None, None)
+
+
+@pytest.mark.parametrize("status", FORWARD[:-1])
+def test_a_restart_is_the_next_run_of_the_same_attempt_and_deadline(status: str) -> None:
+    before = job(status=JobStatus(status), stage_started_at="2026-11-22T10:00:00.000Z")
+    after, event = restart(before, before.current_run, "Lost.")
+    stage = status if status in ("TRAINING", "DEPLOYING") else "VALIDATING"
+    assert (after.status, after.run, after.restarts, after.stage_started_at) == (stage, 2, 1, before.stage_started_at)
+    assert event
+    assert event.message == f"Lost. Started again at {stage}, run 2."
+    onwards, _ = move(job(status=JobStatus.TRAINING, restarts=3), before.current_run, JobStatus.DEPLOYING)
+    assert (onwards.restarts, onwards.restarted_at) == (0, None)
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "DELETING"])
+def test_an_ended_job_is_not_restarted(status: str) -> None:
+    ended = job(status=JobStatus(status))
+    with pytest.raises(StaleState):
+        restart(ended, ended.current_run, "Lost.")
+
+
+@pytest.mark.parametrize("status", FORWARD[:-1])
+def test_a_stop_ends_a_job_at_once_if_bedrock_has_nothing_of_it_and_twice_is_once(status: str) -> None:
+    before = job(status=JobStatus(status))
+    after, event = stop(before, before.current_run, "Stop.")
+    in_bedrock = status in ("TRAINING", "DEPLOYING")
+    assert (after.status, after.error_stage) == ("STOPPING" if in_bedrock else "STOPPED", status)
+    assert event
+    assert event.message == "Stop."
+    assert stop(after, after.current_run, "Stop.") == Outcome(after)

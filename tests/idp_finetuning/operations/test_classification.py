@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,8 +18,9 @@ from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.classification.scopes import UserRecord
 from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.test_sets.keys import page_text_key
-from tests.idp_finetuning.conftest import FakeLambda
 from tests.support.domain.api import ApiError, call
+from tests.support.domain.fake_account import FakeLambda
+from tests.support.domain.fake_bedrock import client_error
 from tests.support.domain.samples import ready_test_set, upload_test_set
 from tests.support.domain.versions import TRAINED, completed_job
 
@@ -285,3 +286,64 @@ def test_a_classification_is_read_by_whoever_started_it_and_by_admins(
 def test_a_classification_that_never_was_is_not_found(name: str) -> None:
     with pytest.raises(ApiError, match="ClassificationNotFound"):
         call("getClassification", groups=["Admin"], classificationId=name)
+
+
+def end(data: DataBucket, shown: Any) -> None:
+    """What the function writes last."""
+    data.write_model(
+        ClassificationLayout(classification_id=shown["id"]).result, ClassificationResult(completed_at=datetime.now(UTC))
+    )
+
+
+def test_only_so_many_classifications_of_a_user_run_at_once(
+    upload_key: str, version: str, data: DataBucket, fake_lambda: FakeLambda, s3: Any
+) -> None:
+    running = [start(uploadKey=upload_key, configVersion=version) for _ in range(4)]
+    with pytest.raises(ApiError, match="TooManyRunning: 4 of your classifications are still running, and no more may"):
+        start(uploadKey=upload_key, configVersion=version)
+    assert len(fake_lambda.invoked) == 4
+    others = call("createClassificationUpload", sub="sub-2", input={"fileName": "a.pdf", "size": 3, "md5": MD5})["key"]
+    s3.put_object(Bucket="data", Key=others, Body=b"abc")
+    assert call("startClassification", sub="sub-2", input={"uploadKey": others, "configVersion": version})
+    end(data, running[2])
+    start(uploadKey=upload_key, configVersion=version)
+    with pytest.raises(ApiError, match="TooManyRunning"):
+        start(uploadKey=upload_key, configVersion=version)
+
+
+def test_a_classification_whose_function_must_have_ended_takes_no_place(
+    upload_key: str, version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        start(uploadKey=upload_key, configVersion=version)
+    monkeypatch.setattr("idp_finetuning.classification.classification.TAKES_AT_MOST", timedelta(0))
+    assert start(uploadKey=upload_key, configVersion=version)
+
+
+def test_a_classification_that_could_not_be_started_takes_no_place(
+    upload_key: str, version: str, fake_lambda: FakeLambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: Any) -> None:
+        raise client_error("Invoke", "ThrottlingException")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fake_lambda, "invoke", fail)
+        for _ in range(5):
+            with pytest.raises(ApiError, match="TransientError"):
+                start(uploadKey=upload_key, configVersion=version)
+    assert start(uploadKey=upload_key, configVersion=version)
+
+
+def test_a_document_of_a_test_set_is_the_one_the_test_set_was_completed_with(
+    version: str, data: DataBucket, s3: Any
+) -> None:
+    call("createTestSet", input={"name": "a"})
+    etag = s3.put_object(Bucket="documents", Key="a/input/1.pdf", Body=b"1")["ETag"].strip('"')
+    call("completeTestSet", testSetId="a")
+    for name in ("1.pdf", "2.pdf"):
+        s3.put_object(Bucket="documents", Key=f"a/input/{name}", Body=b"late")
+    request = asked(data, start(testSetId="a", documentPath="1.pdf", configVersion=version))
+    assert request.test_set_document
+    assert request.test_set_document.etag == etag
+    with pytest.raises(ApiError, match="InvalidInput: Test set 'a' has no document with this documentPath"):
+        start(testSetId="a", documentPath="2.pdf", configVersion=version)

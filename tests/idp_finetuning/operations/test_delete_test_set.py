@@ -6,11 +6,16 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.adapters.buckets import Bucket
+from idp_finetuning.adapters.buckets import Bucket, DataBucket, TestSetBucket
+from idp_finetuning.adapters.functions import BackgroundFunction
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.stages.delete_test_set import LOST_AFTER, DeleteTestSetEvent, restart_deletions
+from lambdas.delete_test_set import handler
 from tests.support.domain.api import ApiError, call
+from tests.support.domain.fake_account import FakeLambda
 from tests.support.domain.fake_bedrock import client_error
 from tests.support.domain.samples import job, ready_test_set, upload_test_set
 
@@ -32,8 +37,18 @@ def keys(s3: Any) -> list[str]:
     return sorted(entry["Key"] for entry in [*left.get("Versions", []), *left.get("DeleteMarkers", [])])
 
 
-def test_a_test_set_goes_with_all_versions_and_no_other_does(s3: Any) -> None:
+def run_in_background(fake_lambda: FakeLambda) -> None:
+    """What Lambda does with the events sent so far."""
+    while fake_lambda.invoked:
+        name, event = fake_lambda.invoked.pop(0)
+        assert name == "t-delete-test-set"
+        assert handler(event, None) == {}
+
+
+def test_a_test_set_goes_with_all_versions_and_no_other_does(s3: Any, fake_lambda: FakeLambda) -> None:
     assert call("deleteTestSet", testSetId="docsplit") is True
+    assert [item["status"] for item in call("listTestSets")["items"]] == ["DELETING"]
+    run_in_background(fake_lambda)
     assert keys(s3) == ["docsplit-2/input/a.pdf"]
     assert call("listTestSets")["items"] == []
     with pytest.raises(ApiError, match="TestSetNotFound"):
@@ -76,25 +91,27 @@ def test_a_job_that_starts_meanwhile_keeps_its_test_set(
 
 
 def test_no_job_starts_on_a_test_set_that_is_going_and_asking_again_finishes_it(
-    s3: Any, monkeypatch: pytest.MonkeyPatch
+    s3: Any, fake_lambda: FakeLambda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Bucket, prefix: str) -> int:
+    def fail(*_: Any, **__: Any) -> int:
         raise client_error("DeleteObjects", "SlowDown")
 
+    assert call("deleteTestSet", testSetId="docsplit") is True
     with monkeypatch.context() as patched:
         patched.setattr(Bucket, "delete_prefix", fail)
-        with pytest.raises(ApiError, match="TransientError"):
-            call("deleteTestSet", testSetId="docsplit")
+        with pytest.raises(TransientError):
+            run_in_background(fake_lambda)
     start = {"jobName": "late", "testSetId": "docsplit", "baseModel": "us.amazon.nova-lite-v1:0"}
     with pytest.raises(ApiError, match="TestSetInvalid: Test set 'docsplit' is not ready: it is being deleted"):
         call("startFinetuningJob", input=start)
     assert not call("validateTestSetForFinetuning", testSetId="docsplit")["isValid"]
     assert call("deleteTestSet", testSetId="docsplit") is True
+    run_in_background(fake_lambda)
     assert keys(s3) == ["docsplit-2/input/a.pdf"]
 
 
 def test_a_test_set_that_is_going_takes_no_more_files_and_is_not_made_ready_again(
-    test_sets: TestSetTable, s3: Any
+    test_sets: TestSetTable, s3: Any, fake_lambda: FakeLambda
 ) -> None:
     test_sets.close("docsplit")
     file = {"key": "input/late.pdf", "size": 1, "md5": "0" * 32}
@@ -104,6 +121,7 @@ def test_a_test_set_that_is_going_takes_no_more_files_and_is_not_made_ready_agai
         call("completeTestSet", testSetId="docsplit")
     assert call("getTestSet", testSetId="docsplit")["status"] == "DELETING"
     assert call("deleteTestSet", testSetId="docsplit") is True
+    run_in_background(fake_lambda)
     assert keys(s3) == ["docsplit-2/input/a.pdf"]
 
 
@@ -135,3 +153,71 @@ def test_a_test_set_of_another_stack_is_not_deleted(s3: Any, monkeypatch: pytest
     with pytest.raises(ApiError, match="InvalidInput"):
         call("deleteTestSet", testSetId="docsplit")
     assert keys(s3) == before
+
+
+def test_what_was_read_of_a_test_set_goes_with_it(
+    s3: Any, documents_bucket: TestSetBucket, data: DataBucket, fake_lambda: FakeLambda
+) -> None:
+    call("validateTestSetForFinetuning", testSetId="docsplit")
+    s3.put_object(Bucket="data", Key="validation/docsplit-2/1.json", Body=b"{}")
+    assert [*data.list("validation/docsplit/")]
+    call("deleteTestSet", testSetId="docsplit")
+    run_in_background(fake_lambda)
+    assert [file.key for file in data.list("validation/")] == ["validation/docsplit-2/1.json"]
+
+
+def test_a_late_repetition_deletes_nothing_of_a_later_test_set_under_the_same_id(
+    s3: Any, fake_lambda: FakeLambda
+) -> None:
+    call("deleteTestSet", testSetId="docsplit")
+    (first,) = fake_lambda.invoked
+    run_in_background(fake_lambda)
+    call("createTestSet", input={"name": "docsplit"})
+    s3.put_object(Bucket="documents", Key="docsplit/input/new.pdf", Body=b"1")
+    assert handler(first[1], None) == {}
+    assert "docsplit/input/new.pdf" in keys(s3)
+    call("deleteTestSet", testSetId="docsplit")
+    assert handler(first[1], None) == {}
+    assert "docsplit/input/new.pdf" in keys(s3)
+    run_in_background(fake_lambda)
+    assert keys(s3) == ["docsplit-2/input/a.pdf"]
+
+
+def test_a_new_test_set_begins_without_what_old_upload_forms_brought(s3: Any, fake_lambda: FakeLambda) -> None:
+    call("deleteTestSet", testSetId="docsplit")
+    with pytest.raises(ApiError, match="Conflict: Test set 'docsplit' is still being deleted"):
+        call("createTestSet", input={"name": "docsplit"})
+    run_in_background(fake_lambda)
+    s3.put_object(Bucket="documents", Key="docsplit/input/late.pdf", Body=b"1")
+    call("createTestSet", input={"name": "docsplit"})
+    assert keys(s3) == ["docsplit-2/input/a.pdf", "docsplit/.uploading"]
+    with pytest.raises(ApiError, match="Conflict: A test set 'docsplit' exists already"):
+        call("createTestSet", input={"name": "docsplit"})
+    assert keys(s3) == ["docsplit-2/input/a.pdf", "docsplit/.uploading"]
+
+
+def test_a_deletion_that_was_lost_is_started_again_and_one_under_way_is_not(
+    test_sets: TestSetTable, fake_lambda: FakeLambda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    background = BackgroundFunction(fake_lambda, "t-delete-test-set")
+    test_sets.close("docsplit")
+    restart_deletions(test_sets, background)
+    assert fake_lambda.invoked == []
+    with monkeypatch.context() as patched:
+        patched.setattr("idp_finetuning.stages.delete_test_set.LOST_AFTER", -LOST_AFTER)
+        restart_deletions(test_sets, background)
+    assert len(fake_lambda.invoked) == 1
+    run_in_background(fake_lambda)
+    assert call("listTestSets")["items"] == []
+    restart_deletions(test_sets, background)
+    assert fake_lambda.invoked == []
+
+
+def test_a_deletion_that_was_taken_back_touches_nothing(test_sets: TestSetTable, s3: Any) -> None:
+    before, ready = keys(s3), test_sets.get("docsplit")
+    test_sets.close("docsplit")
+    test_sets.reopen(ready)
+    event = DeleteTestSetEvent(test_set_id="docsplit", created_at=ready.created_at)
+    assert handler(event.to_wire(), None) == {}
+    assert keys(s3) == before
+    assert test_sets.get("docsplit") == ready

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.errors import AwsCallRefused, Conflict, SettingMissing
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.errors import AwsCallRefused, Conflict, SettingMissing, TransientError
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.operations.dispatch import error_response
 from lambdas.resolver import handler
 from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.samples import job
 
 SECRET = "s3cret-value"
 START = {"jobName": "a", "testSetId": "docsplit", "baseModel": "us.amazon.nova-lite-v1:0"}
@@ -116,6 +119,28 @@ def test_what_only_operators_can_mend_is_told_without_details(error: Exception) 
 
 def test_an_error_of_ours_keeps_its_name_and_words() -> None:
     assert error_response(Conflict("Taken.")) == {"error": {"type": "Conflict", "message": "Taken."}}
+
+
+def test_an_error_that_quotes_aws_says_nothing_of_the_account() -> None:
+    said = "InvokeModel: User: arn:aws:sts::123456789012:assumed-role/r/f is not authorized. Ask account 123456789012."
+    message = error_response(TransientError(said))["error"]["message"]
+    assert message == "InvokeModel: User: (role) is not authorized. Ask account <account>."
+
+
+def test_what_a_job_stored_of_aws_is_shown_without_the_account(environment: dict[str, str], jobs: JobTable) -> None:
+    said = "arn:aws:iam::123456789012:role/bedrock"
+    stored: dict[str, Any] = {
+        "error_message": f"Training failed: {said}",
+        "warnings": (f"See {said}",),
+        "waiting_for": said,
+    }
+    found = jobs.create(job(status=JobStatus.FAILED, **stored), None, "")
+    shown = resolve("getFinetuningJob", jobId=found.id)["data"]
+    assert (shown["errorMessage"], shown["warnings"], shown["waitingFor"]) == (
+        "Training failed: (role)",
+        ["See (role)"],
+        "(role)",
+    )
 
 
 @pytest.mark.parametrize(

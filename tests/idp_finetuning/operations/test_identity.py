@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from graphql import ListValueNode, ObjectTypeDefinitionNode, StringValueNode, parse
+from idp_finetuning.adapters.services import Services
 from idp_finetuning.deployment import GROUPS
 from idp_finetuning.errors import Unauthorized
 from idp_finetuning.operations.dispatch import authorize
-from idp_finetuning.operations.identity import Identity
+from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.table import OPERATIONS
+from tests.idp_finetuning.conftest import client
+from tests.support.domain.fake_bedrock import client_error
 
 SCHEMA = Path(__file__).parents[3] / "graphql" / "schema.graphql"
 
@@ -91,3 +95,28 @@ def test_a_query_is_open_to_everyone_signed_in(field: str, groups: tuple[str, ..
 def test_an_unknown_field_is_open_to_nobody(field: str) -> None:
     with pytest.raises(Unauthorized):
         authorize(field, caller("Admin"))
+
+
+def test_the_address_in_the_token_is_shown() -> None:
+    known = Identity(sub="s", username="u", email="user@example.com")
+    assert shown_name(known, Services()) == "user@example.com"
+
+
+def test_without_an_address_in_the_token_the_user_pool_is_asked(environment: dict[str, str], user_pool: str) -> None:
+    attributes = [{"Name": "email", "Value": "user@example.com"}]
+    made = client("cognito-idp").admin_create_user(
+        UserPoolId=user_pool, Username="user@example.com", UserAttributes=attributes
+    )
+    assert shown_name(Identity(sub="s", username=made["User"]["Username"]), Services()) == "user@example.com"
+
+
+@pytest.mark.parametrize("code", ["UserNotFoundException", "AccessDeniedException", "TooManyRequestsException"])
+def test_a_user_pool_that_does_not_say_leaves_the_user_name(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    class Failing:
+        def admin_get_user(self, **_: Any) -> None:
+            raise client_error("AdminGetUser", code)
+
+    monkeypatch.setattr("idp_finetuning.adapters.services.client", lambda service: Failing())
+    assert shown_name(Identity(sub="s", username="u"), Services()) == "u"

@@ -14,7 +14,7 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.test_sets.test_set import TestSetStatus
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.api import ApiError, call
-from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.fake_bedrock import FakeBedrock, client_error
 from tests.support.domain.samples import job, ready_test_set
 
 START = {"jobName": "My classifier", "testSetId": "docsplit", "baseModel": "us.amazon.nova-lite-v1:0"}
@@ -42,7 +42,13 @@ def test_a_started_job_is_recorded_and_its_workflow_runs(environment: dict[str, 
         "Nova Lite",
     )
     assert (started["trainSplit"], started["createdBy"]) == (0.9, "author@example.com")
-    assert started["hyperParameters"] == {"epochCount": 2, "learningRate": 1e-5, "learningRateWarmupSteps": 10}
+    assert started["hyperParameters"] == {
+        "epochCount": 2,
+        "batchSize": None,
+        "learningRate": 1e-5,
+        "learningRateWarmupSteps": 10,
+    }
+    assert (started["repeat"], started["warnings"]) == (1, [])
     assert call("getFinetuningJob", jobId=started["id"]) == started
     (execution,) = executions(environment)
     assert execution["name"] == started["id"]
@@ -53,6 +59,71 @@ def test_a_started_job_is_recorded_and_its_workflow_runs(environment: dict[str, 
         "trainingPollSeconds": 60,
         "deploymentPollSeconds": 60,
     }
+
+
+@pytest.mark.parametrize(
+    ("base_model", "given", "sent"),
+    [
+        ("us.amazon.nova-2-lite-v1:0", {}, {"epochCount": 2, "batchSize": 1, "learningRate": 1e-5}),
+        (
+            "us.amazon.nova-2-lite-v1:0",
+            {"learningRateWarmupSteps": 5, "batchSize": None},
+            {"epochCount": 2, "batchSize": 1, "learningRate": 1e-5, "learningRateWarmupSteps": 5},
+        ),
+    ],
+)
+def test_the_job_records_the_hyperparameters_that_its_model_is_sent(
+    environment: dict[str, str], base_model: str, given: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    started = call("startFinetuningJob", input=START | {"baseModel": base_model, "hyperParameters": given, "repeat": 4})
+    assert {name: value for name, value in started["hyperParameters"].items() if value is not None} == sent
+    assert started["repeat"] == 4
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"hyperParameters": {"batchSize": 1}}, "Nova Lite v1 has no hyperparameter batchSize. Nova Lite v1 takes "),
+        ({"hyperParameters": {"epochCount": 6}}, "The value of epochCount is out of range. Nova Lite v1 takes "),
+        ({"repeat": 5}, "repeat: input should be less than or equal to 4"),
+        ({"repeat": 0}, "repeat: input should be greater than or equal to 1"),
+    ],
+)
+def test_what_the_model_does_not_take_starts_nothing(
+    environment: dict[str, str], given: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ApiError) as refused:
+        call("startFinetuningJob", input=START | given)
+    assert refused.value.error_type == "InvalidInput"
+    assert words in refused.value.message
+    assert call("listFinetuningJobs")["items"] == []
+
+
+def test_a_model_the_account_does_not_offer_is_refused_at_the_start(
+    environment: dict[str, str], fake_bedrock: FakeBedrock
+) -> None:
+    with pytest.raises(ApiError, match=r"ModelUnavailable: .* It offers: amazon\.nova-2-lite-v1:0:256k, ") as refused:
+        call("startFinetuningJob", input=START | {"baseModel": "us.amazon.nova-2-pro-v1:0"})
+    assert "Nova 2 Pro" in refused.value.message
+    assert call("listFinetuningJobs")["items"] == []
+    assert executions(environment) == []
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_a_list_of_models_that_cannot_be_read_is_only_a_warning(
+    environment: dict[str, str], fake_bedrock: FakeBedrock, code: str
+) -> None:
+    fake_bedrock.failures["ListFoundationModels"] = [code]
+    (warning,) = call("startFinetuningJob", input=START)["warnings"]
+    assert warning.startswith("Whether this account offers the base model could not be checked")
+
+
+def test_a_model_near_its_end_is_a_warning_from_the_start(
+    environment: dict[str, str], fake_bedrock: FakeBedrock
+) -> None:
+    fake_bedrock.lifecycles["amazon.nova-lite-v1:0:300k"] = {"status": "LEGACY"}
+    (warning,) = call("startFinetuningJob", input=START)["warnings"]
+    assert warning.startswith("Nova Lite v1 is LEGACY in Bedrock.")
 
 
 def test_create_is_start(environment: dict[str, str]) -> None:

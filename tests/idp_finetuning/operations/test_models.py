@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.jobs.job import JobStatus
-from tests.support.domain.api import call
+from tests.support.domain.api import ApiError, call
 from tests.support.domain.fake_bedrock import PREFIX, THEN, FakeBedrock
 from tests.support.domain.samples import job, ready_test_set, upload_test_set
 
@@ -113,3 +114,34 @@ def test_the_preview_reads_labels_again_only_where_the_test_set_changed(s3: Any,
     ]
     call("validateTestSetForFinetuning", testSetId="docsplit", baseModel="amazon.nova-pro-v1:0")
     assert (stored, s3.list_objects_v2(Bucket="data")["KeyCount"]) == (1, 2)
+
+
+def test_a_base_model_says_what_a_job_on_it_takes_and_where_it_is_in_its_life(fake_bedrock: FakeBedrock) -> None:
+    ends = datetime(2027, 3, 1, tzinfo=UTC)
+    fake_bedrock.lifecycles["amazon.nova-lite-v1:0:300k"] = {"status": "LEGACY", "endOfLifeTime": ends}
+    shown = {model["name"]: model for model in call("listAvailableModels")["baseModels"]}
+    assert shown["Nova Lite v1"]["lifecycle"] == {"status": "LEGACY", "endOfLife": "2027-03-01T00:00:00.000Z"}
+    assert shown["Nova 2 Lite"]["lifecycle"] == {"status": "ACTIVE", "endOfLife": None}
+    assert shown["Nova 2 Pro"]["lifecycle"] is None
+    assert [item["name"] for item in shown["Nova 2 Lite"]["hyperParameters"] if item["sent"]] == [
+        "epochCount",
+        "batchSize",
+        "learningRate",
+    ]
+    assert shown["Nova Lite v1"]["hyperParameters"][2] == {
+        "name": "learningRateWarmupSteps",
+        "kind": "integer",
+        "default": 10,
+        "minimum": 0,
+        "maximum": 100,
+        "sent": True,
+        "optional": True,
+    }
+
+
+def test_the_preview_counts_repeated_pages(s3: Any) -> None:
+    upload_test_set(s3)
+    wanted = {"testSetId": "docsplit", "baseModel": "us.amazon.nova-lite-v1:0"}
+    assert call("validateTestSetForFinetuning", **wanted, repeat=4)["isValid"]
+    with pytest.raises(ApiError, match="InvalidInput: repeat"):
+        call("validateTestSetForFinetuning", **wanted, repeat=5)

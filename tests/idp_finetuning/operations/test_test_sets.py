@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from idp_finetuning.adapters.buckets import DataBucket
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from tests.support.domain.api import ApiError, call
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -78,3 +80,60 @@ def test_an_unknown_test_set_is_not_found() -> None:
             call(field, testSetId="unknown")
     with pytest.raises(ApiError, match="TestSetNotFound"):
         call("createTestSetUploads", testSetId="unknown", files=[announced("input/a.pdf")])
+
+
+@pytest.fixture
+def uploading(s3: Any) -> dict[str, Any]:
+    """Test set a with two files as they were announced."""
+    call("createTestSet", input={"name": "a"})
+    files = [announced("input/1.pdf"), announced("baseline/1.pdf/sections/1/result.json")]
+    call("createTestSetUploads", testSetId="a", files=files)
+    for file in files:
+        s3.put_object(Bucket="documents", Key=f"a/{file['key']}", Body=b"12345")
+    return files[0]
+
+
+def test_a_file_that_is_not_the_announced_one_keeps_the_test_set_from_being_completed(
+    s3: Any, uploading: dict[str, Any]
+) -> None:
+    s3.put_object(Bucket="documents", Key="a/input/1.pdf", Body=b"54321", Metadata={"md5": uploading["md5"]})
+    with pytest.raises(ApiError, match=r"InvalidInput: Test set 'a' is not complete: 1 of .* announced: input/1\.pdf"):
+        call("completeTestSet", testSetId="a")
+    assert call("getTestSet", testSetId="a")["status"] == "UPLOADING"
+    (again,) = call("createTestSetUploads", testSetId="a", files=[uploading])
+    assert not again["present"]
+    s3.put_object(Bucket="documents", Key="a/input/1.pdf", Body=b"12345")
+    assert call("completeTestSet", testSetId="a")["status"] == "READY"
+
+
+def test_of_two_announcements_of_a_file_the_later_one_counts(s3: Any, uploading: dict[str, Any]) -> None:
+    corrected = announced("input/1.pdf", b"corrected")
+    call("createTestSetUploads", testSetId="a", files=[corrected])
+    with pytest.raises(ApiError, match="InvalidInput"):
+        call("completeTestSet", testSetId="a")
+    s3.put_object(Bucket="documents", Key="a/input/1.pdf", Body=b"corrected")
+    assert call("completeTestSet", testSetId="a")["status"] == "READY"
+
+
+def test_a_file_nobody_announced_keeps_the_test_set_from_being_completed(s3: Any, uploading: dict[str, Any]) -> None:
+    s3.put_object(Bucket="documents", Key="a/input/other.pdf", Body=b"1")
+    with pytest.raises(ApiError, match=r"InvalidInput: .* were not announced .*: input/other\.pdf\. Announce them too"):
+        call("completeTestSet", testSetId="a")
+
+
+def test_a_complete_test_set_stays_what_it_was_whatever_an_old_form_brings(
+    s3: Any, uploading: dict[str, Any], test_sets: TestSetTable, data: DataBucket
+) -> None:
+    ready = call("completeTestSet", testSetId="a")
+    sealed = test_sets.get("a").fingerprint
+    for key in ("a/input/1.pdf", "a/input/2.pdf"):
+        s3.put_object(Bucket="documents", Key=key, Body=b"late")
+    s3.put_object(Bucket="documents", Key="a/baseline/1.pdf/sections/1/result.json", Body=b"{}")
+    assert call("completeTestSet", testSetId="a") == ready
+    assert test_sets.get("a").fingerprint == sealed
+    found = call("validateTestSetForFinetuning", testSetId="a")
+    assert found["documentCount"] == 1
+    assert [error for error in found["errors"] if "1.pdf" in error] == [
+        "1 document has a baseline that was changed or removed after the test set was listed: 1.pdf. Upload a new test "
+        "set."
+    ]

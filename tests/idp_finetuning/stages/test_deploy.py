@@ -10,6 +10,7 @@ from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
+from tests.support.domain.situations import ago, rewrite
 
 MODEL = f"{PREFIX}custom-model/amazon.nova-lite-v1:0:300k/000000000000"
 
@@ -27,7 +28,8 @@ def test_the_deployment_is_created_once_and_completes_the_job(
     pipeline.run("CreateModelDeployment", event, times=3)
     (request,) = fake_bedrock.requests["CreateCustomModelDeployment"]
     assert request["modelArn"] == MODEL
-    assert request["tags"] == [{"key": "idp-finetuning:job-id", "value": trained.id}]
+    assert {"key": "idp-finetuning:job-id", "value": trained.id} in request["tags"]
+    assert {"key": "idp-finetuning:deployment", "value": "t"} in request["tags"]
     assert pipeline.run("GetModelDeployment", event, times=2) == {"status": "Creating"}
     deployment = fake_bedrock.deployments[trained.deployment_name]
     deployment["status"] = "Active"
@@ -73,10 +75,44 @@ def test_training_that_left_no_model_fails(pipeline: Pipeline, jobs: JobTable) -
         pipeline.run("CreateModelDeployment", job().current_run.to_wire())
 
 
-def test_a_deployment_that_vanished_fails(
-    pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob
+def test_a_creation_that_met_passing_trouble_before_its_first_act_is_tried_again(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, trained: FinetuningJob
+) -> None:
+    assert pipeline.run("GetModelDeployment", trained.current_run.to_wire()) == {"status": "NotCreated"}
+    assert jobs.get(trained.id).status is JobStatus.TRAINING
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating", "Deleting", "of tomorrow"])
+def test_an_unknown_status_is_waited_for(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, trained: FinetuningJob, status: str
 ) -> None:
     pipeline.run("CreateModelDeployment", trained.current_run.to_wire())
+    fake_bedrock.deployments[trained.deployment_name]["status"] = status
+    assert pipeline.run("GetModelDeployment", trained.current_run.to_wire()) == {"status": "Creating"}
+
+
+@pytest.mark.parametrize(("minutes", "fails"), [(0, False), (9, False), (11, True)])
+def test_a_deployment_bedrock_does_not_show_is_being_created_for_ten_minutes_and_then_fails(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, trained: FinetuningJob, minutes: int, fails: bool
+) -> None:
+    event = trained.current_run.to_wire()
+    pipeline.run("CreateModelDeployment", event)
     fake_bedrock.deployments.clear()
-    with pytest.raises(DeploymentFailed, match="Bedrock no longer shows deployment"):
-        pipeline.run("GetModelDeployment", trained.current_run.to_wire())
+    rewrite(jobs, trained.id, deployment_started_at=ago(minutes=minutes))
+    if fails:
+        with pytest.raises(DeploymentFailed, match="Bedrock no longer shows deployment"):
+            pipeline.run("GetModelDeployment", event)
+    else:
+        assert pipeline.run("GetModelDeployment", event) == {"status": "Creating"}
+
+
+def test_a_model_that_bedrock_does_not_show_yet_is_waited_for(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, trained: FinetuningJob
+) -> None:
+    event = trained.current_run.to_wire()
+    fake_bedrock.failures["CreateCustomModelDeployment"] = ["ResourceNotFoundException"]
+    pipeline.run("CreateModelDeployment", event)
+    assert str(jobs.get(trained.id).waiting_for).startswith("Bedrock does not show the custom model yet")
+    assert pipeline.run("GetModelDeployment", event) == {"status": "NotCreated"}
+    pipeline.run("CreateModelDeployment", event)
+    assert list(fake_bedrock.deployments) == [trained.deployment_name]

@@ -9,11 +9,12 @@ import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.errors import AwsCallRefused, Conflict, JobNotFound, TransientError
+from idp_finetuning.errors import AwsCallRefused, Conflict, JobNotFound, RemovalPending, TransientError
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
+from tests.support.domain.situations import training
 
 EVENT = job().current_run.to_wire()
 
@@ -95,8 +96,9 @@ def doomed(jobs: JobTable, data: DataBucket, fake_bedrock: FakeBedrock) -> Finet
 def test_a_deletion_removes_deployment_model_objects_versions_token_and_record(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, s3: Any, dynamodb: Any, doomed: FinetuningJob
 ) -> None:
-    assert pipeline.run("DeleteModelDeployment", EVENT) == {"status": "Deleting"}
-    assert pipeline.run("DeleteModelDeployment", EVENT, times=2) == {"status": "Gone"}
+    with pytest.raises(RemovalPending):
+        pipeline.run("DeleteModelDeployment", EVENT)
+    pipeline.run("DeleteModelDeployment", EVENT, times=2)
     pipeline.run("DeleteCustomModel", EVENT, times=2)
     pipeline.run("DeleteJobData", EVENT, times=2)
     assert not fake_bedrock.deployments
@@ -112,7 +114,9 @@ def test_a_deployment_still_being_created_is_waited_for(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, doomed: FinetuningJob
 ) -> None:
     fake_bedrock.deployments[doomed.deployment_name]["status"] = "Creating"
-    assert pipeline.run("DeleteModelDeployment", EVENT, times=2) == {"status": "Deleting"}
+    for _ in range(2):
+        with pytest.raises(RemovalPending, match="is Creating"):
+            pipeline.run("DeleteModelDeployment", EVENT)
     assert "DeleteCustomModelDeployment" not in fake_bedrock.calls
 
 
@@ -123,23 +127,69 @@ def test_a_deployment_that_fails_to_go_at_first_goes_on_a_repetition(
     for error in (TransientError, AwsCallRefused):
         with pytest.raises(error):
             pipeline.run("DeleteModelDeployment", EVENT)
+    with pytest.raises(RemovalPending):
+        pipeline.run("DeleteModelDeployment", EVENT)
     pipeline.run("DeleteModelDeployment", EVENT)
-    assert pipeline.run("DeleteModelDeployment", EVENT) == {"status": "Gone"}
+    assert not fake_bedrock.deployments
 
 
 def test_what_the_record_does_not_name_is_found_by_its_name(
     pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, doomed: FinetuningJob
 ) -> None:
     jobs.move(doomed.current_run, JobStatus.DELETING, custom_model_arn=None, custom_model_deployment_arn=None)
-    pipeline.run("DeleteModelDeployment", EVENT)
+    with pytest.raises(RemovalPending):
+        pipeline.run("DeleteModelDeployment", EVENT)
     pipeline.run("DeleteCustomModel", EVENT)
     assert not fake_bedrock.deployments
     assert not fake_bedrock.models
 
 
 def test_a_model_its_deployment_still_holds_is_tried_again(pipeline: Pipeline, doomed: FinetuningJob) -> None:
-    with pytest.raises(TransientError, match="still in use by its deployment"):
+    with pytest.raises(RemovalPending, match=r"Bedrock has not removed everything yet: Bedrock's own words\."):
         pipeline.run("DeleteCustomModel", EVENT)
+
+
+@pytest.mark.parametrize("code", ["ConflictException", "ValidationException"])
+@pytest.mark.parametrize("status", ["Active", "Updating", "Deleting"])
+def test_a_refused_removal_is_on_its_way_and_shows_bedrocks_words(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, doomed: FinetuningJob, status: str, code: str
+) -> None:
+    fake_bedrock.deployments[doomed.deployment_name]["status"] = status
+    fake_bedrock.failures["DeleteCustomModelDeployment"] = [code]
+    with pytest.raises(RemovalPending, match=rf"is {status}\. Bedrock's own words\."):
+        pipeline.run("DeleteModelDeployment", EVENT)
+
+
+def test_what_the_record_names_goes_even_if_no_list_shows_it(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, doomed: FinetuningJob
+) -> None:
+    fake_bedrock.unlisted = {doomed.deployment_name, doomed.training_name}
+    fake_bedrock.deployments[doomed.deployment_name]["status"] = "Active"
+    for function in ("DeleteModelDeployment", "DeleteCustomModel"):
+        pipeline.run(function, EVENT, times=2)
+    assert (fake_bedrock.deployments, fake_bedrock.models) == ({}, {})
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "ValidationException"])
+def test_what_is_gone_is_gone_however_bedrock_says_so(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, doomed: FinetuningJob, code: str
+) -> None:
+    fake_bedrock.deployments.clear()
+    fake_bedrock.models.clear()
+    fake_bedrock.failures["DeleteCustomModelDeployment"] = fake_bedrock.failures["DeleteCustomModel"] = [code]
+    fake_bedrock.failures["DeleteCustomModel"] = [code]
+    for function in ("DeleteModelDeployment", "DeleteCustomModel"):
+        pipeline.run(function, EVENT)
+
+
+def test_what_still_trains_for_a_deleted_job_is_stopped(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    running = training(jobs, fake_bedrock)
+    jobs.move(running.current_run, JobStatus.FAILED)
+    jobs.move(running.current_run, JobStatus.DELETING)
+    pipeline.run("DeleteModelDeployment", EVENT, times=2)
+    assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
 
 
 @pytest.mark.parametrize("function", ["DeleteModelDeployment", "DeleteCustomModel", "DeleteJobData"])

@@ -60,6 +60,7 @@ def test_labels_become_records_exactly_as_the_section_files_say(
         for record in lines:
             (image,) = (block["image"] for block in record["messages"][0]["content"] if "image" in block)
             uri = image["source"]["s3Location"]["uri"]
+            assert image["source"]["s3Location"]["bucketOwner"] == "123456789012"
             document, page = uri.removeprefix(f"s3://data/{ROOT}pages/").removesuffix(".jpeg").split("/")
             assert string_problem("bedrock", "S3Uri", uri) is None
             assert manifest[document]["split"] == split
@@ -247,3 +248,25 @@ def test_a_model_without_validation_sets_gets_no_validation_file(
     assert f"data/{ROOT}dataset/validation.jsonl" not in pipeline.state()
     assert read(s3, "dataset/report.json")["validation"]["pages"] == 2
     assert jobs.get(event["jobId"]).validation_records == 0
+
+
+def test_the_training_records_are_written_repeat_times_one_round_after_the_other(
+    pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    rewrite(jobs, event["jobId"], repeat=3)
+    prepare(pipeline, s3, event)
+    pipeline.run("AssembleDataset", event, times=2)
+    lines = read_lines(s3, "dataset/train.jsonl")
+    assert len(lines) == 66
+    assert lines == lines[:22] * 3
+    assert len(read_lines(s3, "dataset/validation.jsonl")) == 2
+    report = read(s3, "dataset/report.json")
+    assert (report["repeat"], report["train"]["pages"], report["bedrockRecords"]) == (3, 22, None)
+
+
+def test_a_model_near_its_end_of_life_is_a_warning_of_the_job(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    fake_bedrock.lifecycles["amazon.nova-lite-v1:0:300k"] = {"status": "LEGACY"}
+    pipeline.run("ValidateTestSet", event, times=2)
+    assert any(warning.startswith("Nova Lite v1 is LEGACY") for warning in jobs.get(event["jobId"]).warnings)

@@ -11,6 +11,7 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.reconcile import Reconciliation
 from tests.idp_finetuning.conftest import client
+from tests.support.domain.endings import started
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
@@ -19,49 +20,131 @@ from tests.support.domain.situations import ago, deploying, messages, placed, re
 FOUR = ["VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING"]
 
 
+def runs(environment: dict[str, str]) -> list[tuple[str, int, str]]:
+    """Name, run and stage of each execution that was started, the first one first."""
+    found = [(name, given["number"], given["startAt"]) for name, given in started(environment)]
+    return sorted(found, key=lambda run: run[1])
+
+
 @pytest.mark.parametrize("ended_as", ["ABORTED", "TIMED_OUT", "FAILED", "SUCCEEDED"])
 @pytest.mark.parametrize("stage", FOUR)
-def test_a_job_whose_workflow_ended_is_ended_and_trains_no_longer(
+def test_a_lost_workflow_is_started_again_at_its_stage_and_stops_nothing(
     pipeline: Pipeline,
     jobs: JobTable,
     fake_bedrock: FakeBedrock,
     executions: dict[str, str],
+    environment: dict[str, str],
     stage: str,
     ended_as: str,
 ) -> None:
     running = standing(jobs, fake_bedrock, stage)
     executions[running.id] = ended_as
-    assert pipeline.run("ReconcileJobs", {})["ended"] == [running.id]
+    outcome = pipeline.run("ReconcileJobs", {})
+    assert (outcome["restarted"], outcome["ended"]) == ([running.id], [])
     after = jobs.get(running.id)
+    again = stage if stage in ("TRAINING", "DEPLOYING") else "VALIDATING"
+    assert (after.status, after.run, after.training_attempt) == (again, 2, running.training_attempt)
+    assert runs(environment) == [(f"{running.id}-run-2", 2, again)]
+    assert messages(jobs)[-1] == f"Its workflow {ended_as}. Started again at {again}, run 2."
+    executions[after.execution_name] = "RUNNING"
+    assert pipeline.run("ReconcileJobs", {})["restarted"] == []
+    assert "StopModelCustomizationJob" not in fake_bedrock.calls
+
+
+@pytest.mark.parametrize("stage", ["VALIDATING", "GENERATING_DATA"])
+def test_before_training_a_workflow_is_started_again_twice_and_then_its_job_fails(
+    pipeline: Pipeline, jobs: JobTable, executions: dict[str, str], stage: str
+) -> None:
+    placed(jobs, stage)
+    for run in (1, 2):
+        executions[jobs.get(job().id).execution_name] = "ABORTED"
+        assert pipeline.run("ReconcileJobs", {"grace": {"restart": 0}})["restarted"] == [job().id]
+        assert jobs.get(job().id).run == run + 1
+        if stage == "GENERATING_DATA":
+            jobs.move(jobs.get(job().id).current_run, JobStatus.GENERATING_DATA)
+    executions[jobs.get(job().id).execution_name] = "ABORTED"
+    assert pipeline.run("ReconcileJobs", {"grace": {"restart": 0}})["ended"] == [job().id]
+    after = jobs.get(job().id)
     assert (after.status, after.error_stage) == ("FAILED", stage)
-    assert f"workflow {ended_as}" in str(after.error_message)
-    assert "InProgress" not in {found["status"] for found in fake_bedrock.jobs.values()}
-    assert pipeline.run("ReconcileJobs", {})["ended"] == []
+    assert "workflow ABORTED" in str(after.error_message)
 
 
-def test_an_execution_that_was_aborted_ends_its_job_when_it_is_told(
+@pytest.mark.parametrize("stage", ["TRAINING", "DEPLOYING"])
+@pytest.mark.parametrize(("restarts", "minutes"), [(1, 5), (2, 10), (3, 20), (4, 40), (5, 60), (30, 60)])
+def test_in_bedrocks_stages_the_pause_between_restarts_doubles_up_to_an_hour(
+    pipeline: Pipeline,
+    jobs: JobTable,
+    fake_bedrock: FakeBedrock,
+    executions: dict[str, str],
+    stage: str,
+    restarts: int,
+    minutes: int,
+) -> None:
+    running = standing(jobs, fake_bedrock, stage)
+    executions[running.id] = "FAILED"
+    rewrite(jobs, running.id, restarts=restarts, restarted_at=ago(minutes=minutes - 1))
+    assert pipeline.run("ReconcileJobs", {})["restarted"] == []
+    rewrite(jobs, running.id, restarted_at=ago(minutes=minutes + 1))
+    assert pipeline.run("ReconcileJobs", {})["restarted"] == [running.id]
+    assert jobs.get(running.id).stage_started_at == running.stage_started_at
+
+
+@pytest.mark.parametrize("restarts", [0, 2])
+def test_a_lost_workflow_is_not_started_again_after_the_deadline(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, executions: dict[str, str], restarts: int
+) -> None:
+    running = training(jobs, fake_bedrock)
+    rewrite(jobs, running.id, stage_started_at=ago(hours=49), restarts=restarts)
+    executions[running.id] = "ABORTED"
+    assert pipeline.run("ReconcileJobs", {})["ended"] == [running.id]
+    assert jobs.get(running.id).error_code == "DeadlinePassed"
+    assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+def test_a_deadline_ends_a_job_even_if_bedrock_cannot_be_asked(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, executions: dict[str, str], code: str
+) -> None:
+    running = training(jobs, fake_bedrock)
+    rewrite(jobs, running.id, stage_started_at=ago(hours=49))
+    executions[running.id] = "RUNNING"
+    fake_bedrock.failures["GetModelCustomizationJob"] = [code]
+    fake_bedrock.failures["StopModelCustomizationJob"] = [code]
+    outcome = pipeline.run("ReconcileJobs", {})
+    assert (outcome["ended"], outcome["failed"]) == ([running.id], [])
+    assert jobs.get(running.id).status is JobStatus.FAILED
+    assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"  # by the sweep of the same pass
+
+
+def test_an_aborted_execution_is_replaced_when_its_end_is_reported(
     pipeline: Pipeline, jobs: JobTable, environment: dict[str, str]
 ) -> None:
     """EventBridge tells of one execution; Step Functions itself says how it ended."""
     placed(jobs, "VALIDATING", job_id=(other := str(uuid4())), created_at=ago(hours=1), stage_started_at=None)
     running = placed(jobs, "GENERATING_DATA", run=2)
     machine = environment["FINETUNING_STATE_MACHINE_ARN"]
-    started = client("stepfunctions").start_execution(stateMachineArn=machine, name=running.execution_name)
+    first = client("stepfunctions").start_execution(stateMachineArn=machine, name=running.execution_name)
     event = {"executionName": running.execution_name}
-    assert pipeline.run("ReconcileJobs", event)["ended"] == []
-    client("stepfunctions").stop_execution(executionArn=started["executionArn"])
-    assert pipeline.run("ReconcileJobs", event)["ended"] == [running.id]
-    assert jobs.get(running.id).status is JobStatus.FAILED
-    assert jobs.get(other).status is JobStatus.VALIDATING
+    assert pipeline.run("ReconcileJobs", event)["restarted"] == []
+    client("stepfunctions").stop_execution(executionArn=first["executionArn"])
+    assert pipeline.run("ReconcileJobs", event)["restarted"] == [running.id]
+    assert (jobs.get(running.id).status, jobs.get(running.id).run) == ("VALIDATING", 3)
+    assert (jobs.get(other).status, jobs.get(other).run) == ("VALIDATING", 1)
 
 
-@pytest.mark.parametrize(("minutes", "status"), [(4, "VALIDATING"), (6, "FAILED")])
-def test_a_workflow_that_never_started_ends_its_job_after_a_while(
-    pipeline: Pipeline, jobs: JobTable, executions: dict[str, str], minutes: int, status: str
+@pytest.mark.parametrize(("minutes", "restarted"), [(4, []), (6, [job().id])])
+def test_a_workflow_that_never_started_is_started_after_a_while_as_the_run_it_is(
+    pipeline: Pipeline,
+    jobs: JobTable,
+    executions: dict[str, str],
+    environment: dict[str, str],
+    minutes: int,
+    restarted: list[str],
 ) -> None:
     placed(jobs, "VALIDATING", created_at=ago(minutes=minutes), stage_started_at=None)
-    pipeline.run("ReconcileJobs", {})
-    assert jobs.get(job().id).status == status
+    assert pipeline.run("ReconcileJobs", {})["restarted"] == restarted
+    assert (jobs.get(job().id).status, jobs.get(job().id).run) == ("VALIDATING", 1)
+    assert runs(environment) == [(job_id, 1, "VALIDATING") for job_id in restarted]
 
 
 def test_a_workflow_of_an_earlier_run_says_nothing_about_a_retried_job(
@@ -69,7 +152,7 @@ def test_a_workflow_of_an_earlier_run_says_nothing_about_a_retried_job(
 ) -> None:
     retried = placed(jobs, "VALIDATING", run=2)
     executions[retried.id] = "FAILED"
-    assert pipeline.run("ReconcileJobs", {"executionName": retried.id})["ended"] == []
+    assert pipeline.run("ReconcileJobs", {"executionName": retried.id})["restarted"] == []
     assert jobs.get(retried.id).status is JobStatus.VALIDATING
 
 
@@ -178,9 +261,11 @@ def test_a_job_that_cannot_be_looked_at_does_not_keep_the_others(
         placed(jobs, "GENERATING_DATA", job_id=job_id, created_at=ago(hours=3 - number))
         executions[job_id] = status
     outcome = pipeline.run("ReconcileJobs", {})
-    assert (outcome["ended"], outcome["failed"]) == (ids[1:], [f"{ids[0]}: TransientError"])
+    assert (outcome["restarted"], outcome["failed"]) == (ids[1:], [f"{ids[0]}: TransientError"])
     executions[ids[0]] = "FAILED"
-    assert pipeline.run("ReconcileJobs", {})["ended"] == ids[:1]
+    for job_id in ids[1:]:
+        executions[f"{job_id}-run-2"] = "RUNNING"
+    assert pipeline.run("ReconcileJobs", {})["restarted"] == ids[:1]
 
 
 def test_a_job_that_completes_while_it_is_looked_at_stays_completed(

@@ -13,7 +13,7 @@ from tests.support.domain.endings import FOUR, ID, RUN, caught, end, started
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import job
-from tests.support.domain.situations import deploying, placed, training
+from tests.support.domain.situations import ago, deploying, placed, rewrite, training
 
 
 def test_a_failed_deployment_is_retried_under_the_next_name_without_training_again(
@@ -30,7 +30,7 @@ def test_a_failed_deployment_is_retried_under_the_next_name_without_training_aga
     run = RUN | {"number": 2}
     calls = len(fake_bedrock.calls)
     pipeline.run("CreateModelDeployment", run, times=2)
-    changes = [call for call in fake_bedrock.calls[calls:] if not call.startswith("Get")]
+    changes = [call for call in fake_bedrock.calls[calls:] if not call.startswith(("Get", "List"))]
     assert changes == ["DeleteCustomModelDeployment", "CreateCustomModelDeployment"]
     (name,) = fake_bedrock.deployments
     assert name == jobs.get(ID).deployment_name != first.deployment_name
@@ -87,11 +87,37 @@ def test_training_that_bedrock_refused_is_submitted_again_under_its_name(
     pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
 ) -> None:
     placed(jobs, "GENERATING_DATA")
-    fake_bedrock.failures["CreateModelCustomizationJob"] = ["ServiceQuotaExceededException"]
+    fake_bedrock.failures["CreateModelCustomizationJob"] = ["AccessDeniedException"]
     end(pipeline, "CreateCustomizationJob")
     assert pipeline.ask("retryFinetuningJob", jobId=ID)["status"] == "TRAINING"
     pipeline.run("CreateCustomizationJob", RUN | {"number": 2})
     assert list(fake_bedrock.jobs) == [job().training_name]
+
+
+@pytest.mark.parametrize("minutes", [0, 11])
+def test_training_that_bedrock_has_lost_is_submitted_again_under_the_next_name_once_it_cannot_follow(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, minutes: int
+) -> None:
+    first = training(jobs, fake_bedrock)
+    rewrite(jobs, first.id, training_started_at=ago(minutes=minutes))
+    fake_bedrock.unseen = {str(first.customization_job_arn)}
+    jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
+    pipeline.ask("retryFinetuningJob", jobId=ID)
+    after = jobs.get(ID)
+    assert (after.training_attempt, after.customization_job_arn is None) == ((2, True) if minutes else (1, False))
+
+
+def test_training_whose_arn_was_never_stored_is_found_by_the_list_and_adopted(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    first = training(jobs, fake_bedrock)
+    rewrite(jobs, first.id, customization_job_arn=None, training_started_at=None)
+    jobs.move(first.current_run, JobStatus.FAILED, error_stage=JobStatus.TRAINING)
+    fake_bedrock.jobs[first.training_name]["status"] = "Queued"
+    pipeline.ask("retryFinetuningJob", jobId=ID)
+    pipeline.run("CreateCustomizationJob", RUN | {"number": 2}, times=2)
+    assert jobs.get(ID).customization_job_arn == first.customization_job_arn
+    assert fake_bedrock.created == [first.training_name]
 
 
 @pytest.mark.parametrize("stage", ["VALIDATING", "GENERATING_DATA"])

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.errors import TransientError
+from idp_finetuning.errors import JobStopping, TrainingFailed, TransientError
 from idp_finetuning.jobs.job import JobStatus
 from tests.support.domain.api import ApiError
 from tests.support.domain.endings import FOUR, ID, caught, end
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import Pipeline
-from tests.support.domain.situations import deploying, messages, placed, standing, training
+from tests.support.domain.situations import deploying, messages, placed, rewrite, standing, training
 
 NEXT = {
     "VALIDATING": "ValidateTestSet",
@@ -29,18 +29,22 @@ def test_a_job_is_stopped_at_every_stage_and_asking_twice_is_fine(
 ) -> None:
     standing(jobs, fake_bedrock, stage)
     first = pipeline.ask("stopFinetuningJob", jobId=ID)
-    assert (first["status"], first["errorStage"]) == ("STOPPING", stage)
-    assert pipeline.ask("stopFinetuningJob", jobId=ID)["status"] == "STOPPING"
+    at_once = stage in ("VALIDATING", "GENERATING_DATA")
+    assert (first["status"], first["errorStage"]) == ("STOPPED" if at_once else "STOPPING", stage)
+    assert pipeline.ask("stopFinetuningJob", jobId=ID)["status"] == first["status"]
     if stage == "TRAINING":
         assert fake_bedrock.jobs[jobs.get(ID).training_name]["status"] == "Stopping"
     end(pipeline, NEXT[stage])
     after = jobs.get(ID)
     assert (after.status, after.error_stage, after.error_message) == ("STOPPED", stage, None)
-    assert messages(jobs)[-2:] == ["author@example.com asked to stop the job.", "The job is stopped."]
+    words = ["author@example.com asked to stop the job.", *([] if at_once else ["The job is stopped."])]
+    assert messages(jobs)[-len(words) :] == words
+    assert pipeline.ask("stopFinetuningJob", jobId=ID)["status"] == "STOPPED"
+    assert messages(jobs)[-len(words) :] == words
     assert list(jobs.unfinished()) == []
 
 
-@pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "STOPPED", "DELETING"])
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "DELETING"])
 def test_a_job_that_has_ended_is_not_stopped(pipeline: Pipeline, jobs: JobTable, status: str) -> None:
     before = placed(jobs, status)
     with pytest.raises(ApiError, match=f"Conflict: Job '{ID}' is {status}; only a running job can be stopped"):
@@ -79,30 +83,51 @@ def test_a_stop_whose_call_to_bedrock_fails_is_finished_by_the_workflow(
     assert fake_bedrock.jobs[jobs.get(ID).training_name]["status"] == "Stopping"
 
 
-def test_a_failing_job_stops_its_training_first_and_a_stop_asked_for_then_wins(
+def test_a_stop_asked_for_while_a_failure_is_recorded_has_one_winner_and_ends_the_training(
     pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = training(jobs, fake_bedrock)
+    fail = JobTable.fail
 
-    def asked(call: Any) -> Any:
+    def asked(self: JobTable, *given: Any) -> Any:
         if jobs.get(ID).status is JobStatus.TRAINING:
-            jobs.move(running.current_run, JobStatus.STOPPING)
-        return call()
+            jobs.stop(running.current_run, "Stop.")
+        return fail(self, *given)
 
-    monkeypatch.setattr(fake_bedrock, "before_call", asked)
-    pipeline.run("EndJob", caught(TransientError("Throttled.")))
+    monkeypatch.setattr(JobTable, "fail", asked)
+    pipeline.run("EndJob", caught(TrainingFailed("No.")))
     assert jobs.get(ID).status is JobStatus.STOPPED
     assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
 
 
-def test_a_job_is_not_failed_while_its_training_cannot_be_stopped(
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+def test_a_job_is_stopped_even_if_bedrock_cannot_be_asked_and_the_sweep_stops_its_training(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, code: str
+) -> None:
+    running = training(jobs, fake_bedrock)
+    jobs.stop(running.current_run, "Stop.")
+    fake_bedrock.failures["StopModelCustomizationJob"] = [code]
+    pipeline.run("EndJob", caught(JobStopping("Stopping.")))
+    assert jobs.get(ID).status is JobStatus.STOPPED
+    assert fake_bedrock.jobs[running.training_name]["status"] == "InProgress"
+    assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == [running.training_name]
+    assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
+
+
+def test_a_stop_finds_the_training_whose_arn_was_never_stored(
     pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
 ) -> None:
     running = training(jobs, fake_bedrock)
-    fake_bedrock.failures["StopModelCustomizationJob"] = ["ThrottlingException"]
-    with pytest.raises(TransientError):
-        pipeline.run("EndJob", caught(TransientError("Throttled.")))
-    assert jobs.get(ID).status is JobStatus.TRAINING
-    pipeline.run("EndJob", caught(TransientError("Throttled.")))
-    assert jobs.get(ID).status is JobStatus.FAILED
+    rewrite(jobs, ID, customization_job_arn=None)
+    pipeline.ask("stopFinetuningJob", jobId=ID)
     assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
+
+
+@pytest.mark.parametrize("stage", FOUR)
+def test_a_failure_of_an_observer_stops_no_training(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, stage: str
+) -> None:
+    standing(jobs, fake_bedrock, stage)
+    pipeline.run("EndJob", caught(TransientError("Throttled.")), times=2)
+    assert jobs.get(ID).status is JobStatus.FAILED
+    assert "StopModelCustomizationJob" not in fake_bedrock.calls

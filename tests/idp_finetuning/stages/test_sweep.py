@@ -18,7 +18,7 @@ from tests.support.domain.fake_bedrock import PREFIX, FakeBedrock
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.situations import deploying, placed, trained, training
 
-TAG = [{"key": "idp-finetuning:job-id", "value": "someone"}]
+TAG = [{"key": "idp-finetuning:deployment", "value": "t"}]
 
 
 def left_behind(fake_bedrock: FakeBedrock) -> tuple[str, list[str]]:
@@ -54,7 +54,7 @@ def test_what_is_not_tagged_as_ours_or_was_just_created_is_not_named(
     for found in fake_bedrock.jobs.values():
         found["creationTime"] = datetime.now(UTC)
     for found in fake_bedrock.deployments.values():
-        fake_bedrock.tags[found["customModelDeploymentArn"]] = [{"key": "owner", "value": "them"}]
+        fake_bedrock.tags[found["customModelDeploymentArn"]] = [{"key": "idp-finetuning:deployment", "value": "theirs"}]
     (model,) = fake_bedrock.models.values()
     del fake_bedrock.tags[model]  # gone between the list and the question for its tags
     assert pipeline.run("ReconcileJobs", {})["orphans"] == []
@@ -70,15 +70,39 @@ def test_a_foreign_model_of_any_name_is_not_even_asked_for_its_tags(
     assert "ListTagsForResource" not in fake_bedrock.calls
 
 
-@pytest.mark.parametrize("status", ["FAILED", "STOPPED"])
-def test_training_of_an_ended_job_is_stopped(
-    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, status: str
+@pytest.mark.parametrize("bedrock_status", ["InProgress", "Queued", "of tomorrow"])
+@pytest.mark.parametrize("ended", ["STOPPED", "FAILED by a deadline"])
+def test_training_that_a_user_or_a_deadline_ended_is_stopped(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, ended: str, bedrock_status: str
 ) -> None:
     running = training(jobs, fake_bedrock)
-    _end(jobs, running, status)
+    _end(jobs, running, ended.split(maxsplit=1)[0], error_code="DeadlinePassed" if "deadline" in ended else None)
+    fake_bedrock.jobs[running.training_name]["status"] = bedrock_status
     assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == [running.training_name]
     assert fake_bedrock.jobs[running.training_name]["status"] == "Stopping"
+    fake_bedrock.jobs[running.training_name]["status"] = "Stopped"
     assert pipeline.run("ReconcileJobs", {})["stoppedTraining"] == []
+
+
+def test_training_of_a_job_that_failed_otherwise_is_named_and_goes_on(
+    pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock
+) -> None:
+    running = training(jobs, fake_bedrock)
+    _end(jobs, running, "FAILED", error_code="InternalError")
+    outcome = pipeline.run("ReconcileJobs", {})
+    assert (outcome["stoppedTraining"], outcome["orphans"]) == ([], [f"customization job {running.training_name}"])
+    assert fake_bedrock.jobs[running.training_name]["status"] == "InProgress"
+
+
+def test_what_another_deployment_of_this_service_made_is_left_alone(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock
+) -> None:
+    name, _ = left_behind(fake_bedrock)
+    for owned in fake_bedrock.tags:
+        fake_bedrock.tags[owned] = [{"key": "idp-finetuning:deployment", "value": "another"}]
+    outcome = pipeline.run("ReconcileJobs", {})
+    assert (outcome["stoppedTraining"], outcome["orphans"]) == ([], [])
+    assert fake_bedrock.jobs[name]["status"] == "InProgress"
 
 
 def test_what_a_job_owns_is_neither_stopped_nor_named(
@@ -101,10 +125,10 @@ def test_a_failed_deployment_that_a_later_attempt_left_behind_is_named(
     assert pipeline.run("ReconcileJobs", {})["orphans"] == [f"deployment {left.deployment_name}"]
 
 
-def _end(jobs: JobTable, running: FinetuningJob, status: str) -> None:
+def _end(jobs: JobTable, running: FinetuningJob, status: str, error_code: str | None = None) -> None:
     if status == "STOPPED":
         jobs.move(running.current_run, JobStatus.STOPPING)
-    jobs.move(running.current_run, JobStatus(status))
+    jobs.move(running.current_run, JobStatus(status), error_code=error_code)
 
 
 def test_a_model_is_not_taken_from_a_job_that_failed_after_training(
@@ -140,7 +164,7 @@ def test_training_that_a_retry_adopts_while_the_sweep_looks_is_not_stopped(
     pipeline: Pipeline, jobs: JobTable, fake_bedrock: FakeBedrock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     running = training(jobs, fake_bedrock)
-    failed = jobs.move(running.current_run, JobStatus.FAILED)
+    failed = jobs.move(running.current_run, JobStatus.FAILED, error_code="DeadlinePassed")
 
     def adopted(call: Any) -> Any:
         answer = call()

@@ -85,7 +85,7 @@ def test_two_runs_of_validation_at_once_leave_what_one_leaves(
 ) -> None:
     handler = pipeline.handler("ValidateTestSet")
     first, second = at_once(lambda: handler(event, None), order, fake_bedrock, monkeypatch)
-    assert first == second == {"key": f"jobs/{job().id}/manifest.json"}
+    assert first == second == {"key": f"jobs/{job().id}/manifest.json", "concurrency": 40}
     assert messages(jobs) == ["Converting documents to training data."]
     before = pipeline.state()
     handler(event, None)
@@ -151,7 +151,7 @@ def test_two_requests_at_once_move_a_job_once(
 
 
 def test_every_function_of_the_workflow_is_run_twice() -> None:
-    """Rendering, rejecting, validating and classifying have tests of their own."""
+    """Rendering, rejecting, validating, classifying and deleting test sets have tests of their own."""
     own = {"Resolver", "ReadLabels", "ValidateTestSet", "GenerateExample", "RejectDocument", "AssembleDataset"}
-    own |= {"ClassifyDocument"}
+    own |= {"ClassifyDocument", "DeleteTestSet"}
     assert {function for function, _, _ in SITUATIONS.values()} == SPECS.keys() - own

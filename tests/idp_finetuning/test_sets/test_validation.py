@@ -60,7 +60,7 @@ def test_one_class_is_insufficient() -> None:
 def test_each_label_problem_is_an_error_that_names_the_document(problem: LabelProblem) -> None:
     good = of_classes({"a": 10, "b": 10}).documents
     found = verdict(labels(*good, document("folder/bad one.pdf", problem=problem)))
-    assert found.errors == (f"1 document {problem.value}: folder/bad one.pdf. Correct the labels.",)
+    assert found.errors == (f"1 document {problem.value}: folder/bad one.pdf. {problem.advice}",)
 
 
 def test_of_many_unlabelled_documents_the_first_ten_are_named_and_the_rest_counted() -> None:
@@ -117,7 +117,8 @@ def test_a_model_with_too_few_training_pages_is_refused(model: BaseModelSpec, pa
 def test_more_training_pages_than_the_model_takes_are_refused() -> None:
     found = verdict(of_classes({"a": 14, "b": 14}, pages=801), base_model=NOVA_1)
     assert found.errors == (
-        "Nova Lite v1 takes at most 20000 training pages; the training share of this test set has 20025.",
+        "Nova Lite v1 takes at most 20000 records; this test set makes 22428: 20025 training pages and 2403 held-out "
+        "pages. Remove documents.",
     )
 
 
@@ -131,7 +132,7 @@ def test_pages_the_labels_do_not_tell_refuse_no_model() -> None:
 def test_known_pages_alone_can_be_too_many() -> None:
     known = of_classes({"a": 14, "b": 14}, pages=801).documents
     found = verdict(labels(*known, *(document(f"{n}.pdf", "a", pages=None) for n in range(3))), base_model=NOVA_1)
-    assert found.errors[0].startswith("Nova Lite v1 takes at most 20000 training pages")
+    assert found.errors[0].startswith("Nova Lite v1 takes at most 20000 records; this test set makes 22428")
 
 
 def test_unusable_documents_are_counted_but_not_split() -> None:
@@ -144,3 +145,33 @@ def test_a_model_that_cannot_be_fine_tuned_is_an_error_of_the_verdict() -> None:
     found = validate(of_classes({"a": 14, "b": 14}), train_split=0.9, base_model="us.amazon.nova-premier-v1:0")
     assert not found.is_valid
     assert found.errors[0].startswith("baseModel is not a model that can be fine-tuned.")
+
+
+@pytest.mark.parametrize(
+    ("model", "pages", "repeat", "refused"),
+    [
+        (NOVA_1, 714, 1, False),  # 25 documents train, 3 are held out: 19,992 records
+        (NOVA_1, 715, 1, True),
+        (NOVA_2, 800, 1, False),  # Nova 2 gets no validation file
+        (NOVA_2, 801, 1, True),
+        (NOVA_2, 200, 4, False),
+        (NOVA_2, 201, 4, True),
+        (NOVA_1, 377, 2, False),
+        (NOVA_1, 378, 2, True),
+    ],
+)
+def test_held_out_and_repeated_pages_count_as_records(
+    model: BaseModelSpec, pages: int, repeat: int, refused: bool
+) -> None:
+    test_set = of_classes({"a": 14, "b": 14}, pages=pages)
+    found = validate(test_set, train_split=0.9, base_model=model.id, repeat=repeat)
+    assert bool(found.errors) is refused
+    if refused:
+        records = 25 * pages * repeat + (3 * pages if model is NOVA_1 else 0)
+        assert f"takes at most 20000 records; this test set makes {records}:" in found.errors[0]
+        assert ("lower repeat" in found.errors[0]) is (repeat > 1)
+
+
+def test_a_page_that_is_repeated_counts_once_for_the_fewest_pages() -> None:
+    found = validate(of_classes({"a": 14, "b": 14}, pages=4), train_split=0.9, base_model=NOVA_2.id, repeat=4)
+    assert found.errors[0].startswith("Nova 2 Lite needs at least 200 training pages; ")

@@ -96,3 +96,29 @@ def test_the_pages_the_documents_really_have_are_held_to_the_models_limits(pages
         return
     with pytest.raises(DatasetUnusable, match=r"^(Insufficient documents: )?Nova 2 Lite (needs at least 200|takes at)"):
         check(manifest(10), lost=0, pages=pages, model=model)
+
+
+@pytest.mark.parametrize(
+    ("base_model", "train", "held_out", "repeat", "fits"),
+    [
+        ("us.amazon.nova-lite-v1:0", 19_990, 10, 1, True),
+        ("us.amazon.nova-lite-v1:0", 19_990, 11, 1, False),
+        ("us.amazon.nova-lite-v1:0", 4_990, 40, 4, True),
+        ("us.amazon.nova-lite-v1:0", 4_990, 41, 4, False),
+        ("us.amazon.nova-2-lite-v1:0", 5_000, 500, 4, True),
+        ("us.amazon.nova-2-lite-v1:0", 50, 500, 4, False),
+    ],
+)
+def test_repeated_and_held_out_pages_count_as_records_and_the_fewest_counts_a_page_once(
+    base_model: str, train: int, held_out: int, repeat: int, fits: bool
+) -> None:
+    documents = [*manifest(1), *manifest(1, split=Split.VALIDATION)]
+    pages = {Split.TRAIN: train, Split.VALIDATION: held_out}
+    accepted = [AcceptedDocument(document=d, pages=pages[d.split]) for d in documents]
+    report = dataset_report(accepted, [], [], repeat=repeat)
+    assert (report.train.pages, report.repeat) == (train, repeat)
+    if fits:
+        require_usable(report, documents, find_base_model(base_model))
+    else:
+        with pytest.raises(DatasetUnusable):
+            require_usable(report, documents, find_base_model(base_model))

@@ -46,7 +46,8 @@ def test_labels_of_another_number_of_pages_reject_the_document(pages: int) -> No
 def test_a_record_is_one_line_of_json_in_novas_shape() -> None:
     prompt = Prompt(classes=(DocumentClass(name='two\u00a0"words"'), DocumentClass(name="請求書")))
     uri = "s3://data/jobs/1/pages/abc/1.jpeg"
-    line = training_record(prompt, uri, PageLabel(class_name="請求書", boundary=C))
+    label = PageLabel(class_name="請求書", boundary=C)
+    line = training_record(prompt, uri, label, bucket_owner="123456789012")
     assert line.endswith(b"}\n")
     assert line.count(b"\n") == 1
     record = json.loads(line)
@@ -55,7 +56,7 @@ def test_a_record_is_one_line_of_json_in_novas_shape() -> None:
     user, assistant = record["messages"]
     assert (user["role"], assistant["role"]) == ("user", "assistant")
     assert [block["image"] for block in user["content"] if "image" in block] == [
-        {"format": "jpeg", "source": {"s3Location": {"uri": uri}}}
+        {"format": "jpeg", "source": {"s3Location": {"uri": uri, "bucketOwner": "123456789012"}}}
     ]
     assert assistant["content"] == [{"text": '{"class": "請求書", "document_boundary": "continue"}'}]
 

@@ -54,6 +54,17 @@ def test_the_loss_curves_lie_in_the_output_folder_and_end_where_the_job_says(s3:
     assert math.log(float(validation[-1]["perplexity"])) == pytest.approx(float(validation[-1]["validation_loss"]))
 
 
+def test_the_records_of_each_file_are_counted_in_the_output_folder(s3: Any, trained: Job) -> None:
+    folder = f"jobs/1/output/model-customization-job-{trained['jobArn'].rpartition('/')[2]}/input_status/"
+    keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET, Prefix=folder)["Contents"]]
+    assert len(keys) == 2
+    for key in keys:
+        assert key.endswith("/manifest.report.csv")
+        (row,) = csv.DictReader(io.StringIO(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()))
+        assert int(row["totalProcessedRecordCount"]) == int(row["acceptedRecordCount"]) > 0
+        assert row["rejectedRecordCount"] == "0"
+
+
 def test_nothing_is_left_of_the_probe_object(s3: Any, trained: Job) -> None:
     keys = [found["Key"] for found in s3.list_objects_v2(Bucket=BUCKET, Prefix="jobs/1/output/")["Contents"]]
     assert not [key for key in keys if key.endswith(".tmp")]
@@ -194,6 +205,15 @@ def test_hyperparameters_left_out_get_their_defaults(bedrock: Any, submit: Submi
         "learningRateWarmupSteps": "10",
     }
     assert job["validationDataConfig"] == {"validators": []}
+
+
+def test_nova_2_has_a_batch_size_and_no_warm_up_unless_it_is_given(bedrock: Any, submit: Submit) -> None:
+    nova_2 = {"baseModelIdentifier": "amazon.nova-2-lite-v1:0:256k"}
+    job = bedrock.get_model_customization_job(jobIdentifier=submit(**nova_2, hyperParameters={"epochCount": "1"}))
+    assert job["hyperParameters"] == {"epochCount": "1", "batchSize": "1", "learningRate": "0.00001"}
+    given = {"batchSize": "1", "learningRateWarmupSteps": "5"}
+    job = bedrock.get_model_customization_job(jobIdentifier=submit(**nova_2, hyperParameters=given))
+    assert job["hyperParameters"]["learningRateWarmupSteps"] == "5"
 
 
 def test_a_job_name_stays_taken_even_after_the_job_was_stopped(bedrock: Any, submit: Submit, unique: Unique) -> None:

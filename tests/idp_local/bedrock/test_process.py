@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from idp_local.bedrock.foundation_models import MODELS
 from idp_local.bedrock.training_process import Order
 from tests.idp_local.bedrock.conftest import TRAINING, client
 
@@ -56,7 +57,7 @@ def test_a_training_process_ends_with_the_server_that_holds_its_stdin(tmp_path: 
         order = Order(
             s3_endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}",
             region="us-east-1",
-            base_model="amazon.nova-lite-v1:0:300k",
+            model=MODELS["amazon.nova-lite-v1:0:300k"],
             training_uri=TRAINING,
             validation_uris=(),
             epochs=1,

@@ -25,6 +25,7 @@ from idp_finetuning.deployment import (
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_local.aws.account_limits import answer_account_limits
 from idp_local.aws.identity import create_user_pool
 from idp_local.aws.names import (
     DATA_BUCKET,
@@ -58,6 +59,11 @@ MARKS = (
     "CLIENT-TOKEN-7741",
     "HEADER-TOKEN-7741",
 )
+
+# What records name and Bedrock no longer shows.
+_BEDROCK = "arn:aws:bedrock:us-east-1:123456789012"
+ABSENT_TRAINING = f"{_BEDROCK}:model-customization-job/amazon.nova-lite-v1:0:300k/00000000000f"
+ABSENT_DEPLOYMENT = f"{_BEDROCK}:custom-model-deployment/00000000000f"
 
 
 class Account:
@@ -104,6 +110,16 @@ class Account:
                 inputs.append(json.loads(described["input"]))
         return inputs
 
+    def close_test_set(self, test_set_id: str) -> None:
+        """What deleteTestSet writes."""
+        self._test_sets.close(test_set_id)
+
+    def test_sets(self) -> set[str]:
+        """Ids of test sets with a record or an object."""
+        objects = self.s3.list_object_versions(Bucket=TEST_SET_BUCKET).get("Versions", [])
+        found = {item.id for item in self._test_sets.list(limit=100, next_token=None).items}
+        return found | {entry["Key"].split("/")[0] for entry in objects}
+
     def _fill(self) -> None:
         self._upload("statements", DOCUMENTS)
         self._upload("few", 3)
@@ -112,9 +128,9 @@ class Account:
             FEW: {"test_set_id": "few", "test_set_name": "few"},
             # Nova 2 Pro is none of the models that the stand-in's account is offered.
             REFUSED: {"status": JobStatus.GENERATING_DATA, "base_model": "us.amazon.nova-2-pro-v1:0"},
-            LOST: {"status": JobStatus.TRAINING},
+            LOST: {"status": JobStatus.TRAINING, "customization_job_arn": ABSENT_TRAINING},
             UNTRAINED: {"status": JobStatus.TRAINING},
-            UNDEPLOYED: {"status": JobStatus.DEPLOYING},
+            UNDEPLOYED: {"status": JobStatus.DEPLOYING, "custom_model_deployment_arn": ABSENT_DEPLOYMENT},
         }
         for job_id, changes in by_job.items():
             self.jobs.create(job(job_id, **changes), None, "")
@@ -156,6 +172,7 @@ class Account:
 @contextmanager
 def local_account() -> Iterator[Account]:
     """The account with its servers, until the block ends."""
+    answer_account_limits()
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     moto.start()
     try:

@@ -44,6 +44,7 @@ class Story:
     completed: FinetuningJob | None = None
     data: dict[str, bytes] = field(default_factory=dict)
     left: dict[str, bytes] = field(default_factory=dict)
+    test_sets_left: set[str] = field(default_factory=set)
     started: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, function: str) -> Any:
@@ -114,9 +115,12 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
         story.completed = account.jobs.get(JOB)
         story.data = account.objects(JobLayout(job_id=JOB).prefix)
         send(resolver, event("resolver-delete"))
-        both("DeleteModelDeployment", lambda answer: answer != {"status": "Deleting"})
+        both("DeleteModelDeployment", lambda answer: "errorType" not in answer)
         both("DeleteCustomModel")
         both("DeleteJobData")
+        account.close_test_set("few")
+        both("DeleteTestSet")
+        story.test_sets_left = account.test_sets()
         story.left = account.objects(JobLayout(job_id=JOB).prefix)
         story.started = account.started()
     return story

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from idp_finetuning.nova.base_models import base_models
 from tests.support.domain.samples import GUIDE_CLASSES
 
 JOB_ID = "6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11"
@@ -25,6 +26,7 @@ def job(**changes: Any) -> dict[str, Any]:
         "status": "TRAINING",
         "trainSplit": 0.9,
         "hyperParameters": {"epochCount": 2, "learningRate": 1e-5, "learningRateWarmupSteps": 10},
+        "repeat": 1,
         "configVersion": None,
         "createdBy": "author@example.com",
         "createdAt": "2024-01-15T10:00:00.000Z",
@@ -195,25 +197,28 @@ def report() -> dict[str, Any]:
             {"key": "docsplit/input/w2/7.pdf", "code": "encrypted", "reason": "The PDF is encrypted."}
         ],
         "warnings": [WARNING],
+        "repeat": 1,
+        "bedrockRecords": None,
     }
 
 
 def models() -> dict[str, Any]:
     """The guide's models."""
-    base = (("2-lite", "2 Lite"), ("2-pro", "2 Pro"), ("lite", "Lite v1"), ("pro", "Pro v1"))
     return {
         "baseModels": [
             {
-                "id": f"us.amazon.nova-{short}-v1:0",
-                "name": f"Nova {name}",
-                "provider": "Amazon",
-                "label": "legacy" if name.endswith("v1") else "recommended",
-                "minimumRecords": 8,
-                "maximumRecords": 20000,
-                "validationSupported": True,
+                "id": model.id,
+                "name": model.name,
+                "provider": model.provider,
+                "label": model.label,
+                "minimumRecords": model.minimum_records,
+                "maximumRecords": model.maximum_records,
+                "validationSupported": model.validation_supported,
+                "hyperParameters": [item.to_wire() for item in model.hyper_parameters],
                 "offered": True,
+                "lifecycle": {"status": "ACTIVE", "endOfLife": None},
             }
-            for short, name in base
+            for model in base_models()
         ],
         "customModels": [
             {"id": f"arn:{name}", "name": name, "baseModel": base_model, "status": "Active", "jobId": name}
@@ -230,7 +235,7 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
     ]
     return {
         "validateTestSetForFinetuning": lambda given: validation(),
-        "createFinetuningJob": lambda given: job(status="VALIDATING", jobName=given["input"]["jobName"]),
+        "createFinetuningJob": lambda given: job(status="VALIDATING", jobName=given["input"]["jobName"], warnings=[]),
         "getFinetuningJob": lambda given: job(),
         "listFinetuningJobs": lambda given: _page([job()]),
         "stopFinetuningJob": lambda given: job(status="STOPPING"),

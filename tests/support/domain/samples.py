@@ -10,10 +10,10 @@ from typing import Any
 from PIL import Image
 
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.nova.base_models import HyperParameters
+from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.test_sets.labels import DocumentLabels, Labels
 from idp_finetuning.test_sets.sections import LabelProblem, Section
-from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.test_sets.test_set import TestSetRecord, TestSetStatus
 
 GUIDE_CLASSES = {
     "drivers_license": 25,
@@ -67,7 +67,7 @@ def job(job_id: str = "6f1c2b1e-0000-4000-8000-000000000001", **changes: Any) ->
         "created_at": "2026-11-22T10:00:00.000Z",
         "updated_at": "2026-11-22T10:00:00.000Z",
         "train_split": 0.9,
-        "hyper_parameters": HyperParameters(),
+        "hyper_parameters": HyperParameters(epoch_count=2, learning_rate=1e-5, learning_rate_warmup_steps=10),
         "created_by": "author@example.com",
     }
     return FinetuningJob(**(values | changes))
@@ -135,9 +135,9 @@ def upload_test_set(s3: Any, *, documents: int = 12, pages: int = 2, bucket: str
     return keys
 
 
-def ready_test_set() -> TestSet:
+def ready_test_set() -> TestSetRecord:
     """Its record."""
-    return TestSet(
+    return TestSetRecord(
         id="docsplit",
         name="docsplit",
         file_count=12,

@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from idp_finetuning.adapters.bedrock import Bedrock
+from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.jobs.job import FinetuningJob, JobEvent, JobStatus
 from idp_finetuning.jobs.life import Outcome
 from idp_finetuning.stages.deploy import create_model_deployment
 from idp_finetuning.stages.train import create_customization_job, get_customization_job
 from idp_finetuning.wire import timestamp
+from tests.idp_finetuning.conftest import client
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.samples import job
 
@@ -38,7 +40,9 @@ def training(jobs: JobTable, fake_bedrock: FakeBedrock, job_id: str = job().id, 
     """A job whose customization job is in progress."""
     made = placed(jobs, "GENERATING_DATA", job_id, **changes)
     bedrock = Bedrock(fake_bedrock)
-    create_customization_job(made.current_run, jobs=jobs, bedrock=bedrock, data_bucket="data", role_arn=ROLE)
+    create_customization_job(
+        made.current_run, jobs=jobs, bedrock=bedrock, data_bucket="data", role_arn=ROLE, deployment_name="t"
+    )
     return jobs.get(made.id)
 
 
@@ -46,14 +50,15 @@ def trained(jobs: JobTable, fake_bedrock: FakeBedrock, **changes: Any) -> Finetu
     """A job whose custom model is there."""
     made = training(jobs, fake_bedrock, **changes)
     fake_bedrock.train(made.training_name)
-    get_customization_job(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock))
+    data = DataBucket(client("s3"), "data")
+    get_customization_job(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock), data=data)
     return jobs.get(made.id)
 
 
 def deploying(jobs: JobTable, fake_bedrock: FakeBedrock, deployment: str = "Creating", **changes: Any) -> FinetuningJob:
     """A job whose deployment is in this status."""
     made = trained(jobs, fake_bedrock, **changes)
-    create_model_deployment(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock))
+    create_model_deployment(made.current_run, jobs=jobs, bedrock=Bedrock(fake_bedrock), deployment_name="t")
     fake_bedrock.deployments[made.deployment_name]["status"] = deployment
     return jobs.get(made.id)
 

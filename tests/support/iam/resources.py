@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from idp_finetuning.classification.layout import UPLOADS_PREFIX, ClassificationLayout
+from idp_finetuning.classification.layout import UPLOADS_PREFIX, ClassificationLayout, running_key
 from idp_finetuning.deployment import FUNCTIONS, TABLES
 from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, labels_key, uploading_marker
+from idp_finetuning.test_sets.keys import (
+    announced_prefix,
+    baseline_prefix,
+    input_prefix,
+    labels_key,
+    sealed_key,
+    uploading_marker,
+)
 from idp_finetuning.test_sets.keys import reading_marker as being_read
 from idp_finetuning.test_sets.split import Split
 from tests.support.iam.calls import PROFILE_REGIONS, arn
@@ -27,6 +34,12 @@ CUSTOMIZATION_JOBS = arn("bedrock", "model-customization-job/*")
 FOUNDATION_MODELS = f"arn:aws:bedrock:{REGION}::foundation-model/*:0"
 INFERENCE_PROFILES = arn("bedrock", "inference-profile/us.amazon.*")
 BASELINES = f"{TEST_SETS}/{baseline_prefix('*')}*"
+INPUTS = f"{TEST_SETS}/{input_prefix('*')}*"
+UPLOADING = f"{TEST_SETS}/{uploading_marker('*')}"
+ANNOUNCED = f"{TEST_SETS}/{announced_prefix('*')}*"
+SEALED = f"{TEST_SETS}/{sealed_key('*', '*')}"
+READING = f"{DATA}/{being_read('*', '*')}"
+RUNNING = f"{DATA}/{running_key('*', 0).replace('0', '*')}"
 FINE_TUNED_AS = f"arn:aws:bedrock:{REGION}::foundation-model/*k"
 
 _JOB = JobLayout(job_id="*")
@@ -35,12 +48,8 @@ TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in S
 
 # A star is a part of a path, at the end everything that follows.
 KINDS = (
-    *(arn("dynamodb", f"table/{spec.table_name(PREFIX)}") for spec in TABLES),
-    *(
-        arn("dynamodb", f"table/{spec.table_name(PREFIX)}/index/{index.name}")
-        for spec in TABLES
-        for index in spec.indexes
-    ),
+    *(arn("dynamodb", f"table/{spec.name}") for spec in TABLES),
+    *(arn("dynamodb", f"table/{spec.name}/index/{index.name}") for spec in TABLES for index in spec.indexes),
     DATA,
     f"{DATA}/{_JOB.manifest}",
     f"{DATA}/{_JOB.prompt}",
@@ -56,11 +65,14 @@ KINDS = (
     f"{DATA}/{_CLASSIFICATION.claim}",
     f"{DATA}/{_CLASSIFICATION.result}",
     f"{DATA}/{labels_key('*', '*')}",
-    f"{DATA}/{being_read('*', '*')}",
+    READING,
+    RUNNING,
     TEST_SETS,
-    f"{TEST_SETS}/{input_prefix('*')}*",
+    INPUTS,
     BASELINES,
-    f"{TEST_SETS}/{uploading_marker('*')}",
+    UPLOADING,
+    ANNOUNCED,
+    SEALED,
     *(
         arn("states", f"{kind}:{PREFIX}-{machine}{rest}")
         for machine in ("finetuning", "deletion")

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from idp_finetuning.deployment import FUNCTIONS
+from idp_finetuning.deployment import FUNCTIONS, TEST_SETS_TABLE, find_function
+from stacks.definitions import called_functions
 from tests.support.iam.calls import arn
 from tests.support.iam.resources import (
+    ANNOUNCED,
     BASELINES,
     CUSTOM_MODELS,
     CUSTOMIZATION_JOBS,
+    DEPLOYMENTS,
     FOUNDATION_MODELS,
+    INPUTS,
     PREFIX,
+    READING,
+    RUNNING,
+    SEALED,
     TRAINING_FILE,
+    UPLOADING,
     VALIDATION_FILE,
 )
+
+CALLED = called_functions()
 
 
 class Uncalled(NamedTuple):
@@ -45,6 +55,51 @@ UNCALLED: tuple[Uncalled, ...] = (
         )
         for spec in FUNCTIONS
     ),
+    *(
+        Uncalled(
+            "ReconcileJobs",
+            (action,),
+            tuple(arn("lambda", f"function:{find_function(name).function_name(PREFIX)}{rest}") for name in CALLED),
+            "The local state machines call no versions, so there are none to look for or to delete.",
+        )
+        for action, rest in (("lambda:ListVersionsByFunction", ""), ("lambda:DeleteFunction", ":*"))
+    ),
+    Uncalled(
+        "Resolver",
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        (INPUTS, BASELINES, ANNOUNCED, SEALED),
+        "A new test set's prefix is empty, unless forms of a deleted one were used within their hour.",
+    ),
+    Uncalled(
+        "Resolver",
+        ("s3:DeleteObjectVersion",),
+        (UPLOADING,),
+        "A new test set's prefix is empty, unless forms of a deleted one were used within their hour.",
+    ),
+    Uncalled(
+        "Resolver",
+        ("s3:DeleteObject",),
+        (RUNNING,),
+        "Only a classification whose function could not be started gives its place back.",
+    ),
+    Uncalled(
+        "DeleteTestSet",
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        (READING,),
+        "Only a test set whose labels take long to read has a marker.",
+    ),
+    Uncalled(
+        "ReconcileJobs",
+        ("dynamodb:GetItem", "dynamodb:UpdateItem"),
+        (arn("dynamodb", f"table/{TEST_SETS_TABLE.table_name(PREFIX)}"),),
+        "A deletion of a test set counts as lost after 20 minutes.",
+    ),
+    Uncalled(
+        "ReconcileJobs",
+        ("lambda:InvokeFunction",),
+        (arn("lambda", f"function:{find_function('DeleteTestSet').function_name(PREFIX)}"),),
+        "A deletion of a test set counts as lost after 20 minutes.",
+    ),
     Uncalled(
         "GenerateExample",
         ("s3:GetObject",),
@@ -65,6 +120,33 @@ UNCALLED: tuple[Uncalled, ...] = (
     ),
     Uncalled(
         "CreateCustomizationJob",
+        ("bedrock:GetModelCustomizationJob", "bedrock:ListTagsForResource"),
+        (CUSTOMIZATION_JOBS,),
+        "Looks at what exists under the name, which takes a creation whose answer was lost.",
+    ),
+    *(
+        Uncalled(
+            function,
+            ("bedrock:ListModelCustomizationJobs",),
+            ("*",),
+            "Finds a training whose ARN was never stored, which takes a creation whose answer was lost.",
+        )
+        for function in ("CreateCustomizationJob", "EndJob", "Resolver")
+    ),
+    Uncalled(
+        "Resolver",
+        ("bedrock:GetCustomModelDeployment",),
+        (DEPLOYMENTS,),
+        "A retry reads the deployment in its job's record; the record of the job that these tests retry has none.",
+    ),
+    Uncalled(
+        "DeleteModelDeployment",
+        ("bedrock:StopModelCustomizationJob",),
+        (CUSTOMIZATION_JOBS,),
+        "Stops what trains for a job that failed without its training, which only a deadline or an operator does.",
+    ),
+    Uncalled(
+        "CreateCustomizationJob",
         ("bedrock:CreateModelCustomizationJob",),
         (FOUNDATION_MODELS,),
         "AWS does not say whether IAM sees a model under its plain id or under the one fine-tuning calls it by.",
@@ -74,6 +156,13 @@ UNCALLED: tuple[Uncalled, ...] = (
         ("bedrock:TagResource",),
         (CUSTOM_MODELS,),
         "AWS does not say which resource of the request IAM asks about tags, and a refusal would come after training.",
+    ),
+    Uncalled(
+        "ClassifyDocument",
+        ("bedrock:InvokeModel",),
+        (CUSTOM_MODELS,),
+        "AWS does not say whether a call of a deployment is also one of its model, and a refusal would come after "
+        "training.",
     ),
 )
 

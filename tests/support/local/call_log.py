@@ -58,6 +58,12 @@ class AwsCall(BaseModel):
     error: str | None = None
 
 
+def calls(directory: Path) -> list[AwsCall]:
+    """Every call of the functions of the runtime in this folder."""
+    lines = (directory / "logs" / FILE_NAME).read_text(encoding="utf-8").splitlines()
+    return [AwsCall.model_validate_json(line) for line in lines]
+
+
 class CallLog:
     """Writes every AWS call of this process as one of the function that it runs."""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,8 @@ def handler_of(name: str) -> Handler:
     """Return the handler of a function of deployment.FUNCTIONS; one without a behaviour returns `{}`."""
 
     def handler(event: dict[str, Any], context: Any) -> Any:
-        print(json.dumps({"event": event}), flush=True)
+        sys.stdout.write(json.dumps({"event": event}) + "\n")  # at once: workers share the file
+        sys.stdout.flush()
         behaviour = _BEHAVIOURS.get(name)
         return behaviour(event) if behaviour else {}
 
@@ -27,7 +30,10 @@ def handler_of(name: str) -> Handler:
 def _validate_test_set(event: dict[str, Any]) -> dict[str, Any]:
     if event["jobId"].startswith("invalid"):
         raise TestSetInvalid("Insufficient documents: 3 found, 10 needed.")
-    return {"key": f"jobs/{event['jobId']}/manifest.json"}
+    return {
+        "key": f"jobs/{event['jobId']}/manifest.json",
+        "concurrency": 8 if event["jobId"].startswith("greedy") else 4,
+    }
 
 
 def _generate_example(event: dict[str, Any]) -> dict[str, Any]:
@@ -35,6 +41,11 @@ def _generate_example(event: dict[str, Any]) -> dict[str, Any]:
     match document["behaviour"]:
         case "reject":
             raise DocumentRejected("encrypted", "The file is protected by a password.")
+        case "sleep":
+            time.sleep(document["seconds"])
+        case "wait":
+            while not Path(document["until"]).exists():
+                time.sleep(0.02)
         case "die":
             os._exit(3)
         case "fail once":
@@ -64,6 +75,5 @@ _BEHAVIOURS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "GetCustomizationJob": lambda _: {"status": "Completed"},
     "GetModelDeployment": lambda _: {"status": "Active"},
     "EndJob": _end_job,
-    "DeleteModelDeployment": lambda _: {"status": "Gone"},
     "Resolver": _resolver,
 }

@@ -25,7 +25,7 @@ from tests.support.pipeline.driver import Pipeline
 BASE_MODEL = "us.amazon.nova-lite-v1:0"
 PATIENCE_SECONDS = 60
 # A pass that waits for nothing to be on its way.
-AT_ONCE = {"grace": {"start": 0, "record": 0}}
+AT_ONCE = {"grace": {"start": 0, "record": 0, "restart": 0}}
 
 Job = dict[str, Any]
 
@@ -37,6 +37,7 @@ class Controlled(BaseModel):
 
     failed_in_deployment: Job
     completed: Job
+    resumed: Job
     resumed_deletion: bool
     orphans: tuple[str, ...]
     stopped_training: tuple[str, ...]
@@ -60,6 +61,7 @@ def control(pipeline: Pipeline) -> Controlled:
     jobs.fail(paid, run=2)
     failed = jobs.reaches(paid, JobStatus.FAILED)
     jobs.set(paid, "deploymentAttempt", {"N": "2"})  # as where Bedrock has the first one as failed
+    jobs.set(paid, "customModelDeploymentArn", {"NULL": True})
     jobs.ask("retryFinetuningJob", paid)
     completed = jobs.reaches(paid, JobStatus.COMPLETED)
     jobs.history(paid)
@@ -69,7 +71,7 @@ def control(pipeline: Pipeline) -> Controlled:
     execution = state_machine_arn(FINETUNING).replace(":stateMachine:", ":execution:") + f":{aborted}"
     pipeline.stepfunctions.stop_execution(executionArn=execution)
     pipeline.invoke("ReconcileJobs", {"executionName": aborted})
-    jobs.reaches(aborted, JobStatus.FAILED)
+    resumed = jobs.reaches(aborted, JobStatus.COMPLETED)
     jobs.set(aborted, "status", {"S": "DELETING"})
     jobs.set(aborted, "unfinished", {"S": "yes"})
     pipeline.invoke("ReconcileJobs", AT_ONCE)
@@ -89,6 +91,7 @@ def control(pipeline: Pipeline) -> Controlled:
     return Controlled(
         failed_in_deployment=failed,
         completed=completed,
+        resumed=resumed,
         resumed_deletion=jobs.is_gone(aborted),
         orphans=tuple(name for name in swept["orphans"] if not {paid, lost}.isdisjoint(_ids(name))),
         stopped_training=tuple(name for name in swept["stoppedTraining"] if job_id_in(name) in (paid, lost)),
@@ -170,7 +173,7 @@ class _Jobs:
         """Ends the job as a step that outlasted its time does."""
         self._pipeline.invoke("EndJob", {"jobId": job_id, "number": run, "error": {"Error": "States.Timeout"}})
 
-    def set(self, job_id: str, attribute: str, value: dict[str, str]) -> None:
+    def set(self, job_id: str, attribute: str, value: dict[str, Any]) -> None:
         """Changes the record behind the service's back."""
         self._dynamodb.update_item(
             TableName=self._pipeline.connection.jobs_table,

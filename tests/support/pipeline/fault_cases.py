@@ -37,13 +37,16 @@ PERMANENT: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "GenerateExample": (("GenerateExample",), None),
     "RejectDocument": (("GenerateExample", "RejectDocument"), None),
     "AssembleDataset": (("AssembleDataset",), "PutObject"),
-    "CreateCustomizationJob": (("CreateCustomizationJob",), None),
     "CreateCustomizationJob creates": (("CreateCustomizationJob",), "CreateModelCustomizationJob"),
-    "GetCustomizationJob": (("GetCustomizationJob",), "GetModelCustomizationJob"),
-    "CreateModelDeployment": (("CreateModelDeployment",), None),
     "CreateModelDeployment creates": (("CreateModelDeployment",), "CreateCustomModelDeployment"),
-    "GetModelDeployment": (("GetModelDeployment",), "GetCustomModelDeployment"),
-    "CompleteJob": (("CompleteJob",), None),
+}
+# Operations of the states that watch Bedrock, each refused for a whole run; such a job waits and completes.
+REFUSED_FOR_A_WHILE: Mapping[str, tuple[str, ...]] = {
+    "CreateCustomizationJob": ("GetItem",) * 3,
+    "GetCustomizationJob": ("GetModelCustomizationJob", "GetItem", "GetModelCustomizationJob"),
+    "CreateModelDeployment": ("GetItem",) * 3,
+    "GetModelDeployment": ("GetCustomModelDeployment",) * 3,
+    "CompleteJob": ("GetItem",) * 3,
 }
 LOST_MANIFEST = "GenerateExamples"
 # Deletions that are refused half-way: of a job that has a deployment, a model and data.
@@ -53,7 +56,6 @@ HALF_DELETED = {
     PLAIN: ("DeleteJobData", "DeleteObjects"),
 }
 SOMETIMES = {("GetCustomizationJob", "UpdateItem")}  # where a poll shows nothing new
-END_JOB = ("GetItem", "GetModelCustomizationJob", "TransactWriteItems")  # in their order
 ENDINGS: Mapping[str, Ending] = {
     "killed": Ending(faults=(Fault(kind=FaultKind.KILLED_BEFORE, operation="GetObject"),)),
     "timed out": Ending(faults=(Fault(kind=FaultKind.DELAYED, operation="GetItem", seconds=30),), seconds=2),

@@ -17,20 +17,20 @@ from idp_sdk import LabelledDocument, LabelledSection
 from tests.chaos.bedrock import FailingBedrock
 from tests.chaos.documents import tiny_test_set
 from tests.chaos.state import State
-from tests.support.local.call_log import FILE_NAME, AwsCall
+from tests.support.local.call_log import calls
 from tests.support.local.faults import Fault, FaultKind
 from tests.support.local.instrument import INSTRUMENT
 from tests.support.pipeline.driver import Pipeline
 from tests.support.pipeline.fault_cases import (
     DELETION_STATES,
     DYING_WORKERS,
-    END_JOB,
     ENDINGS,
     JOBS_A_KIND,
     LOST_MANIFEST,
     NOT_STARTED,
     PERMANENT,
     PLAIN,
+    REFUSED_FOR_A_WHILE,
     START_KILLED,
     STATES,
     STUCK,
@@ -50,7 +50,7 @@ class Faulted(BaseModel):
     `jobs` and `executions` as the workflows left them, `bedrock` the statuses of their customization jobs;
     `half_deleted` where a deletion was refused half-way, `deletions` the last of each; `unfailed` the operations that
     should have failed and did not; `state` after all was deleted; `calls` the operations of each function without
-    faults.
+    faults; `stops` the customization jobs that any function stopped.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,8 +64,10 @@ class Faulted(BaseModel):
     half_deleted: Mapping[str, tuple[FinetuningJob, Execution]]
     deletions: Mapping[str, Execution]
     errors: Mapping[str, tuple[str, ...]]
+    errors_of: Mapping[tuple[str, str], tuple[str, ...]]
     unfailed: Mapping[str, Mapping[str, tuple[str, ...]]]
     calls: Mapping[str, tuple[str, ...]]
+    stops: tuple[str, ...]
     state: State
 
 
@@ -93,7 +95,7 @@ def meet_faults(directory: Path) -> Faulted:
         large = pipeline.upload("Large", _many())
         jobs.start(PLAIN, small, Plan())
         jobs.wait([PLAIN])
-        calls = _calls(directory, STATES)
+        made = _calls(directory, STATES)
         _start_failing(jobs, small)
         jobs.start(DYING_WORKERS, large, Plan(documents={f"{name}.png": ending for name, ending in ENDINGS.items()}))
         killed = Fault(kind=FaultKind.KILLED_BEFORE, operation="StartExecution")
@@ -102,13 +104,17 @@ def meet_faults(directory: Path) -> Faulted:
             START_KILLED: jobs.fails_to_start(START_KILLED, small, killed),
         }
         for name, (kind, number) in TRANSIENT.items():
-            shares = {function: calls[function][number::JOBS_A_KIND] for function in STATES}
+            shares = {function: made[function][number::JOBS_A_KIND] for function in STATES}
             jobs.start(name, small, Plan(failing=shares, kind=kind))
-        started = [*PERMANENT, LOST_MANIFEST, STUCK, DYING_WORKERS, *TRANSIENT]
+        for name, operations in REFUSED_FOR_A_WHILE.items():
+            jobs.start(name, small, Plan(failing={name: operations}, kind=FaultKind.REFUSED))
+        started = [*PERMANENT, LOST_MANIFEST, STUCK, DYING_WORKERS, *TRANSIENT, *REFUSED_FOR_A_WHILE]
         jobs.wait(started)
         stuck = (jobs.record(STUCK), jobs.execution(STUCK))
+        disturbance.plan(STUCK, Plan())
         for name in (STUCK, START_KILLED):
             pipeline.invoke("ReconcileJobs", {"executionName": jobs.record(name).id, "grace": {"start": 0}})
+        jobs.wait([STUCK, START_KILLED])
         ended = jobs.state()
         records = {job.job_name: job for job in ended.jobs}
         executions = {name: jobs.execution(name) for name in (PLAIN, *started)}
@@ -116,9 +122,9 @@ def meet_faults(directory: Path) -> Faulted:
         report = pipeline.sdk.finetuning.report(records[DYING_WORKERS].id)
         half, half_ended = jobs.delete_half_way()
         deletions = jobs.delete(half)
-        calls |= _calls(directory, DELETION_STATES)
+        made |= _calls(directory, DELETION_STATES)
         for name, (kind, number) in TRANSIENT.items():
-            shares = {function: calls[function][number::JOBS_A_KIND] for function in DELETION_STATES}
+            shares = {function: made[function][number::JOBS_A_KIND] for function in DELETION_STATES}
             disturbance.plan(name, Plan(failing=shares, kind=kind))
         deletions |= jobs.delete(records.keys() - half.keys())
         errors = {
@@ -135,8 +141,10 @@ def meet_faults(directory: Path) -> Faulted:
             half_deleted={name: (half[name], half_ended[name]) for name in half},
             deletions=deletions,
             errors=errors,
+            errors_of={key: tuple(found) for key, found in disturbance.errors.items()},
             unfailed={name: left for name in records if (left := disturbance.left(name))},
-            calls=calls,
+            calls=made,
+            stops=_stops(directory),
             state=jobs.state(),
         )
 
@@ -144,11 +152,11 @@ def meet_faults(directory: Path) -> Faulted:
 def _start_failing(jobs: PlannedJobs, test_set_id: str) -> None:
     """The jobs that a state ends for good."""
     for name, (functions, operation) in PERMANENT.items():
-        failing = {"EndJob": END_JOB} if name == "GetCustomizationJob" else {}
         faults = {function: (refused(operation),) for function in functions}
-        jobs.start(name, test_set_id, Plan(faults=faults, failing=failing))
+        jobs.start(name, test_set_id, Plan(faults=faults))
     jobs.start(LOST_MANIFEST, test_set_id, Plan(then={"ValidateTestSet": jobs.remove_manifest}))
-    jobs.start(STUCK, test_set_id, Plan(faults={"GetCustomizationJob": (refused(),), "EndJob": (refused(),)}))
+    deploys = {"CreateModelDeployment": (refused("CreateCustomModelDeployment"),), "EndJob": (refused(),)}
+    jobs.start(STUCK, test_set_id, Plan(faults=deploys))
 
 
 def _many() -> tuple[LabelledDocument, ...]:
@@ -164,14 +172,18 @@ def _calls(directory: Path, states: Sequence[str]) -> dict[str, tuple[str, ...]]
     """Operations that the function of each state has called, last those whose failure ends no run."""
     names = {function_name(state): state for state in states}
     found: dict[str, set[str]] = defaultdict(set)
-    for line in (directory / "logs" / FILE_NAME).read_text(encoding="utf-8").splitlines():
-        call = AwsCall.model_validate_json(line)
+    for call in calls(directory):
         if call.function in names:
             found[names[call.function]].add(call.operation)
     return {
         state: tuple(sorted(operations, key=lambda operation: (operation in TOLERATED, operation)))
         for state, operations in found.items()
     }
+
+
+def _stops(directory: Path) -> tuple[str, ...]:
+    stopped = (call for call in calls(directory) if call.operation == "StopModelCustomizationJob")
+    return tuple(call.parameters["jobIdentifier"] for call in stopped)
 
 
 def _trainings(state: State) -> dict[str, tuple[str, ...]]:

@@ -91,7 +91,7 @@ class PlannedDisturbance:
         job_id = task.event.get("jobId")
         if job_id is None:
             return run(task)
-        function, name = _FUNCTIONS[task.function_name], self._name(job_id)
+        function, name = _FUNCTIONS[task.function_name], self.name_of(job_id)
         plan = self._plans.get(name, Plan())
         outcome = self._planned(name, plan, function, task, run)
         if outcome.failed:
@@ -108,7 +108,7 @@ class PlannedDisturbance:
             self.name(outcome.payload["data"]["id"], name)
         return outcome
 
-    def _name(self, job_id: str) -> str:
+    def name_of(self, job_id: str) -> str:
         """The job's name; a workflow may begin before its start is answered. Empty where that never comes."""
         with self._changed:
             self._changed.wait_for(lambda: job_id in self._names, _START_SECONDS)

@@ -44,9 +44,14 @@ class PlannedJobs:
         self._dynamodb = local_client("dynamodb", pipeline.connection.aws_endpoint_url)
         self._ids: dict[str, str] = {}
 
-    def start(self, name: str, test_set_id: str, plan: Plan) -> None:
+    def start(self, name: str, test_set_id: str, plan: Plan, **given: Any) -> None:
+        """Start a job with more members of StartFinetuningJobInput; on MODEL if they name none."""
         self._disturbance.plan(name, plan)
-        self._ids[name] = self._pipeline.start(testSetId=test_set_id, baseModel=MODEL, jobName=name).id
+        members = {"testSetId": test_set_id, "baseModel": MODEL, "jobName": name, **given}
+        self._ids[name] = self._pipeline.start(**members).id
+
+    def id_of(self, name: str) -> str:
+        return self._ids[name]
 
     def fails_to_start(self, name: str, test_set_id: str, fault: Fault) -> str:
         """The API's error type."""

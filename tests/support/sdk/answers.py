@@ -20,6 +20,7 @@ def job(status: str = "VALIDATING", **changes: Any) -> dict[str, Any]:
         "status": status,
         "trainSplit": 0.9,
         "hyperParameters": {"epochCount": 2, "learningRate": 1e-5, "learningRateWarmupSteps": 10},
+        "repeat": 1,
         "createdBy": "author@example.com",
         "createdAt": CREATED,
         "updatedAt": CREATED,

@@ -24,7 +24,8 @@ def _listed(value: Any) -> list[Any]:
 
 
 class Deployed:
-    """A template with its references resolved to names; buckets, which have none, are called by their construct."""
+    """A template with its references resolved to names; tables and buckets, which have none, are called by their
+    construct, and the published version of a function is its first."""
 
     def __init__(self, template: dict[str, Any]) -> None:
         self.template = template
@@ -57,6 +58,14 @@ class Deployed:
             }
             for identifier, resource in self._resources.items()
             if resource["Type"] == "AWS::S3::Bucket"
+        }
+
+    def tables(self) -> dict[str, Properties]:
+        """Tables by construct."""
+        return {
+            self._ref(identifier): self.resolve(resource["Properties"])
+            for identifier, resource in self._resources.items()
+            if resource["Type"] == "AWS::DynamoDB::Table"
         }
 
     def outputs(self) -> dict[str, Any]:
@@ -123,10 +132,10 @@ class Deployed:
             return pseudo[name]
         kind, properties = self._resources[name]["Type"], self._resources[name].get("Properties", {})
         match kind:
-            case "AWS::DynamoDB::Table":
-                return str(properties["TableName"])
             case "AWS::Lambda::Function":
                 return str(properties["FunctionName"])
+            case "AWS::Lambda::Version":
+                return f"{self.resolve({'Fn::GetAtt': [properties['FunctionName']['Ref'], 'Arn']})}:1"
             case "AWS::StepFunctions::StateMachine":
                 return self._arn(name)
         return self._path(name)
@@ -137,7 +146,7 @@ class Deployed:
             case "AWS::S3::Bucket":
                 return f"arn:aws:s3:::{self._path(name)}"
             case "AWS::DynamoDB::Table":
-                return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{properties['TableName']}"
+                return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self._path(name)}"
             case "AWS::Lambda::Function":
                 return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{properties['FunctionName']}"
             case "AWS::StepFunctions::StateMachine":
@@ -149,6 +158,8 @@ class Deployed:
         return f"arn:aws:{kind.split('::')[1].lower()}::{ACCOUNT}:{self._path(name)}"
 
     def _path(self, name: str) -> str:
-        """The construct's path below its part of the stack, for example DataBucket or Finetuning/Role."""
+        """The construct's name, for example DataBucket or jobs; of others than buckets and tables its path in the
+        stack, for example Finetuning/Role."""
         path = str(self._resources[name]["Metadata"]["aws:cdk:path"]).removesuffix("/Resource")
-        return path.split("/")[-1] if self._resources[name]["Type"] == "AWS::S3::Bucket" else path.split("/", 1)[1]
+        named = self._resources[name]["Type"] in ("AWS::S3::Bucket", "AWS::DynamoDB::Table")
+        return path.split("/")[-1] if named else path.split("/", 1)[1]

@@ -30,7 +30,7 @@ def source(machine: str) -> str:
 
 def rendered(machine: str) -> str:
     """The text as AWS gets it, but for the names within strings, which CloudFormation fills in."""
-    return render_definition(source(machine), map_concurrency=40)
+    return render_definition(source(machine))
 
 
 def definition(machine: str) -> State:

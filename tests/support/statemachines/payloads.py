@@ -36,13 +36,16 @@ def contract(function: str) -> Contract:
 
 
 def largest(model: type[WireModel]) -> Payload:
-    """Return the longest payload of a model of texts and literals. Raises TypeError for anything else."""
-    return {field.alias or name: _longest(field.annotation) for name, field in model.model_fields.items()}
+    """Return the longest payload of a model of texts, numbers and literals. Raises TypeError for anything else."""
+    sent = {name: field for name, field in model.model_fields.items() if not field.exclude}
+    return {field.alias or name: _longest(field.annotation) for name, field in sent.items()}
 
 
 def _longest(annotation: Any) -> Any:
     if annotation is str:
         return "x" * LONGEST_TEXT
+    if annotation is int:
+        return 10**9
     if get_origin(annotation) is Literal:
         return max(get_args(annotation), key=len)
     if isinstance(annotation, type) and issubclass(annotation, WireModel):

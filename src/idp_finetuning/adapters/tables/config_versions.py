@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.adapters.tables.items import PageToken, TransactionPart, from_attributes, read_item, to_attributes
+from idp_finetuning.adapters.tables.items import (
+    PageToken,
+    TransactionPart,
+    from_attributes,
+    read_item,
+    to_attributes,
+    write_transaction,
+)
 from idp_finetuning.classification.config_versions import (
     DEFAULT_NAME,
     ConfigVersion,
@@ -119,10 +126,10 @@ class ConfigVersionTable:
     def _write(self, name: str, parts: list[TransactionPart]) -> str | None:
         """Write all parts, and return None, or the kind of the first part whose condition failed.
 
-        Raises Conflict if that part is another table's, TransientError if another request writes the same items.
+        Raises Conflict if that part is another table's, TransientError if another request keeps writing the same items.
         """
         try:
-            self._dynamodb.transact_write_items(TransactItems=parts)
+            write_transaction(self._dynamodb, parts)
         except ClientError as error:
             if error_code(error) != "TransactionCanceledException":
                 raise

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import random
+import time
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict, TypeVar
 
@@ -13,7 +15,7 @@ from pydantic import Field
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.pagination import OpaqueToken, Page
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 TransactionPart: TypeAlias = "TransactWriteItemTypeDef"
 
 M = TypeVar("M", bound=WireModel)
+
+# Seconds before each repetition of a transaction that met another one, which takes milliseconds.
+TRANSACTION_WAITS = (0.05, 0.1, 0.2, 0.4)
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -35,10 +40,8 @@ def to_attributes(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_attributes(model: type[M], item: Mapping[str, Any]) -> M:
-    """Return the model in an item; attributes that are only keys of the table are dropped."""
-    values = {name: _deserializer.deserialize(value) for name, value in item.items()}
-    known = {field.alias for field in model.model_fields.values()}
-    return model.model_validate({name: value for name, value in values.items() if name in known})
+    """Return the model in an item; keys of the table and attributes of a newer release are dropped."""
+    return read_stored(model, {name: _deserializer.deserialize(value) for name, value in item.items()})
 
 
 class UpdateArguments(TypedDict):
@@ -76,6 +79,22 @@ def failed_conditions(error: ClientError) -> frozenset[str]:
         return frozenset()
     reasons = error.response.get("CancellationReasons", [])
     return frozenset(reason["Code"] for reason in reasons) - {"None"}
+
+
+def write_transaction(dynamodb: DynamoDBClient, parts: Sequence[TransactionPart]) -> None:
+    """Write all parts, again if another write of the same items was under way.
+
+    A repeated transaction is a new request: the conditions of its parts decide again.
+    """
+    for waited in (*TRANSACTION_WAITS, None):
+        try:
+            dynamodb.transact_write_items(TransactItems=parts)
+        except ClientError as error:
+            if waited is None or failed_conditions(error) != {"TransactionConflict"}:
+                raise
+            time.sleep(random.uniform(waited / 2, waited))  # noqa: S311 - spreads requests, protects nothing
+        else:
+            return
 
 
 class PageToken(OpaqueToken):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 TRIES = 10  # each is lost only to a write that went through, and no more than a few calls change a job at once
+_LONGEST_PAUSE = 0.05  # seconds before a lost try is made again, drawn between nothing and this
 # Reasons that pass by themselves [DynamoDB API Reference, TransactWriteItems, cancellation reasons].
 _PASSING_REASONS = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
 
@@ -74,29 +77,28 @@ class JobTable:
             items.append({"id": job.id, "item": CONFIGURATION, **configuration.to_wire()})
         if token_id:
             items.append({"id": token_id, "item": CLIENT_TOKEN, "jobId": job.id, "requestDigest": request_digest})
-        try:
-            self._dynamodb.transact_write_items(
-                TransactItems=[
-                    {
-                        "Put": {
-                            "TableName": self._table,
-                            "Item": to_attributes(item),
-                            "ConditionExpression": "attribute_not_exists(id)",
-                        }
-                    }
-                    for item in items
-                ]
-            )
-        except ClientError as error:
-            if error_code(error) != "TransactionCanceledException" or not token_id:
-                raise
-            known = self.find_by_token(token_id, request_digest)
-            if not known:
-                raise TransientError(
-                    "A request with this clientToken is still being carried out. Send it again."
-                ) from error
-            return known
-        return job
+        puts: list[TransactionPart] = [
+            {
+                "Put": {
+                    "TableName": self._table,
+                    "Item": to_attributes(item),
+                    "ConditionExpression": "attribute_not_exists(id)",
+                }
+            }
+            for item in items
+        ]
+        for _ in range(TRIES):
+            try:
+                self._dynamodb.transact_write_items(TransactItems=puts)
+            except ClientError as error:
+                if known := self.find_by_token(token_id, request_digest) if token_id else None:
+                    return known
+                if not _passes(error) and not (token_id and error_code(error) == "TransactionCanceledException"):
+                    raise
+                _pause()
+            else:
+                return job
+        raise TransientError("Another request for this job is still being carried out. Send it again.")
 
     def find_by_token(self, token_id: str, request_digest: str) -> FinetuningJob | None:
         """Return the job this client token made, or None if the token is new.
@@ -158,10 +160,10 @@ class JobTable:
         )
         return (item["id"]["S"] for page in pages for item in page["Items"])
 
-    def require(self, run: JobRun, status: JobStatus) -> FinetuningJob:
-        """Return the job if this run of it has the status. Raises JobNotFound, JobStopping or StaleState."""
+    def require(self, run: JobRun, status: JobStatus, *others: JobStatus) -> FinetuningJob:
+        """Return the job if this run of it has one of the statuses. Raises JobNotFound, JobStopping or StaleState."""
         job = self.get(run.job_id)
-        life.require(job, run, status)
+        life.require(job, run, status, *others)
         return job
 
     def move(
@@ -169,6 +171,31 @@ class JobTable:
     ) -> FinetuningJob:
         """Store what `life.move` makes of the job."""
         return self.update(run.job_id, lambda job: life.move(job, run, to, message, **changes))
+
+    def begin_creation(self, run: JobRun, stage: JobStatus) -> tuple[FinetuningJob, bool]:
+        """Store what `life.begin_creation` makes of the job; also return whether an earlier call noted the creation."""
+        noted = False
+
+        def begin(job: FinetuningJob) -> life.Outcome:
+            nonlocal noted
+            noted = (job.training_begun_at if stage is JobStatus.TRAINING else job.deployment_begun_at) is not None
+            return life.begin_creation(job, run, stage)
+
+        return self.update(run.job_id, begin), noted
+
+    def finish_creation(self, run: JobRun, stage: JobStatus, *, arn: str, at: str, message: str) -> FinetuningJob:
+        """Store what `life.finish_creation` makes of the job."""
+        return self.update(
+            run.job_id, lambda job: life.finish_creation(job, run, stage, arn=arn, at=at, message=message)
+        )
+
+    def stop(self, run: JobRun, message: str) -> FinetuningJob:
+        """Store what `life.stop` makes of the job."""
+        return self.update(run.job_id, lambda job: life.stop(job, run, message))
+
+    def restart(self, run: JobRun, reason: str) -> FinetuningJob:
+        """Store what `life.restart` makes of the job."""
+        return self.update(run.job_id, lambda job: life.restart(job, run, reason))
 
     def fail(self, run: JobRun, stage: JobStatus, failure: Failure) -> FinetuningJob:
         """Store what `life.fail` makes of the job."""
@@ -191,10 +218,11 @@ class JobTable:
                 return after
             if self._write(before, after, event):
                 return after
+            _pause()
         raise TransientError(f"Job '{job_id}' is being changed by many calls. Try again later.")
 
     def _write(self, before: FinetuningJob, after: FinetuningJob, event: JobEvent | None) -> bool:
-        """Return False if another write came in between. Raises TransientError if one is under way."""
+        """Return False if another write came in between or is under way."""
         update = update_job(self._table, before, after)
         try:
             if event:
@@ -203,12 +231,9 @@ class JobTable:
             else:
                 self._dynamodb.update_item(**update)
         except ClientError as error:
-            reasons = failed_conditions(error)
-            if "ConditionalCheckFailed" in reasons:
-                return False
-            if reasons and reasons <= _PASSING_REASONS:
-                raise TransientError("A job is being changed by another call. Try again later.") from error
-            raise
+            if "ConditionalCheckFailed" not in failed_conditions(error) and not _passes(error):
+                raise
+            return False
         return True
 
     def use(self, job_id: str, version: str) -> TransactionPart:
@@ -242,3 +267,13 @@ class JobTable:
 
     def _read(self, id_: str, item: str) -> Mapping[str, Any] | None:
         return read_item(self._dynamodb, self._table, item_key(id_, item))
+
+
+def _passes(error: ClientError) -> bool:
+    """Return whether a write was refused only because of what other requests do at the moment."""
+    reasons = failed_conditions(error)
+    return error_code(error) == "TransactionConflictException" or (bool(reasons) and reasons <= _PASSING_REASONS)
+
+
+def _pause() -> None:
+    time.sleep(random.uniform(0, _LONGEST_PAUSE))  # noqa: S311 - no secret

@@ -181,3 +181,28 @@ def test_a_version_that_is_gone_but_still_in_the_index_is_left_out(
     assert first.items == ()
     second = versions.page(limit=1, next_token=first.next_token, allows=lambda _: True)
     assert [item.name for item in second.items] == ["claims"]
+
+
+def test_a_transaction_that_meets_another_one_is_repeated(dynamodb: Any) -> None:
+    error: Any = {
+        "Error": {"Code": "TransactionCanceledException"},
+        "CancellationReasons": [{"Code": "TransactionConflict"}],
+    }
+    met = ClientError(error, "TransactWriteItems")
+
+    class Contended:
+        calls = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(dynamodb, name)
+
+        def transact_write_items(self, **request: Any) -> Any:
+            self.calls += 1
+            if self.calls < 3:
+                raise met
+            return dynamodb.transact_write_items(**request)
+
+    contended = Contended()
+    ConfigVersionTable(contended, TABLE).create(version())  # type: ignore[arg-type]
+    assert contended.calls == 3
+    assert ConfigVersionTable(dynamodb, TABLE).get("claims") == version()

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.deployment import JOBS_BY_CREATION
@@ -102,6 +103,32 @@ def test_a_request_that_meets_its_twin_half_way_is_sent_again_and_is_no_conflict
     monkeypatch.setattr(dynamodb, "transact_write_items", cancelled)
     with pytest.raises(TransientError, match="Send it again"):
         jobs.create(job("1"), "token#a", "digest")
+
+
+def transaction_conflict(*reasons: str) -> ClientError:
+    """A transaction that DynamoDB cancelled for these reasons."""
+    error = client_error("TransactWriteItems", "TransactionCanceledException")
+    error.response["CancellationReasons"] = [{"Code": reason} for reason in reasons]  # type: ignore[typeddict-unknown-key, unused-ignore]
+    return error
+
+
+@pytest.mark.parametrize("reasons", [("TransactionConflict", "None"), ("None", "ThrottlingError")])
+def test_a_write_that_meets_a_transaction_of_another_is_tried_again(
+    jobs: JobTable, dynamodb: Any, monkeypatch: pytest.MonkeyPatch, reasons: tuple[str, ...]
+) -> None:
+    write = dynamodb.transact_write_items
+    refusals = [transaction_conflict(*reasons) for _ in range(4)]
+
+    def conflicting(**request: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return write(**request)
+
+    monkeypatch.setattr(dynamodb, "transact_write_items", conflicting)
+    made = jobs.create(job("1"), None, "")
+    refusals += [transaction_conflict(*reasons)]
+    assert jobs.move(made.current_run, JobStatus.GENERATING_DATA).status is JobStatus.GENERATING_DATA
+    assert refusals == []
 
 
 CONFIGURATION = JobConfiguration(

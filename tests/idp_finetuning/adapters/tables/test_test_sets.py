@@ -10,12 +10,12 @@ import pytest
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.deployment import TEST_SETS_BY_CREATION
 from idp_finetuning.errors import Conflict, InvalidInput, TestSetNotFound
-from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
+from idp_finetuning.test_sets.test_set import TestSet, TestSetRecord, TestSetStatus
 
 
-def record(name: str, minute: int = 0) -> TestSet:
+def record(name: str, minute: int = 0) -> TestSetRecord:
     """A new test set."""
-    return TestSet(
+    return TestSetRecord(
         id=name,
         name=name,
         description="",
@@ -41,7 +41,7 @@ def test_a_missing_test_set_is_not_found_and_is_not_made_by_marking_it_ready(
 ) -> None:
     with pytest.raises(TestSetNotFound):
         test_sets.get("a")
-    for write in (lambda: test_sets.mark_ready("a", 3), lambda: test_sets.close("a")):
+    for write in (lambda: test_sets.mark_ready("a", 3, "f"), lambda: test_sets.close("a")):
         with pytest.raises(Conflict, match="Test set 'a' is being deleted, or it is gone"):
             write()
     with pytest.raises(TestSetNotFound):
@@ -50,18 +50,18 @@ def test_a_missing_test_set_is_not_found_and_is_not_made_by_marking_it_ready(
 
 def test_marking_ready_twice_leaves_the_same_record(test_sets: TestSetTable) -> None:
     test_sets.create(record("a"))
-    first = test_sets.mark_ready("a", 12)
+    first = test_sets.mark_ready("a", 12, "f")
     assert (first.status, first.file_count) == ("READY", 12)
-    assert test_sets.mark_ready("a", 12) == first == test_sets.get("a")
+    assert test_sets.mark_ready("a", 12, "f") == first == test_sets.get("a")
 
 
 def test_a_closed_test_set_is_not_made_ready_but_may_get_back_what_it_was(test_sets: TestSetTable) -> None:
     test_sets.create(record("a"))
-    ready = test_sets.mark_ready("a", 12)
+    ready = test_sets.mark_ready("a", 12, "f")
     test_sets.close("a")
     test_sets.close("a")
     with pytest.raises(Conflict):
-        test_sets.mark_ready("a", 12)
+        test_sets.mark_ready("a", 12, "f")
     assert test_sets.get("a").status == "DELETING"
     test_sets.reopen(ready)
     assert test_sets.get("a") == ready

@@ -1,0 +1,1 @@
+"""Questions to the real Amazon Bedrock, and the record of its answers."""
