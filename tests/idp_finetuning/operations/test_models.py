@@ -109,7 +109,9 @@ def test_the_preview_reads_labels_again_only_where_the_test_set_changed(s3: Any,
     s3.put_object(Bucket="documents", Key="docsplit/baseline/sub 0/doc 0.pdf/sections/1/result.json", Body=b"broken")
     changed = call("validateTestSetForFinetuning", testSetId="docsplit")
     assert not changed["isValid"]
-    assert changed["errors"] == ["1 document has a baseline that cannot be read: sub 0/doc 0.pdf. Correct the labels."]
+    assert changed["errors"] == [
+        "1 document has a baseline file that is not JSON: sub 0/doc 0.pdf. Correct the labels."
+    ]
     call("validateTestSetForFinetuning", testSetId="docsplit", baseModel="amazon.nova-pro-v1:0")
     assert (stored, s3.list_objects_v2(Bucket="data")["KeyCount"]) == (1, 2)
 
