@@ -34,7 +34,7 @@ def test_a_verdict_keeps_the_classes_in_the_test_sets_order(deployment: Deployme
         ({"epochs": 5}, "HyperParameters has no 'epochs'. Did you mean 'epoch_count'?"),
         ({"learningrate": 1e-5}, "HyperParameters has no 'learningrate'. Did you mean 'learning_rate'?"),
         ({"warmup": 5}, "HyperParameters has no 'warmup'. Did you mean 'learning_rate_warmup_steps'?"),
-        ({"beta": 1}, "HyperParameters has no 'beta'. It has epoch_count, learning_rate, learning_rate_warmup_steps."),
+        ({"beta": 1}, "HyperParameters has no 'beta'. It has epoch_count, batch_size, learning_rate, "),
     ],
 )
 def test_hyperparameters_that_do_not_exist_are_refused_with_the_one_that_was_meant(

@@ -16,10 +16,10 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.errors import DocumentRejected, TestSetInvalid
-from idp_finetuning.test_sets.document_types import BEGINNING_BYTES
+from idp_finetuning.test_sets.document_types import BEGINNING_BYTES, MAXIMUM_DOCUMENT_BYTES
 from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, sealed_key, uploading_marker
 from idp_finetuning.test_sets.labels import Listing, StoredFile
-from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, TestSetFile, TestSetUpload, UploadField
+from idp_finetuning.test_sets.test_set import TestSetFile, TestSetUpload, UploadField
 from idp_finetuning.wire import WireModel, read_stored_json
 
 if TYPE_CHECKING:

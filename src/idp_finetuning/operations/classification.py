@@ -29,9 +29,10 @@ from idp_finetuning.operations.classification_limit import take_slot
 from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.model_choice import ChosenModel, find_model
 from idp_finetuning.operations.scope import find_scope, require_in_scope
+from idp_finetuning.test_sets.document_types import MAXIMUM_DOCUMENT_BYTES
 from idp_finetuning.test_sets.keys import input_prefix, page_texts_prefix
 from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
-from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES, Md5, TestSetRecord
+from idp_finetuning.test_sets.test_set import Md5, TestSetRecord
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import WireModel
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from idp_finetuning.test_sets.test_set import MAXIMUM_DOCUMENT_BYTES
-
+MAXIMUM_DOCUMENT_BYTES = 250_000_000
 # Acrobat accepts junk before a PDF's header up to here; no other type needs as many bytes.
 BEGINNING_BYTES = 1024
 
@@ -46,6 +45,7 @@ _SIGNATURES = {
     DocumentType.GIF: (b"GIF8",),
     DocumentType.TIFF: (b"II*\0", b"MM\0*", b"II\0*", b"MM*\0", b"II+\0", b"MM\0+"),
 }
+_BMP_HEADER_SIZES = frozenset({12, 40, 52, 56, 64, 108, 124})  # "BM" alone begins texts too
 _EXTENSIONS = frozenset({".pdf", ".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".webp", ".tif", ".tiff", ".bmp"})
 
 
@@ -61,7 +61,8 @@ def document_type(beginning: bytes) -> DocumentType | None:
         return DocumentType.WEBP
     if b"%PDF-" in beginning[:BEGINNING_BYTES]:
         return DocumentType.PDF
-    return DocumentType.BMP if beginning.startswith(b"BM") else None
+    is_bmp = beginning.startswith(b"BM") and int.from_bytes(beginning[14:18], "little") in _BMP_HEADER_SIZES
+    return DocumentType.BMP if is_bmp else None
 
 
 def why_litter(path: str) -> str | None:

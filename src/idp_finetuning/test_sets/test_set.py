@@ -9,13 +9,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from idp_finetuning.errors import TestSetInvalid
+from idp_finetuning.test_sets.document_types import MAXIMUM_DOCUMENT_BYTES
 from idp_finetuning.text import is_one_line
 from idp_finetuning.wire import UtcTime, WireModel
 
 # The rule of AWS's IDP accelerator for names of test sets.
 NAME_PATTERN = r"^[A-Za-z0-9 _-]{1,50}$"
 MAXIMUM_KEY_BYTES = 900  # S3 allows 1,024 for the whole key; the test-set id comes before it
-MAXIMUM_DOCUMENT_BYTES = 250_000_000
 
 
 Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]

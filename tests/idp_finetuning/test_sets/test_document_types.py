@@ -48,6 +48,7 @@ def test_a_pdf_is_one_also_after_junk_but_not_inside_an_image() -> None:
         coloured_pdf(BLUE),
         b"junk " + coloured_pdf(BLUE),
         b"just text",
+        b"BMW: an invoice for the repair of a car",
         b"PK\x03\x04 a Word document",
         b"{}",
         b"\x00" * 2000,

@@ -20,7 +20,6 @@ from PIL import (
     MpoImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
-    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
@@ -30,6 +29,7 @@ from idp_finetuning.adapters.drawing.encoding import own_jpeg
 from idp_finetuning.adapters.drawing.limits import MAXIMUM_PIXELS, target_size
 from idp_finetuning.adapters.drawing.tiff import page_directories
 from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.test_sets.document_types import OF_NO_TYPE, document_type
 
 # Pillow imports these when it first needs them; the process that draws can open no file by then.
 _LOADED = (
@@ -46,7 +46,6 @@ _LOADED = (
 )
 
 _IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "TIFF", "BMP")
-_IMAGE_SIGNATURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"))
 
 # What Pillow raises on damaged files; TypeError for a TIFF without dimensions, struct.error for broken EXIF.
 _PILLOW_FAILURES = (OSError, ValueError, SyntaxError, EOFError, TypeError, struct.error)
@@ -70,24 +69,15 @@ Image.preinit()
 Image.init()
 
 
-def begins_as_image(content: bytes) -> bool:
-    """Return whether the first bytes are those of an image, BMP excepted."""
-    return content.startswith(_IMAGE_SIGNATURES) or content[:4] + content[8:12] == b"RIFFWEBP"
-
-
 class ImagePages:
     """An image file."""
 
     def __init__(self, content: bytes) -> None:
+        if document_type(content) is None:
+            raise DocumentRejected("unsupported_type", f"The file is {OF_NO_TYPE}.")
         self._content = content
         try:
             self._image = Image.open(io.BytesIO(content), formats=_IMAGE_FORMATS)
-        except UnidentifiedImageError as error:
-            if begins_as_image(content):
-                raise _damaged_image() from error
-            raise DocumentRejected(
-                "unsupported_type", "The file is neither a PDF nor a PNG, JPEG, GIF, WebP, TIFF or BMP image."
-            ) from error
         except _PILLOW_FAILURES as error:
             raise _damaged_image() from error
         self._directories = page_directories(content) if self._image.format == "TIFF" else [0]

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from idp_finetuning.adapters.drawing.document import Document
-from idp_finetuning.adapters.drawing.images import ImagePages, begins_as_image
+from idp_finetuning.adapters.drawing.images import ImagePages
 from idp_finetuning.adapters.drawing.pdf import PdfPages
-
-_PDF_HEADER_WITHIN = 1024  # Acrobat accepts junk before the header up to here
+from idp_finetuning.test_sets.document_types import DocumentType, document_type
 
 
 def open_bytes(content: bytes) -> Document:
     """Open a PDF or an image. Raises DocumentRejected if it is encrypted, damaged or of no supported type."""
-    return PdfPages(content) if _is_pdf(content) else ImagePages(content)
-
-
-def _is_pdf(content: bytes) -> bool:
-    """Return whether this is a PDF: there may be junk before the header, but not an image with PDF in its metadata."""
-    return b"%PDF-" in content[:_PDF_HEADER_WITHIN] and not begins_as_image(content)
+    return PdfPages(content) if document_type(content) is DocumentType.PDF else ImagePages(content)
