@@ -21,6 +21,7 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.stages.concurrency import choose_concurrency
 from idp_finetuning.stages.offered_models import require_offered
+from idp_finetuning.stages.page_counts import read_page_counts
 from idp_finetuning.stages.quotas import quota_warnings
 from idp_finetuning.stages.read_labels import read_test_set
 from idp_finetuning.test_sets.keys import input_prefix
@@ -83,6 +84,7 @@ def validate_test_set(
         base_model=job.base_model,
         repeat=job.repeat,
         uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
+        counts=read_page_counts(test_set, data),
     )
     if not validation.is_valid:
         raise TestSetInvalid(" ".join(validation.errors))

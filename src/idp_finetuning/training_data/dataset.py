@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from idp_finetuning.errors import DatasetUnusable
 from idp_finetuning.nova.base_models import BaseModelSpec
+from idp_finetuning.test_sets.page_counts import TOLERATED_REJECTIONS
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.text import join_first
 from idp_finetuning.training_data.bedrock_records import BedrockRecords
 from idp_finetuning.training_data.examples import ManifestDocument
 from idp_finetuning.wire import WireModel
 
-TOLERATED_REJECTIONS = 0.1
 SHOWN_REJECTIONS = 1_000
 
 NO_RESULT = "no_result"

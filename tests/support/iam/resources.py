@@ -11,8 +11,10 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.keys import (
     announced_prefix,
     baseline_prefix,
+    counting_progress_key,
     input_prefix,
     labels_key,
+    page_counts_key,
     sealed_key,
     uploading_marker,
 )
@@ -39,6 +41,8 @@ UPLOADING = f"{TEST_SETS}/{uploading_marker('*')}"
 ANNOUNCED = f"{TEST_SETS}/{announced_prefix('*')}*"
 SEALED = f"{TEST_SETS}/{sealed_key('*', '*')}"
 READING = f"{DATA}/{being_read('*', '*')}"
+COUNTS = f"{DATA}/{page_counts_key('*', '*')}"
+COUNTING = f"{DATA}/{counting_progress_key('*', '*')}"
 RUNNING = f"{DATA}/{running_key('*', 0).replace('0', '*')}"
 FINE_TUNED_AS = f"arn:aws:bedrock:{REGION}::foundation-model/*k"
 
@@ -66,6 +70,8 @@ KINDS = (
     f"{DATA}/{_CLASSIFICATION.result}",
     f"{DATA}/{labels_key('*', '*')}",
     READING,
+    COUNTS,
+    COUNTING,
     RUNNING,
     TEST_SETS,
     INPUTS,

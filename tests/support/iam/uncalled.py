@@ -10,6 +10,7 @@ from tests.support.iam.calls import arn
 from tests.support.iam.resources import (
     ANNOUNCED,
     BASELINES,
+    COUNTING,
     CUSTOM_MODELS,
     CUSTOMIZATION_JOBS,
     FOUNDATION_MODELS,
@@ -86,6 +87,18 @@ UNCALLED: tuple[Uncalled, ...] = (
         ("s3:DeleteObject", "s3:DeleteObjectVersion"),
         (READING,),
         "Only a test set whose labels take long to read has a marker.",
+    ),
+    Uncalled(
+        "CountPages",
+        ("s3:PutObject", "lambda:InvokeFunction"),
+        (COUNTING, arn("lambda", f"function:{find_function('CountPages').function_name(PREFIX)}")),
+        "Only test sets that take minutes to count leave their progress, or continue in another run.",
+    ),
+    Uncalled(
+        "DeleteTestSet",
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        (COUNTING,),
+        "Only test sets that take minutes to count leave their progress.",
     ),
     Uncalled(
         "ReconcileJobs",
