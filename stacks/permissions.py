@@ -81,7 +81,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             *_write_test_sets(arns, options),
             Allow(
                 ("s3:GetObject",),
-                (arns.data_objects("jobs/*/dataset/report.json"), arns.data_objects("jobs/*/prompt.json")),
+                tuple(
+                    arns.data_objects(f"jobs/*/{part}")
+                    for part in ("dataset/report.json", "dataset/documents.jsonl", "prompt.json")
+                ),
             ),
             Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
             Allow(("states:DescribeExecution",), (arns.executions(DELETION),)),

@@ -34,8 +34,10 @@ from idp_finetuning.training_data.dataset import (
     AcceptedDocument,
     RejectedDocument,
     dataset_report,
+    held_out_warnings,
     require_usable,
 )
+from idp_finetuning.training_data.dataset_documents import dataset_documents
 from idp_finetuning.training_data.examples import ManifestDocument, bound_tokens
 from idp_finetuning.training_data.job_prompt import make_job_prompt
 from idp_finetuning.training_data.page_notes import NotedPages, PageNotes, split_notes
@@ -164,7 +166,11 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
         else:
             for _ in records:
                 pass
+    listed = dataset_documents(manifest, accepted, rejected, prefix=input_prefix(job.test_set_id))
+    data.write_stream(layout.documents, (item.model_dump_json(by_alias=True).encode() + b"\n" for item in listed))
     report = dataset_report(accepted, rejected, (*job.warnings, *noted.warnings()), repeat=job.repeat)
+    warnings = tuple(dict.fromkeys((*job.warnings, *held_out_warnings(report, manifest))))
+    report = report.model_copy(update={"warnings": tuple(dict.fromkeys((*warnings, *report.warnings)))})
     data.write_model(layout.report, report)
     words = f"{report.accepted} of {report.found} documents became training data, {report.rejected} were rejected."
     jobs.move(
@@ -178,6 +184,7 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
             rejected=report.rejected,
         ),
         validation_records=report.validation.pages if model.validation_supported else 0,
+        warnings=warnings,
     )
     require_usable(report, manifest, model)
 

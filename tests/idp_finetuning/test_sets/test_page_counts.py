@@ -47,7 +47,7 @@ def test_more_pages_than_a_model_takes_are_an_error() -> None:
 
 def test_counts_change_neither_the_split_nor_the_distribution() -> None:
     before = verdict(UNTOLD, None)
-    after = verdict(UNTOLD, counts(UNTOLD, {"a/0": "encrypted"}))
+    after = verdict(UNTOLD, counts(UNTOLD, {"a/0.pdf": "encrypted"}))
     for field in ("document_count", "class_distribution", "train_count", "validation_count", "held_out_paths"):
         assert getattr(before, field) == getattr(after, field)
 

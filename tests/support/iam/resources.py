@@ -63,6 +63,7 @@ KINDS = (
     TRAINING_FILE,
     VALIDATION_FILE,
     f"{DATA}/{_JOB.report}",
+    f"{DATA}/{_JOB.documents}",
     f"{DATA}/{_JOB.output}*",
     f"{DATA}/{UPLOADS_PREFIX}*",
     f"{DATA}/{_CLASSIFICATION.request}",
