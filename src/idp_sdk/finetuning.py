@@ -35,7 +35,8 @@ class Finetuning:
     ) -> Validation:
         """Check whether a test set can be used for fine-tuning, with `base_model` also for that model.
 
-        The labels of a large test set are read in the background; this waits for them, at most `timeout` seconds.
+        The labels of a large test set are read in the background, and with `base_model` the pages of a complete one
+        are counted; this waits for them, at most `timeout` seconds.
         Raises TestSetNotFound and WaitTimeout.
         """
         deadline = Deadline(timeout)
