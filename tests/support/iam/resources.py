@@ -48,6 +48,7 @@ FINE_TUNED_AS = f"arn:aws:bedrock:{REGION}::foundation-model/*k"
 
 _JOB = JobLayout(job_id="*")
 _CLASSIFICATION = ClassificationLayout(classification_id="*")
+DATASET_DOCUMENTS = f"{DATA}/{_JOB.documents}"
 TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in Split)
 
 # A star is a part of a path, at the end everything that follows.
@@ -63,7 +64,7 @@ KINDS = (
     TRAINING_FILE,
     VALIDATION_FILE,
     f"{DATA}/{_JOB.report}",
-    f"{DATA}/{_JOB.documents}",
+    DATASET_DOCUMENTS,
     f"{DATA}/{_JOB.output}*",
     f"{DATA}/{UPLOADS_PREFIX}*",
     f"{DATA}/{_CLASSIFICATION.request}",

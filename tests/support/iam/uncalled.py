@@ -13,12 +13,13 @@ from tests.support.iam.resources import (
     COUNTING,
     CUSTOM_MODELS,
     CUSTOMIZATION_JOBS,
+    DATASET_DOCUMENTS,
     FOUNDATION_MODELS,
     INPUTS,
     PREFIX,
-    READING,
     RUNNING,
     SEALED,
+    TEST_SETS,
     TRAINING_FILE,
     UPLOADING,
     VALIDATION_FILE,
@@ -82,17 +83,23 @@ UNCALLED: tuple[Uncalled, ...] = (
         (RUNNING,),
         "Only a classification whose function could not be started gives its place back.",
     ),
-    Uncalled(
-        "DeleteTestSet",
-        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
-        (READING,),
-        "Only a test set whose labels take long to read has a marker.",
+    *(
+        Uncalled(
+            "CountPages",
+            (action,),
+            (resource,),
+            "Only test sets that take minutes to count leave their progress, or continue in another run.",
+        )
+        for action, resource in (
+            ("s3:PutObject", COUNTING),
+            ("lambda:InvokeFunction", arn("lambda", f"function:{find_function('CountPages').function_name(PREFIX)}")),
+        )
     ),
     Uncalled(
         "CountPages",
-        ("s3:PutObject", "lambda:InvokeFunction"),
-        (COUNTING, arn("lambda", f"function:{find_function('CountPages').function_name(PREFIX)}")),
-        "Only test sets that take minutes to count leave their progress, or continue in another run.",
+        ("s3:ListBucket",),
+        (TEST_SETS,),
+        "S3 says that a document or a test set is gone only to those who may list the bucket.",
     ),
     Uncalled(
         "DeleteTestSet",
@@ -121,7 +128,7 @@ UNCALLED: tuple[Uncalled, ...] = (
     Uncalled(
         "AssembleDataset",
         ("s3:AbortMultipartUpload",),
-        (TRAINING_FILE, VALIDATION_FILE),
+        (TRAINING_FILE, VALIDATION_FILE, DATASET_DOCUMENTS),
         "Only a data set of more than 8 MB goes up in parts, and only one that fails half-way is taken back.",
     ),
     Uncalled(
