@@ -16,7 +16,7 @@ from stacks.options import REGION
 _JOB_DATA = r"<StorageDataBucket\w+\.Arn>/jobs/\*"
 _TEST_SET_PARTS = (
     r"(<StorageTestSetBucket\w+\.Arn>|arn:aws:s3:::[a-z0-9.-]+)/\*/"
-    r"(input/\*|baseline/\*|baseline/\*/pages/\*|\.uploading|\*)"
+    r"(input/\*|baseline/\*|baseline/\*/pages/\*|\.uploading|\.announced/\*|\.complete/\*|\*)"
 )
 _ACCOUNT = r"(<AWS::AccountId>|\d{12})"
 
@@ -25,7 +25,7 @@ WILDCARDS: Mapping[str, str] = {
     r"\*": "Tracing, log delivery and Bedrock's lists name no resource; a test holds all else to named ones.",
     _JOB_DATA: "Bedrock reads and DeleteJobData removes whole jobs, whose ids are made at run time.",
     _JOB_DATA + r"/[a-z*/.]+": "Job ids are made at run time; the function reaches one part of a job's data.",
-    r"<StorageDataBucket\w+\.Arn>/validation/\*\.[a-z]+": "Labels that were read lie below the ids of test sets.",
+    r"<StorageDataBucket\w+\.Arn>/validation/\*\.[a-z]+": "Labels and page counts lie below the ids of test sets.",
     r"<StorageDataBucket\w+\.Arn>/classifications/(\*/[a-z]+\.json|uploads/\*)": (
         "Ids of classifications and keys of uploads are made at run time."
     ),

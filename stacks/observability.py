@@ -61,7 +61,7 @@ class Observability(Construct):
         # After the last retry Lambda drops the event of an asynchronous invocation silently.
         dropped = {
             name: functions[name].metric("AsyncEventsDropped", statistic="Sum", period=PERIOD)
-            for name in ("ReadLabels", "ClassifyDocument", "DeleteTestSet")
+            for name in ("ReadLabels", "CountPages", "ClassifyDocument", "DeleteTestSet")
         }
         # The two functions with many concurrent invocations; the others have one for each job.
         throttles = {
@@ -87,6 +87,10 @@ class Observability(Construct):
             "label-reading-lost": (
                 "Labels of a large test set could not be read in the background",
                 dropped["ReadLabels"],
+            ),
+            "page-counting-lost": (
+                "Pages of a test set could not be counted in the background",
+                dropped["CountPages"],
             ),
             "test-set-deletion-lost": (
                 "A test set could not be deleted in the background",

@@ -56,6 +56,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         list_data,
         Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.json"),)),
     )
+    read_page_counts = Allow(("s3:GetObject",), (arns.data_objects("validation/*.pages"),))
     read_documents = (
         list_test_sets,
         Allow(("s3:GetObject",), (arns.test_set_objects("*/input/*"), arns.test_set_objects("*/baseline/*/pages/*"))),
@@ -83,17 +84,23 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 (arns.user_pool,),
             ),
             *read_labels,
+            read_page_counts,
             Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.reading"),)),
             *_write_test_sets(arns, options),
             Allow(
                 ("s3:GetObject",),
-                (arns.data_objects("jobs/*/dataset/report.json"), arns.data_objects("jobs/*/prompt.json")),
+                tuple(
+                    arns.data_objects(f"jobs/*/{part}")
+                    for part in ("dataset/report.json", "dataset/documents.jsonl", "prompt.json")
+                ),
             ),
             Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
             Allow(("states:DescribeExecution",), (arns.executions(DELETION),)),
             Allow(
                 ("lambda:InvokeFunction",),
-                tuple(arns.function(name) for name in ("ReadLabels", "ClassifyDocument", "DeleteTestSet")),
+                tuple(
+                    arns.function(name) for name in ("ReadLabels", "CountPages", "ClassifyDocument", "DeleteTestSet")
+                ),
             ),
             # Which classifications of a user run; a conditional write reads too (S3 API reference, PutObject).
             Allow(
@@ -118,6 +125,18 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("bedrock:GetCustomModelDeployment",), (deployments,)),
         ),
         "ReadLabels": read_labels,
+        "CountPages": (
+            list_test_sets,
+            # Of test sets that were completed here: those of an attached bucket are not counted.
+            Allow(("s3:GetObject",), (arns.test_set_objects("*/input/*"), arns.test_set_objects("*/.complete/*"))),
+            list_data,
+            Allow(
+                ("s3:GetObject", "s3:PutObject"),
+                (arns.data_objects("validation/*.pages"), arns.data_objects("validation/*.counting")),
+            ),
+            # Continues in another run of itself.
+            Allow(("lambda:InvokeFunction",), (arns.function("CountPages"),)),
+        ),
         "DeleteTestSet": (
             Allow(("dynamodb:GetItem", "dynamodb:DeleteItem"), (arns.test_sets_table,)),
             *_remove_test_sets(arns, options),
@@ -128,6 +147,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             move_job,
             Allow(("dynamodb:GetItem",), (arns.test_sets_table,)),
             *read_labels,
+            read_page_counts,
             Allow(
                 ("s3:PutObject",), (arns.data_objects("jobs/*/manifest.json"), arns.data_objects("jobs/*/prompt.json"))
             ),

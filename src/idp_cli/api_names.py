@@ -14,6 +14,7 @@ COMMAND_OF = {
     "deleteFinetuningJob": "finetuning delete",
     "listFinetuningJobEvents": "finetuning events",
     "getDatasetReport": "finetuning report",
+    "listDatasetDocuments": "finetuning report",
     "getFinetuningJobPrompt": "finetuning prompt",
     "listAvailableModels": "models list",
     "createTestSet": "testset upload",

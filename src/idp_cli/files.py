@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -20,3 +22,12 @@ def read_text(file: Path) -> str:
         raise click.ClickException(f"'{file}' is not text in UTF-8. Save it as UTF-8.") from None
     except OSError as error:
         raise click.ClickException(f"'{file}' cannot be read: {error.strerror}.") from None
+
+
+def write_csv(file: Path, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as CSV in UTF-8. Raises ClickException if the file cannot be written."""
+    try:
+        with file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            csv.writer(stream).writerows(rows)
+    except OSError as error:
+        raise click.ClickException(f"'{file}' cannot be written: {error.strerror}.") from None

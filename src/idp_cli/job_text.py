@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from idp_cli.api_names import in_cli_words
@@ -12,6 +12,7 @@ from idp_cli.times import moment
 if TYPE_CHECKING:
     from idp_sdk import (
         BedrockRecords,
+        DatasetDocument,
         DatasetReport,
         Job,
         JobEvent,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         Validation,
     )
 
+HELD_OUT_SHOWN = 10  # by `finetuning report`; --csv has all
 WARNINGS_SHOWN = 10  # by `finetuning status`: there may be one for each pair of identical files
 
 
@@ -135,14 +137,29 @@ def event_lines(events: Sequence[JobEvent]) -> list[str]:
     return table([(moment(event.at), event.type, event.message) for event in events]) if events else ["No events."]
 
 
-def report_lines(report: DatasetReport) -> list[str]:
-    """Return the counts of documents, pages by class on both sides, and each rejected document."""
+def document_rows(documents: Iterable[DatasetDocument]) -> Iterator[Sequence[object]]:
+    """Yield the rows of a CSV file, its header first; the classes of a packet are on lines of their cell."""
+    yield "document", "side", "classes", "pages", "rejected", "reason"
+    for item in documents:
+        yield item.path, item.side, "\n".join(item.classes), item.pages, item.code, item.reason
+
+
+def held_out_paths(documents: Iterable[DatasetDocument]) -> list[str]:
+    """Return the paths of those that are held out and were not rejected."""
+    return [item.path for item in documents if item.side == "validation" and item.code is None]
+
+
+def report_lines(report: DatasetReport, held_out: Sequence[str] = ()) -> list[str]:
+    """Return the counts of documents, pages by class on both sides, held-out documents, and each rejected document."""
+    more = report.validation.documents - len(held_out[:HELD_OUT_SHOWN])
+    rest = [f"and {more} more; --csv FILE has all of them"] if more else []
     return [
         "Data Set Report:",
         f"  Documents: {report.found} found = {report.accepted} accepted + {report.rejected} rejected",
         f"  To Train: {report.train.documents} documents, {report.train.pages} pages{_times(report.repeat)}",
         f"  Held Out: {report.validation.documents} documents, {report.validation.pages} pages",
         *_class_lines(report.train, report.validation),
+        *_list_lines("Held-Out Documents:", [*held_out[:HELD_OUT_SHOWN], *rest] if held_out else []),
         *_bedrock_lines(report.bedrock_records or ()),
         *_list_lines("Rejected:", [f"{item.key}: {item.reason}" for item in report.rejected_documents]),
         *_list_lines("Warnings:", report.warnings),

@@ -105,7 +105,7 @@ class DatasetUnusable(FinetuningError):
 
 
 class ValidationRunning(FinetuningError):
-    """The labels of a large test set are still being read in the background."""
+    """The labels or the pages of a test set are still being read in the background."""
 
 
 class ModelUnavailable(FinetuningError):

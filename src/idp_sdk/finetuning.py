@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.training_data.dataset import DatasetReport
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import ValidationRunning, WaitTimeout
@@ -34,7 +35,8 @@ class Finetuning:
     ) -> Validation:
         """Check whether a test set can be used for fine-tuning, with `base_model` also for that model.
 
-        The labels of a large test set are read in the background; this waits for them, at most `timeout` seconds.
+        The labels of a large test set are read in the background, and with `base_model` the pages of a complete one
+        are counted; this waits for them, at most `timeout` seconds.
         Raises TestSetNotFound and WaitTimeout.
         """
         require_seconds(VALIDATION_POLL_SECONDS, timeout)
@@ -108,8 +110,15 @@ class Finetuning:
         return self._api.items(operations.LIST_JOB_EVENTS, {"jobId": job_id}, page_size)
 
     def report(self, job_id: str) -> DatasetReport:
-        """Return what became of every document. Raises Conflict until the data set is assembled."""
+        """Return what became of the documents, in counts. Raises Conflict until the data set is assembled."""
         return self._api.call(operations.GET_REPORT, {"jobId": job_id})
+
+    def documents(self, job_id: str, *, page_size: int = 100) -> Iterator[DatasetDocument]:
+        """Yield what became of each document, those held out (`side` is "validation") before those to train.
+
+        Raises Conflict until the data set is assembled.
+        """
+        return self._api.items(operations.LIST_DATASET_DOCUMENTS, {"jobId": job_id}, page_size)
 
     def prompt(self, job_id: str) -> Prompt:
         """Return the prompt the job trains with. Raises Conflict until it is written."""

@@ -9,6 +9,7 @@ from idp_finetuning.classification.scopes import User
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetUpload
 from idp_finetuning.training_data.dataset import DatasetReport
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_sdk.documents import Operation, mutation, query
 from idp_sdk.jobs import Job, JobEvent, JobSummary, Validation
 from idp_sdk.results import AvailableModels, ConfigVersion, Page
@@ -32,6 +33,7 @@ RETRY_JOB = mutation("retryFinetuningJob", Job, jobId="ID!")
 DELETE_JOB = mutation("deleteFinetuningJob", bool, jobId="ID!")
 LIST_JOB_EVENTS = query("listFinetuningJobEvents", Page[JobEvent], jobId="ID!", **_PAGE)
 GET_REPORT = query("getDatasetReport", DatasetReport, jobId="ID!")
+LIST_DATASET_DOCUMENTS = query("listDatasetDocuments", Page[DatasetDocument], jobId="ID!", **_PAGE)
 GET_JOB_PROMPT = query("getFinetuningJobPrompt", Prompt, jobId="ID!")
 
 LIST_MODELS = query("listAvailableModels", AvailableModels)

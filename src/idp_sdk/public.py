@@ -17,6 +17,7 @@ from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_finetuning.training_data.bedrock_records import BedrockRecords
 from idp_finetuning.training_data.dataset import ClassReport, DatasetReport, RejectedDocument, SplitReport
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_sdk.client import IDPClient
 from idp_sdk.connection import Connection, read_connection
 from idp_sdk.errors import IDPError
@@ -45,6 +46,7 @@ __all__ = [
     "ConfigVersion",
     "Connection",
     "CustomModel",
+    "DatasetDocument",
     "DatasetReport",
     "DocumentClass",
     "DocumentCounts",

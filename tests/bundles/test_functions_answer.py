@@ -28,6 +28,7 @@ CLASSIFIED = ClassificationLayout(classification_id=CLASSIFICATION)
 ANSWERS: dict[str, Any] = {
     "Resolver": {"data": True},
     "ReadLabels": {},
+    "CountPages": {"documents": DOCUMENTS, "complete": True},
     "DeleteTestSet": {},
     "ValidateTestSet": {"key": LAYOUT.manifest, "concurrency": 4},
     "GenerateExample": {},
@@ -55,6 +56,7 @@ ANSWERS: dict[str, Any] = {
 # The resolver returns its errors; the other functions raise theirs, which Step Functions catches by this name.
 REFUSALS = {
     "ReadLabels": "InternalError",
+    "CountPages": "InternalError",
     "DeleteTestSet": "InternalError",
     "ValidateTestSet": "TestSetInvalid",
     "GenerateExample": "DocumentRejected",

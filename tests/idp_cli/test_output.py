@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +14,7 @@ from idp_cli.output import print_json, printable, table
 from idp_cli.times import format_elapsed
 from tests.idp_cli.conftest import Run
 from tests.support.cli import samples
-from tests.support.cli.deployment import Deployment
+from tests.support.cli.deployment import Deployment, Refused
 
 
 @pytest.mark.parametrize(
@@ -106,9 +109,52 @@ def test_a_report_adds_up_and_names_classes_of_one_side_and_each_rejected_docume
         "  bank_statement        10         0",
         "  w2                     2         1",
         "",
+        "Held-Out Documents:",
+        "  - w2/3.pdf",
+        "",
         "Rejected:",
         "  - docsplit/input/w2/7.pdf: The PDF is encrypted.",
     ]
+
+
+def test_a_report_names_held_out_documents_the_first_ten(run: Run, deployment: Deployment) -> None:
+    shown = run("finetuning", "report", "--job-id", "j").out
+    assert "\nHeld-Out Documents:\n  - w2/3.pdf\n  - and 14 more; --csv FILE has all of them\n\nRejected:\n" in shown
+    held_out = samples.dataset_documents()[0]
+    many = [held_out | {"path": f"w2/{n}.pdf"} for n in range(11)]
+    deployment.fields["listDatasetDocuments"] = lambda given: {"items": many[: given["limit"]], "nextToken": None}
+    shown = run("finetuning", "report", "--job-id", "j").out
+    assert "  - w2/9.pdf\n  - and 5 more; --csv FILE has all of them\n" in shown
+
+
+def test_a_report_without_a_list_of_documents_is_shown_without_it(run: Run, deployment: Deployment) -> None:
+    def refuse(given: dict[str, Any]) -> Any:
+        raise Refused("Conflict", "There is no list.")
+
+    deployment.fields["listDatasetDocuments"] = refuse
+    assert "Held-Out Documents" not in run("finetuning", "report", "--job-id", "j").out
+    ran = run("finetuning", "report", "--job-id", "j", "--csv", "unused.csv")
+    assert (ran.code, ran.out) == (1, "")
+
+
+def test_a_report_as_csv_has_every_document(run: Run, deployment: Deployment, tmp_path: Path) -> None:
+    packet = {"path": "ä, b.pdf", "side": "train", "classes": ["w2", "memo"], "pages": 3, "code": None, "reason": None}
+    listed = [*samples.dataset_documents(), packet]
+    deployment.fields["listDatasetDocuments"] = lambda given: {"items": listed, "nextToken": None}
+    file = tmp_path / "documents.csv"
+    ran = run("finetuning", "report", "--job-id", "j", "--csv", str(file))
+    assert ran.err == f"4 documents are in {file}.\n"
+    assert ran.out.startswith("Data Set Report:\n")
+    with file.open(encoding="utf-8", newline="") as stream:
+        assert list(csv.reader(stream)) == [
+            ["document", "side", "classes", "pages", "rejected", "reason"],
+            ["w2/3.pdf", "validation", "w2", "2", "", ""],
+            ["w2/1.pdf", "train", "w2", "2", "", ""],
+            ["w2/7.pdf", "train", "w2", "", "encrypted", "The PDF is encrypted."],
+            ["ä, b.pdf", "train", "w2\nmemo", "3", "", ""],
+        ]
+    ran = run("finetuning", "report", "--job-id", "j", "--csv", str(tmp_path / "absent" / "a.csv"))
+    assert "cannot be written: No such file or directory" in ran.err
 
 
 def test_a_report_shows_repeated_pages_and_what_bedrock_counted(run: Run, deployment: Deployment) -> None:

@@ -113,6 +113,10 @@ def answers() -> dict[str, Any]:
             "warnings": [],
             "repeat": 1,
         },
+        "listDatasetDocuments": page(
+            {"path": "letter/3.pdf", "side": "validation", "classes": ["letter"], "pages": 1},
+            {"path": "letter/1.pdf", "side": "train", "classes": ["letter"], "pages": 1},
+        ),
         "getFinetuningJobPrompt": {
             "systemPrompt": "You classify pages of business documents.",
             "taskPrompt": "t",

@@ -154,6 +154,10 @@ def test_history_report_and_prompt_are_read(deployment: Deployment, client: IDPC
             "repeat": 2,
             "bedrockRecords": [counts],
         },
+        "listDatasetDocuments": page(
+            {"path": "a.pdf", "side": "validation", "classes": ["invoice"], "pages": 2},
+            {"path": "b.pdf", "side": "train", "classes": ["invoice", "memo"], "code": "empty", "reason": "Empty."},
+        ),
         "getFinetuningJobPrompt": {
             "systemPrompt": "s",
             "taskPrompt": "t",
@@ -168,6 +172,9 @@ def test_history_report_and_prompt_are_read(deployment: Deployment, client: IDPC
     assert report.repeat == 2
     assert report.bedrock_records
     assert report.bedrock_records[0].rejected == 1
+    held_out, rejected = client.finetuning.documents("job-1")
+    assert (held_out.path, held_out.side, held_out.pages) == ("a.pdf", "validation", 2)
+    assert (rejected.side, rejected.classes, rejected.code) == ("train", ("invoice", "memo"), "empty")
     assert client.finetuning.prompt("job-1").classes[0].description == "A bill."
 
 

@@ -56,6 +56,7 @@ def called(
     """What the calls of each function needed, in the names of the deployed stack."""
     pipeline.sdk.finetuning.validate_test_set(read_in_background[0])
     pipeline.sdk.finetuning.report(finished.job.id)
+    list(pipeline.sdk.finetuning.documents(finished.job.id))
     pipeline.client.execute(
         "{ listFinetuningJobs { nextToken } listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
     )

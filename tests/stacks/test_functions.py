@@ -73,6 +73,7 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "USER_POOL_ID": {"Identity/UserPool"},
         "DEFAULT_SCOPE": {"all"},
         "READ_LABELS_FUNCTION": {f"{PREFIX}-read-labels"},
+        "COUNT_PAGES_FUNCTION": {f"{PREFIX}-count-pages"},
         "CLASSIFY_DOCUMENT_FUNCTION": {f"{PREFIX}-classify-document"},
         "DELETE_TEST_SET_FUNCTION": {f"{PREFIX}-delete-test-set"},
         "CLASSIFICATIONS_PER_USER": {"4"},

@@ -56,6 +56,7 @@ MACHINES = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:idp-finetuning"
         ("resolver-errors", "AWS/Lambda", "Errors", "idp-finetuning-resolver"),
         ("reconciliation-failed", "AWS/Lambda", "Errors", "idp-finetuning-reconcile-jobs"),
         ("label-reading-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-read-labels"),
+        ("page-counting-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-count-pages"),
         ("test-set-deletion-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-delete-test-set"),
         ("classification-lost", "AWS/Lambda", "AsyncEventsDropped", "idp-finetuning-classify-document"),
         ("api-throttled", "AWS/Lambda", "Throttles", "idp-finetuning-resolver"),

@@ -295,9 +295,9 @@ def test_a_function_that_reads_objects_that_may_be_absent_may_list_the_bucket(de
     assert _resources(deployed, "generate-example", "s3:ListBucket") == {TEST_SETS}
 
 
-def test_the_resolver_starts_the_three_functions_that_work_in_the_background_and_no_other(deployed: Deployed) -> None:
+def test_the_resolver_starts_the_four_functions_that_work_in_the_background_and_no_other(deployed: Deployed) -> None:
     functions = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{PREFIX}"
-    names = ("read-labels", "classify-document", "delete-test-set")
+    names = ("read-labels", "count-pages", "classify-document", "delete-test-set")
     started = {f"{functions}-{name}" for name in names}
     assert _resources(deployed, "resolver", "lambda:InvokeFunction") == started
 

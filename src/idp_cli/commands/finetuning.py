@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from idp_cli.api_names import in_cli_words
+from idp_cli.files import write_csv
 from idp_cli.following import follow
 from idp_cli.job_text import (
+    HELD_OUT_SHOWN,
     created_lines,
+    document_rows,
     event_lines,
     has_losses,
+    held_out_paths,
     list_lines,
     report_lines,
     status_lines,
@@ -26,7 +32,7 @@ from idp_cli.session import FAILED, Session, shared_options
 from idp_cli.waiting import waiting
 
 if TYPE_CHECKING:
-    from idp_sdk import IDPClient, Job
+    from idp_sdk import DatasetDocument, IDPClient, Job
 
 
 def _require_number(ctx: click.Context, parameter: click.Parameter, value: float) -> float:  # noqa: ARG001
@@ -244,16 +250,28 @@ def events(session: Session, job_id: str) -> None:
 
 @finetuning.command()
 @_job_id
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write each document to FILE: side, classes, pages, why it was rejected.",
+)
 @shared_options
 @click.pass_obj
-def report(session: Session, job_id: str) -> None:
+def report(session: Session, job_id: str, csv_file: Path | None) -> None:
     """Show what became of each document.
 
-    Pages by class, and rejected documents with their reasons.
+    Pages by class, held-out documents, and rejected documents with their reasons.
     """
     with session.client() as client:
         found = client.finetuning.report(job_id)
-    session.show(found, report_lines(found))
+        documents = list(client.finetuning.documents(job_id)) if csv_file else _held_out(client, job_id)
+    if csv_file:
+        write_csv(csv_file, document_rows(documents))
+    session.show(found, report_lines(found, held_out_paths(documents)))
+    if csv_file:
+        remark(f"{len(documents)} documents are in {csv_file}.")
 
 
 @finetuning.command()
@@ -265,6 +283,16 @@ def prompt(session: Session, job_id: str) -> None:
     with session.client() as client:
         found = client.finetuning.prompt(job_id)
     session.show(found, prompt_lines(found.system_prompt, found.task_prompt, found.classes))
+
+
+def _held_out(client: IDPClient, job_id: str) -> list[DatasetDocument]:
+    """Return the held-out documents that are shown, and one more if there is one."""
+    from idp_sdk.errors import Conflict
+
+    documents = client.finetuning.documents(job_id, page_size=HELD_OUT_SHOWN + 1)
+    with suppress(Conflict):  # a job from before there was a list
+        return list(islice(documents, HELD_OUT_SHOWN + 1))
+    return []
 
 
 def _watch(session: Session, client: IDPClient, job_id: str, interval: float) -> int:

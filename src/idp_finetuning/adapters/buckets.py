@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
@@ -84,6 +85,22 @@ class Bucket:
                 )
             content: bytes = body.read()
             return content
+
+    def read_lines(self, key: str, start: int, limit: int) -> tuple[list[bytes], int | None] | None:
+        """Return at most `limit` lines of an object from this byte on, and the byte at which the next one begins.
+
+        That is None after the last line; the result is None if there is no such object or byte.
+        """
+        try:
+            response = self._s3.get_object(Bucket=self.name, Key=key, Range=f"bytes={start}-")
+        except ClientError as error:
+            if error_code(error) in (*_MISSING, "InvalidRange"):
+                return None
+            raise
+        with closing(response["Body"]) as body:  # as a context it is the raw stream, which has no lines
+            lines = list(islice(body.iter_lines(), limit))
+        read = sum(len(line) + 1 for line in lines)
+        return lines, start + read if read < response["ContentLength"] else None
 
     def read_all(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
         """Yield contents in the order of the keys, read in parallel, with a bounded number in memory.

@@ -137,6 +137,11 @@ class Services:
         return BackgroundFunction(client("lambda"), setting(Variable.READ_LABELS_FUNCTION))
 
     @cached_property
+    def page_counter(self) -> BackgroundFunction:
+        """CountPages."""
+        return BackgroundFunction(client("lambda"), setting(Variable.COUNT_PAGES_FUNCTION))
+
+    @cached_property
     def test_set_deleter(self) -> BackgroundFunction:
         """DeleteTestSet."""
         return BackgroundFunction(client("lambda"), setting(Variable.DELETE_TEST_SET_FUNCTION))

@@ -65,6 +65,7 @@ def environment_variables(
         Variable.USER_POOL_ID: user_pool_id,
         Variable.DEFAULT_SCOPE: default_scope,
         Variable.READ_LABELS_FUNCTION: find_function("ReadLabels").function_name(prefix),
+        Variable.COUNT_PAGES_FUNCTION: find_function("CountPages").function_name(prefix),
         Variable.CLASSIFY_DOCUMENT_FUNCTION: find_function("ClassifyDocument").function_name(prefix),
         Variable.DELETE_TEST_SET_FUNCTION: find_function("DeleteTestSet").function_name(prefix),
         Variable.CLASSIFICATIONS_PER_USER: str(classifications_per_user),

@@ -61,6 +61,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.FINETUNING_STATE_MACHINE_ARN,
             V.DELETION_STATE_MACHINE_ARN,
             V.READ_LABELS_FUNCTION,
+            V.COUNT_PAGES_FUNCTION,
             V.CLASSIFY_DOCUMENT_FUNCTION,
             V.DELETE_TEST_SET_FUNCTION,
             V.CLASSIFICATIONS_PER_USER,
@@ -70,6 +71,14 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
     # Reads the labels of a test set that is too large for one request of the API.
     FunctionSpec(name="ReadLabels", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET)),
+    # Opens every document of a complete test set; what takes longer continues in another run.
+    FunctionSpec(
+        name="CountPages",
+        timeout_seconds=900,
+        memory_mb=2048,
+        bundle="render",
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.COUNT_PAGES_FUNCTION),
+    ),
     # Deletes a test set, which takes longer than a request of the API if it is large.
     FunctionSpec(
         name="DeleteTestSet",

@@ -34,6 +34,11 @@ class JobLayout(WireModel):
         return f"{self.prefix}dataset/report.json"
 
     @property
+    def documents(self) -> str:
+        """JSONL with what became of each document, a line each."""
+        return f"{self.prefix}dataset/documents.jsonl"
+
+    @property
     def output(self) -> str:
         """Prefix Bedrock writes to."""
         return f"{self.prefix}output/"

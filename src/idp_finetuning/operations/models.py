@@ -17,6 +17,7 @@ from idp_finetuning.nova.hyper_parameters import HyperParameterSpec
 from idp_finetuning.nova.lifecycle import ModelLifecycle
 from idp_finetuning.operations.arguments import BaseModelId, Id, NoArguments
 from idp_finetuning.operations.identity import Identity
+from idp_finetuning.stages.page_counts import read_page_counts_or_start
 from idp_finetuning.stages.read_labels import REQUEST_SECONDS, read_labels_or_start
 from idp_finetuning.test_sets.split import DEFAULT_TRAIN_SPLIT, Repeat, TrainSplit
 from idp_finetuning.test_sets.test_set import TestSetStatus
@@ -78,7 +79,11 @@ class FinetuningValidation(Validation):
 
 
 def validate_test_set(arguments: ValidateArguments, identity: Identity, services: Services) -> FinetuningValidation:
-    """Return the verdict on a test set, with the rules and the split that a job applies."""
+    """Return the verdict on a test set, with the rules and the split that a job applies.
+
+    With a base model, the real pages of the documents count if the test set is complete; without, only labels do.
+    Raises ValidationRunning while labels are read or pages are counted.
+    """
     test_set = services.test_sets.get(arguments.test_set_id)
     read = read_labels_or_start(
         test_set,
@@ -87,12 +92,16 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
         background=services.label_reader,
         within_seconds=REQUEST_SECONDS - services.seconds_used(),
     )
+    counts = None
+    if arguments.base_model:
+        counts = read_page_counts_or_start(test_set, data=services.data, background=services.page_counter)
     verdict = validate(
         read.labels,
         train_split=DEFAULT_TRAIN_SPLIT if arguments.train_split is None else arguments.train_split,
         base_model=arguments.base_model,
         repeat=arguments.repeat or 1,
         uploading=read.uploading or test_set.status is not TestSetStatus.READY,
+        counts=counts,
     )
     return FinetuningValidation(**dict(verdict))
 

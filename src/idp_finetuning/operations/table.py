@@ -38,9 +38,11 @@ from idp_finetuning.operations.job_control import (
     stop_finetuning_job,
 )
 from idp_finetuning.operations.jobs import (
+    DatasetDocumentsArguments,
     JobEventsArguments,
     get_dataset_report,
     get_finetuning_job,
+    list_dataset_documents,
     list_finetuning_job_events,
     list_finetuning_jobs,
 )
@@ -82,6 +84,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "listFinetuningJobs": _operation(SIGNED_IN, PageArguments, list_finetuning_jobs),
     "getFinetuningJob": _operation(SIGNED_IN, JobArguments, get_finetuning_job),
     "getDatasetReport": _operation(SIGNED_IN, JobArguments, get_dataset_report),
+    "listDatasetDocuments": _operation(SIGNED_IN, DatasetDocumentsArguments, list_dataset_documents),
     "listFinetuningJobEvents": _operation(SIGNED_IN, JobEventsArguments, list_finetuning_job_events),
     "getFinetuningJobPrompt": _operation(SIGNED_IN, JobArguments, get_finetuning_job_prompt),
     "startFinetuningJob": _operation(AUTHORS, Input[StartFinetuningJobInput], start_finetuning_job),

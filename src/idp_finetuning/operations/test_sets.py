@@ -14,6 +14,7 @@ from idp_finetuning.operations.identity import Identity
 from idp_finetuning.pagination import Page
 from idp_finetuning.stages.complete_test_set import announce, seal
 from idp_finetuning.stages.delete_test_set import start_deletion
+from idp_finetuning.stages.page_counts import start_counting
 from idp_finetuning.test_sets.keys import uploading_marker
 from idp_finetuning.test_sets.test_set import (
     NAME_PATTERN,
@@ -98,13 +99,15 @@ def create_test_set_uploads(
 
 
 def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSetRecord:
-    """Make a test set ready for jobs, unchangeable from then on. Idempotent.
+    """Make a test set ready for jobs, unchangeable from then on, and start to count its pages. Idempotent.
 
     Raises InvalidInput if it has no document or other files than announced, and Conflict if it is being deleted.
     """
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
-    return seal(test_set, services.test_set_bucket, services.test_sets)
+    ready = seal(test_set, services.test_set_bucket, services.test_sets)
+    start_counting(ready, data=services.data, background=services.page_counter)
+    return ready
 
 
 def delete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> bool:

@@ -21,6 +21,7 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.stages.concurrency import choose_concurrency
 from idp_finetuning.stages.offered_models import require_offered
+from idp_finetuning.stages.page_counts import read_page_counts
 from idp_finetuning.stages.quotas import quota_warnings
 from idp_finetuning.stages.read_labels import read_test_set
 from idp_finetuning.test_sets.keys import input_prefix
@@ -33,8 +34,10 @@ from idp_finetuning.training_data.dataset import (
     AcceptedDocument,
     RejectedDocument,
     dataset_report,
+    held_out_warnings,
     require_usable,
 )
+from idp_finetuning.training_data.dataset_documents import dataset_documents
 from idp_finetuning.training_data.examples import ManifestDocument, bound_tokens
 from idp_finetuning.training_data.job_prompt import make_job_prompt
 from idp_finetuning.training_data.page_notes import NotedPages, PageNotes, split_notes
@@ -83,6 +86,7 @@ def validate_test_set(
         base_model=job.base_model,
         repeat=job.repeat,
         uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
+        counts=read_page_counts(test_set, data),
     )
     if not validation.is_valid:
         raise TestSetInvalid(" ".join(validation.errors))
@@ -162,7 +166,11 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
         else:
             for _ in records:
                 pass
+    listed = dataset_documents(manifest, accepted, rejected, prefix=input_prefix(job.test_set_id))
+    data.write_stream(layout.documents, (item.model_dump_json(by_alias=True).encode() + b"\n" for item in listed))
     report = dataset_report(accepted, rejected, (*job.warnings, *noted.warnings()), repeat=job.repeat)
+    warnings = tuple(dict.fromkeys((*job.warnings, *held_out_warnings(report, manifest))))
+    report = report.model_copy(update={"warnings": tuple(dict.fromkeys((*warnings, *report.warnings)))})
     data.write_model(layout.report, report)
     words = f"{report.accepted} of {report.found} documents became training data, {report.rejected} were rejected."
     jobs.move(
@@ -176,6 +184,7 @@ def assemble_dataset(run: JobRun, *, jobs: JobTable, data: DataBucket) -> None:
             rejected=report.rejected,
         ),
         validation_records=report.validation.pages if model.validation_supported else 0,
+        warnings=warnings,
     )
     require_usable(report, manifest, model)
 

@@ -55,6 +55,21 @@ def labels_key(test_set_id: str, fingerprint: str) -> str:
     return f"{label_cache_prefix(test_set_id)}{fingerprint}.json"
 
 
+def page_counts_key(test_set_id: str, fingerprint: str) -> str:
+    """Return the key, in the data bucket, of the pages of every document of one state of a test set."""
+    return f"{label_cache_prefix(test_set_id)}{fingerprint}.pages"
+
+
+def counting_progress_key(test_set_id: str, fingerprint: str) -> str:
+    """Return the key of the counts of an unfinished counting."""
+    return f"{label_cache_prefix(test_set_id)}{fingerprint}.counting"
+
+
+def counting_marker(test_set_id: str, fingerprint: str) -> str:
+    """Return the key that says since when the pages of this state are being counted."""
+    return f"{label_cache_prefix(test_set_id)}{fingerprint}.counting.reading"
+
+
 def reading_marker(test_set_id: str, fingerprint: str) -> str:
     """Return the key that says since when the labels of this state are being read in the background."""
     return f"{label_cache_prefix(test_set_id)}{fingerprint}.reading"

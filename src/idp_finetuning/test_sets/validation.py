@@ -10,6 +10,7 @@ from idp_finetuning.errors import InvalidInput
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models, find_base_model
 from idp_finetuning.nova.prompt import reserved_word
 from idp_finetuning.test_sets.labels import DocumentLabels, Labels
+from idp_finetuning.test_sets.page_counts import CountedLabels, PageCounts
 from idp_finetuning.test_sets.sections import LabelProblem
 from idp_finetuning.test_sets.split import hold_out
 from idp_finetuning.text import first_few, join_first, look_alikes, spell_out
@@ -42,17 +43,19 @@ def validate(
     base_model: str | None = None,
     repeat: int = 1,
     uploading: bool = False,
+    counts: PageCounts | None = None,
 ) -> Validation:
     """Apply every rule to the labels, without opening documents; without a base model, to all models.
 
     `base_model` is any id of the catalogue; an unknown one is an error of the verdict. `repeat` is how often each
-    training page becomes a record.
+    training page becomes a record. `counts` are the real pages of the documents, if they are known.
     """
     documents = labels.documents
     usable = [d for d in documents if d.problem is None]
     distribution: Counter[str] = Counter(s.class_name for d in usable for s in d.sections)
     held = hold_out(labels.test_set_id, usable, train_split)
-    sides = _Sides([d for d in usable if d.path not in held], [d for d in usable if d.path in held], repeat)
+    train = [d for d in usable if d.path not in held]
+    sides = _Sides(train, [d for d in usable if d.path in held], repeat)
     errors = [
         *_state_errors(uploading),
         *_count_errors(len(documents), distribution),
@@ -64,6 +67,11 @@ def validate(
         *_split_warnings(usable, held),
         *_likely_mistakes(labels, distribution, held),
     ]
+    if counts:
+        counted = CountedLabels(usable, counts)
+        sides = _Sides(counted.usable(sides.train), counted.usable(sides.held_out), repeat)
+        errors.extend(counted.errors(train))
+        warnings.extend(counted.warnings())
     if base_model:
         errors.extend(_model_errors(base_model, sides))
     else:
@@ -73,7 +81,7 @@ def validate(
         document_count=len(documents),
         class_count=len(distribution),
         class_distribution=dict(distribution),
-        train_count=len(sides.train),
+        train_count=len(train),
         validation_count=len(held),
         held_out_paths=held,
         warnings=tuple(warnings),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from idp_finetuning.errors import DatasetUnusable
 from idp_finetuning.nova.base_models import BaseModelSpec
+from idp_finetuning.test_sets.page_counts import TOLERATED_REJECTIONS
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.text import join_first
 from idp_finetuning.training_data.bedrock_records import BedrockRecords
 from idp_finetuning.training_data.examples import ManifestDocument
 from idp_finetuning.wire import WireModel
 
-TOLERATED_REJECTIONS = 0.1
 SHOWN_REJECTIONS = 1_000
 
 NO_RESULT = "no_result"
@@ -90,6 +90,16 @@ def dataset_report(
         warnings=tuple(warnings),
         repeat=repeat,
     )
+
+
+def held_out_warnings(report: DatasetReport, manifest: Iterable[ManifestDocument]) -> Iterator[str]:
+    """Warn if documents were to be held out and all of them were rejected."""
+    chosen = sum(document.split is Split.VALIDATION for document in manifest)
+    if chosen and not report.validation.documents:
+        yield (
+            f"No held-out document is left: all {chosen} were rejected. No validation loss is reported and the model "
+            "cannot be evaluated. Correct the rejected documents, or hold out more."
+        )
 
 
 def _split_report(items: Sequence[AcceptedDocument]) -> SplitReport:

@@ -9,7 +9,10 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
 from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.operations.jobs import LineToken
+from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset import RejectedDocument, dataset_report
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.samples import job, ready_test_set
 
@@ -38,7 +41,7 @@ def test_a_whole_record_satisfies_the_schema(jobs: JobTable) -> None:
 
 
 def test_an_unknown_job_is_not_found() -> None:
-    for field in ("getFinetuningJob", "getDatasetReport", "deleteFinetuningJob"):
+    for field in ("getFinetuningJob", "getDatasetReport", "listDatasetDocuments", "deleteFinetuningJob"):
         with pytest.raises(ApiError, match="JobNotFound"):
             call(field, jobId="unknown")
 
@@ -60,3 +63,26 @@ def test_the_report_is_shown_with_at_most_a_thousand_rejections(jobs: JobTable, 
     data.write_model(JobLayout(job_id=known.id).report, dataset_report([], rejected, ["careful"]))
     shown = call("getDatasetReport", jobId=known.id)
     assert (shown["found"], shown["rejected"], len(shown["rejectedDocuments"])) == (1_200, 1_200, 1_000)
+
+
+def test_the_documents_of_a_data_set_are_listed_page_by_page(jobs: JobTable, data: DataBucket) -> None:
+    known = jobs.create(job(), None, "")
+    with pytest.raises(ApiError, match=r"Conflict: .* has no list of its documents"):
+        call("listDatasetDocuments", jobId=known.id)
+    documents = [
+        DatasetDocument(path=f"ä\u2028{n}.pdf", side=Split.TRAIN, classes=("letter", "memo"), pages=n) for n in range(5)
+    ]
+    lines = [item.model_dump_json(by_alias=True).encode() + b"\n" for item in documents]
+    data.write_stream(JobLayout(job_id=known.id).documents, lines)
+    found, token = [], None
+    for size in (2, 2, 1):
+        page = call("listDatasetDocuments", jobId=known.id, limit=2, nextToken=token)
+        assert len(page["items"]) == size
+        found += page["items"]
+        token = page["nextToken"]
+    assert token is None
+    assert found == [item.to_wire() for item in documents]
+    assert call("listDatasetDocuments", jobId=known.id, limit=5)["nextToken"] is None
+    for start in (3, 10_000):
+        with pytest.raises(ApiError, match="InvalidInput: nextToken is not one this API returned"):
+            call("listDatasetDocuments", jobId=known.id, nextToken=LineToken(start=start).to_text())

@@ -58,6 +58,7 @@ REQUESTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "listFinetuningJobs": dict,
     "getFinetuningJob": lambda: {"jobId": "none"},
     "getDatasetReport": lambda: {"jobId": "none"},
+    "listDatasetDocuments": lambda: {"jobId": "none"},
     "listFinetuningJobEvents": lambda: {"jobId": "none"},
     "validateTestSetForFinetuning": lambda: {"testSetId": "none"},
     "listAvailableModels": dict,

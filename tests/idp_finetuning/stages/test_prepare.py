@@ -270,3 +270,38 @@ def test_a_model_near_its_end_of_life_is_a_warning_of_the_job(
     fake_bedrock.lifecycles["amazon.nova-lite-v1:0:300k"] = {"status": "LEGACY"}
     pipeline.run("ValidateTestSet", event, times=2)
     assert any(warning.startswith("Nova Lite v1 is LEGACY") for warning in jobs.get(event["jobId"]).warnings)
+
+
+def test_what_became_of_each_document_is_written_the_held_out_ones_first(
+    pipeline: Pipeline, s3: Any, event: dict[str, Any]
+) -> None:
+    s3.put_object(Bucket="documents", Key="docsplit/input/sub 1/doc 1.pdf", Body=b"not a PDF")
+    prepare(pipeline, s3, event)
+    pipeline.run("AssembleDataset", event, times=2)
+    manifest = read(s3, "manifest.json")
+    listed = read_lines(s3, "dataset/documents.jsonl")
+    assert [item["side"] for item in listed] == ["validation"] + ["train"] * 11
+    assert {(f"docsplit/input/{item['path']}", item["side"]) for item in listed} == {
+        (item["key"], item["split"]) for item in manifest
+    }
+    by_path = {item["path"]: item for item in listed}
+    assert by_path["sub 0/doc 0.pdf"]["classes"] == ["letter", "invoice"]
+    bad = by_path.pop("sub 1/doc 1.pdf")
+    assert (bad["pages"], bad["code"]) == (None, "unsupported_type")
+    assert bad["reason"]
+    assert {(item["pages"], item["code"]) for item in by_path.values()} == {(2, None)}
+
+
+def test_no_held_out_document_left_is_a_warning_of_the_job(
+    pipeline: Pipeline, s3: Any, jobs: JobTable, event: dict[str, Any]
+) -> None:
+    pipeline.run("ValidateTestSet", event)
+    (held_out,) = (d for d in read(s3, "manifest.json") if d["split"] == "validation")
+    before = jobs.get(event["jobId"]).warnings
+    s3.put_object(Bucket="documents", Key=held_out["key"], Body=b"")
+    prepare(pipeline, s3, event)
+    pipeline.run("AssembleDataset", event, times=2)
+    (warning,) = set(jobs.get(event["jobId"]).warnings) - set(before)
+    assert warning.startswith("No held-out document is left: all 1 were rejected.")
+    assert len(jobs.get(event["jobId"]).warnings) == len(before) + 1
+    assert read(s3, "dataset/report.json")["warnings"].count(warning) == 1

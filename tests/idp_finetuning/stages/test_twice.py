@@ -151,7 +151,7 @@ def test_two_requests_at_once_move_a_job_once(
 
 
 def test_every_function_of_the_workflow_is_run_twice() -> None:
-    """Rendering, rejecting, validating, classifying and deleting test sets have tests of their own."""
+    """Rendering, counting, rejecting, validating, classifying and deleting test sets have tests of their own."""
     own = {"Resolver", "ReadLabels", "ValidateTestSet", "GenerateExample", "RejectDocument", "AssembleDataset"}
-    own |= {"ClassifyDocument", "DeleteTestSet"}
+    own |= {"ClassifyDocument", "CountPages", "DeleteTestSet"}
     assert {function for function, _, _ in SITUATIONS.values()} == SPECS.keys() - own

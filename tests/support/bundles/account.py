@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
+from idp_finetuning.adapters.buckets import TestSetBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.classification.classification import TestSetDocument
@@ -24,6 +25,7 @@ from idp_finetuning.deployment import (
 )
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
+from idp_finetuning.test_sets.keys import sealed_key
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_local.aws.account_limits import answer_account_limits
 from idp_local.aws.identity import create_user_pool
@@ -45,6 +47,7 @@ from tests.support.domain.samples import job, pdf, result_json
 JOB, FEW, REFUSED, LOST, UNTRAINED, UNDEPLOYED = (f"6f1c2b1e-0000-4000-8000-00000000000{n}" for n in range(1, 7))
 CLASSIFICATION = "6f1c2b1e-0000-4000-8000-0000000000c1"
 DOCUMENTS = 12
+COUNTED_AS = "7741"  # the fingerprint in the events of CountPages
 MISLABELLED = 11  # this document's labels tell of a page that it does not have
 
 # What no log may show. The last five stand in events/*.json.
@@ -123,6 +126,9 @@ class Account:
     def _fill(self) -> None:
         self._upload("statements", DOCUMENTS)
         self._upload("few", 3)
+        listing = TestSetBucket(self.s3, TEST_SET_BUCKET).listing("statements")
+        key = sealed_key("statements", COUNTED_AS)
+        self.s3.put_object(Bucket=TEST_SET_BUCKET, Key=key, Body=listing.model_dump_json(by_alias=True))
         by_job: dict[str, dict[str, Any]] = {
             JOB: {"test_set_id": "statements", "test_set_name": "statements"},
             FEW: {"test_set_id": "few", "test_set_name": "few"},

@@ -92,6 +92,7 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
             send(resolver, event(name))
         both("ReadLabels")
         story.labels = account.objects("validation/")
+        both("CountPages")
         both("ValidateTestSet")
         with function("GenerateExample") as generate:
             by_file = [event("generate_example-refused"), event("generate_example")]

@@ -202,6 +202,17 @@ def report() -> dict[str, Any]:
     }
 
 
+def dataset_documents() -> list[dict[str, Any]]:
+    """Three of them: a held-out one, one to train, and the damaged one."""
+    listed: dict[str, dict[str, Any]] = {
+        "w2/3.pdf": {"side": "validation", "pages": 2},
+        "w2/1.pdf": {"side": "train", "pages": 2},
+        "w2/7.pdf": {"side": "train", "code": "encrypted", "reason": "The PDF is encrypted."},
+    }
+    nothing = {"pages": None, "code": None, "reason": None}
+    return [{"path": path, "classes": ["w2"], **nothing, **item} for path, item in listed.items()]
+
+
 def models() -> dict[str, Any]:
     """The guide's models."""
     return {
@@ -243,6 +254,7 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "deleteFinetuningJob": lambda given: True,
         "listFinetuningJobEvents": lambda given: _page(events),
         "getDatasetReport": lambda given: report(),
+        "listDatasetDocuments": lambda given: _page(dataset_documents()),
         "getFinetuningJobPrompt": lambda given: _prompt(),
         "listAvailableModels": lambda given: models(),
         "listTestSets": lambda given: _page([test_set()]),

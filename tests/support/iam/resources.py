@@ -11,8 +11,10 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.keys import (
     announced_prefix,
     baseline_prefix,
+    counting_progress_key,
     input_prefix,
     labels_key,
+    page_counts_key,
     sealed_key,
     uploading_marker,
 )
@@ -39,11 +41,14 @@ UPLOADING = f"{TEST_SETS}/{uploading_marker('*')}"
 ANNOUNCED = f"{TEST_SETS}/{announced_prefix('*')}*"
 SEALED = f"{TEST_SETS}/{sealed_key('*', '*')}"
 READING = f"{DATA}/{being_read('*', '*')}"
+COUNTS = f"{DATA}/{page_counts_key('*', '*')}"
+COUNTING = f"{DATA}/{counting_progress_key('*', '*')}"
 RUNNING = f"{DATA}/{running_key('*', 0).replace('0', '*')}"
 FINE_TUNED_AS = f"arn:aws:bedrock:{REGION}::foundation-model/*k"
 
 _JOB = JobLayout(job_id="*")
 _CLASSIFICATION = ClassificationLayout(classification_id="*")
+DATASET_DOCUMENTS = f"{DATA}/{_JOB.documents}"
 TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in Split)
 
 # A star is a part of a path, at the end everything that follows.
@@ -59,6 +64,7 @@ KINDS = (
     TRAINING_FILE,
     VALIDATION_FILE,
     f"{DATA}/{_JOB.report}",
+    DATASET_DOCUMENTS,
     f"{DATA}/{_JOB.output}*",
     f"{DATA}/{UPLOADS_PREFIX}*",
     f"{DATA}/{_CLASSIFICATION.request}",
@@ -66,6 +72,8 @@ KINDS = (
     f"{DATA}/{_CLASSIFICATION.result}",
     f"{DATA}/{labels_key('*', '*')}",
     READING,
+    COUNTS,
+    COUNTING,
     RUNNING,
     TEST_SETS,
     INPUTS,

@@ -10,15 +10,17 @@ from tests.support.iam.calls import arn
 from tests.support.iam.resources import (
     ANNOUNCED,
     BASELINES,
+    COUNTING,
     CUSTOM_MODELS,
     CUSTOMIZATION_JOBS,
+    DATASET_DOCUMENTS,
     DEPLOYMENTS,
     FOUNDATION_MODELS,
     INPUTS,
     PREFIX,
-    READING,
     RUNNING,
     SEALED,
+    TEST_SETS,
     TRAINING_FILE,
     UPLOADING,
     VALIDATION_FILE,
@@ -82,11 +84,29 @@ UNCALLED: tuple[Uncalled, ...] = (
         (RUNNING,),
         "Only a classification whose function could not be started gives its place back.",
     ),
+    *(
+        Uncalled(
+            "CountPages",
+            (action,),
+            (resource,),
+            "Only test sets that take minutes to count leave their progress, or continue in another run.",
+        )
+        for action, resource in (
+            ("s3:PutObject", COUNTING),
+            ("lambda:InvokeFunction", arn("lambda", f"function:{find_function('CountPages').function_name(PREFIX)}")),
+        )
+    ),
+    Uncalled(
+        "CountPages",
+        ("s3:ListBucket",),
+        (TEST_SETS,),
+        "S3 says that a document or a test set is gone only to those who may list the bucket.",
+    ),
     Uncalled(
         "DeleteTestSet",
         ("s3:DeleteObject", "s3:DeleteObjectVersion"),
-        (READING,),
-        "Only a test set whose labels take long to read has a marker.",
+        (COUNTING,),
+        "Only test sets that take minutes to count leave their progress.",
     ),
     Uncalled(
         "ReconcileJobs",
@@ -109,7 +129,7 @@ UNCALLED: tuple[Uncalled, ...] = (
     Uncalled(
         "AssembleDataset",
         ("s3:AbortMultipartUpload",),
-        (TRAINING_FILE, VALIDATION_FILE),
+        (TRAINING_FILE, VALIDATION_FILE, DATASET_DOCUMENTS),
         "Only a data set of more than 8 MB goes up in parts, and only one that fails half-way is taken back.",
     ),
     Uncalled(

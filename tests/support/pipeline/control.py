@@ -87,6 +87,8 @@ def control(pipeline: Pipeline) -> Controlled:
     swept = pipeline.invoke("ReconcileJobs", AT_ONCE)
 
     unused = pipeline.upload("Unused", documents.packets())
+    # Its labels are read and its pages are counted, so that its deletion has all of it to delete.
+    pipeline.sdk.finetuning.validate_test_set(unused, base_model="us.amazon.nova-lite-v1:0")
     pipeline.client.execute("mutation ($id: ID!) { deleteTestSet(testSetId: $id) }", {"id": unused})
     return Controlled(
         failed_in_deployment=failed,
