@@ -135,7 +135,7 @@ def test_jobs_that_have_stood_in_their_stage_without_a_workflow_are_ended(story:
 
 
 def test_labels_are_read_into_the_data_bucket(story: Story) -> None:
-    (content,) = story.labels.values()
+    (content,) = (content for key, content in story.labels.items() if key.endswith(".json"))
     assert len(Labels.model_validate_json(content).documents) == DOCUMENTS
 
 
@@ -146,7 +146,8 @@ def test_a_test_set_is_deleted(story: Story) -> None:
 def test_events_of_a_document_are_what_the_workflow_reads_from_the_manifest(story: Story) -> None:
     assert len(story.manifest) == DOCUMENTS
     for name in ("generate_example", "generate_example-refused", "reject_document"):
-        assert event(name)["document"] in story.manifest
+        document = event(name)["document"]
+        assert any(document.items() <= entry.items() for entry in story.manifest), name
 
 
 def test_pages_are_rendered_with_the_libraries_of_the_bundle(story: Story) -> None:
