@@ -117,6 +117,7 @@ def _written_late(pipeline: Pipeline) -> Iterator[str]:
             *(assembled.example(split, document) for split in Split),
             *(assembled.dataset(split) for split in Split),
             assembled.report,
+            assembled.documents,
             f"{assembled.output}.write_access_check_file.tmp",
         ),
     }
