@@ -14,6 +14,7 @@ from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.deployment import FUNCTIONS
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.test_sets.keys import labels_key, last_reading_key
 from idp_finetuning.test_sets.labels import Labels
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset import DatasetReport
@@ -135,7 +136,8 @@ def test_jobs_that_have_stood_in_their_stage_without_a_workflow_are_ended(story:
 
 
 def test_labels_are_read_into_the_data_bucket(story: Story) -> None:
-    (content,) = (content for key, content in story.labels.items() if key.endswith(".json"))
+    last = json.loads(story.labels[last_reading_key("statements")])
+    content = story.labels[labels_key("statements", last["fingerprint"])]
     assert len(Labels.model_validate_json(content).documents) == DOCUMENTS
 
 

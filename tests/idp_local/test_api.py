@@ -53,7 +53,7 @@ def test_a_query_answers_what_the_function_answered(runtime: LocalRuntime, event
     assert data == {"getTestSet": {"id": "ts", "status": "READY", "createdAt": "2026-11-22T19:24:34Z"}}
     event = events("Resolver")[-1]
     assert (event["field"], event["arguments"]) == ("getTestSet", {"testSetId": answering(TEST_SET)["id"]})
-    assert set(event["identity"]) == {"sub", "username", "groups"}
+    assert set(event["identity"]) == {"sub", "username", "email", "groups"}
     assert event["identity"]["groups"] == []
 
 

@@ -17,6 +17,7 @@ OF_JOBS = {
     "DeploymentFailed",
     "JobStopping",
     "StaleState",
+    "RemovalPending",
     "AwsCallRefused",
     "SettingMissing",
     "InternalError",

@@ -118,7 +118,7 @@ def hopeless(pipeline: Pipeline) -> Job:
 
     The job is as it was before it was deleted.
     """
-    test_set_id = pipeline.upload("Hopeless", documents.unusable())
+    test_set_id = pipeline.upload("Hopeless", documents.cut_off())
     assert pipeline.sdk.finetuning.validate_test_set(test_set_id).is_valid
     job = pipeline.run(testSetId=test_set_id, baseModel="us.amazon.nova-lite-v1:0", jobName="hopeless").state
     local_client("dynamodb", pipeline.connection.aws_endpoint_url).update_item(

@@ -13,6 +13,7 @@ from idp_local.demo.progress import follow
 from idp_local.environment import local_client
 from idp_sdk import Job
 from tests.support.graphql_client import GraphQLError
+from tests.support.local.call_log import calls
 from tests.support.pipeline import documents
 from tests.support.pipeline.driver import Pipeline
 
@@ -97,21 +98,34 @@ def test_a_job_stopped_in_training_stops_in_bedrock_and_completes_once_it_is_ret
     ]
 
 
-def test_a_job_whose_workflow_was_aborted_fails_is_deployed_by_a_retry_and_leaves_nothing_once_deleted(
+def test_a_job_whose_workflow_was_aborted_goes_on_is_deployed_by_a_retry_and_leaves_nothing_once_deleted(
     pipeline: Pipeline, packets_id: str
 ) -> None:
     job_id = in_training(pipeline, packets_id, "aborted")
+    trained = until(lambda: pipeline.sdk.finetuning.get_job(job_id).customization_job_arn)
     execution = f"{pipeline.connection.state_machine_arn.replace(':stateMachine:', ':execution:')}:{job_id}"
     pipeline.stepfunctions.stop_execution(executionArn=execution)
     until(lambda: pipeline.stepfunctions.describe_execution(executionArn=execution)["status"] == "ABORTED")
     assert "errorType" not in pipeline.invoke("ReconcileJobs", {})
-    failed = pipeline.sdk.finetuning.get_job(job_id)
-    assert (failed.status, failed.error_stage) == (JobStatus.FAILED, JobStatus.TRAINING)
-    assert "workflow ABORTED" in str(failed.error_message)
-    assert "InProgress" not in customization_jobs(pipeline, job_id)
+    resumed = pipeline.sdk.finetuning.get_job(job_id)
+    assert (resumed.run, resumed.error_message, resumed.customization_job_arn) == (2, None, trained)
+    words = "Its workflow ABORTED. Started again at TRAINING, run 2."
+    assert {"type": "TRAINING", "message": words} in [
+        {"type": event["type"], "message": event["message"]} for event in events(pipeline, job_id)
+    ]
 
-    ask(pipeline, "retryFinetuningJob", job_id)
-    assert ended(pipeline, job_id).status is JobStatus.COMPLETED
+    deployed = until(lambda: pipeline.sdk.finetuning.get_job(job_id).custom_model_deployment_arn)
+    pipeline.invoke("EndJob", {"jobId": job_id, "number": 2, "error": {"Error": "States.Timeout"}})
+    failed = pipeline.sdk.finetuning.get_job(job_id)
+    assert (failed.status, failed.error_stage) == (JobStatus.FAILED, JobStatus.DEPLOYING)
+    assert ask(pipeline, "retryFinetuningJob", job_id)["run"] == 3
+    completed = ended(pipeline, job_id)
+    assert (completed.status, completed.error_message) == (JobStatus.COMPLETED, None)
+    assert (completed.customization_job_arn, completed.custom_model_deployment_arn) == (trained, deployed)
+    assert customization_jobs(pipeline, job_id) == ["Completed"]
+    stopped = [call for call in calls(pipeline.directory) if call.operation == "StopModelCustomizationJob"]
+    assert trained not in [call.parameters["jobIdentifier"] for call in stopped]
+
     pipeline.delete(job_id)
     name = job_id.replace("-", "")
     assert pipeline.bedrock.list_custom_models(nameContains=name)["modelSummaries"] == []
@@ -125,7 +139,7 @@ def test_a_job_whose_workflow_was_aborted_fails_is_deployed_by_a_retry_and_leave
 
 def test_a_test_set_is_deleted_once_no_job_reads_it(pipeline: Pipeline) -> None:
     test_set_id = pipeline.upload("Short-lived", documents.unusable())
-    assert not pipeline.sdk.finetuning.validate_test_set(test_set_id).is_valid
+    assert pipeline.sdk.finetuning.validate_test_set(test_set_id).is_valid  # by its labels alone
     mutation = "mutation ($id: ID!) { deleteTestSet(testSetId: $id) }"
     assert pipeline.client.execute(mutation, {"id": test_set_id}) == {"deleteTestSet": True}
     until(lambda: test_set_id not in {found.id for found in pipeline.sdk.test_sets.list()})

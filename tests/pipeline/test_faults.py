@@ -32,7 +32,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 # Stage in which each job fails, its first words, and what it tells people to do.
 FAILURES: dict[str, tuple[JobStatus, str, str]] = {
     "ValidateTestSet": (JobStatus.VALIDATING, "Validation failed: ", "Check the permissions"),
-    "ValidateTestSet reads": (JobStatus.VALIDATING, "Validation failed: ListObjectsV2", "Check the permissions"),
+    "ValidateTestSet reads": (JobStatus.VALIDATING, "Validation failed: GetObject", "Check the permissions"),
     LOST_MANIFEST: (JobStatus.GENERATING_DATA, "Generating training data failed: ", "start the job again"),
     "GenerateExample": (
         JobStatus.GENERATING_DATA,

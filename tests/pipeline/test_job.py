@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections import defaultdict
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.training_data.page_notes import split_notes
 from idp_local.bedrock.dataset import check
 from idp_local.bedrock.foundation_models import MODELS
 from tests.pipeline.conftest import JOB_NAME
@@ -46,7 +48,8 @@ def test_no_page_image_stands_on_both_sides_of_the_split(pipeline: Pipeline, fin
     sides: defaultdict[str, set[str]] = defaultdict(set)
     for split in ("train", "validation"):
         for key in pipeline.keys(f"jobs/{finished.job.id}/examples/{split}/"):
-            for record in pipeline.records(key):
+            _, records = split_notes(pipeline.read(key))
+            for record in map(json.loads, records.splitlines()):
                 uri = record["messages"][0]["content"][1]["image"]["source"]["s3Location"]["uri"]
                 page = pipeline.read(uri.removeprefix(f"s3://{pipeline.connection.data_bucket}/"))
                 sides[hashlib.sha256(page).hexdigest()].add(split)

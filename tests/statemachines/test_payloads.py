@@ -14,6 +14,8 @@ from idp_finetuning.jobs.job import STAGES, JobRun
 from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.test_sets.keys import document_id
 from idp_finetuning.test_sets.labels import Labels, Listing, StoredFile, read_labels
+from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
+from idp_finetuning.test_sets.page_texts import ETAG_LENGTH
 from idp_finetuning.test_sets.sections import Section, parse_section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.test_sets.validation import validate
@@ -22,8 +24,6 @@ from idp_finetuning.wire import WireModel
 from tests.support.domain.service_model import AnyClient
 from tests.support.statemachines.definitions import DEFINITIONS, State, definition, is_terminal, levels, tasks
 from tests.support.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, contract, size, walk
-
-MAXIMUM_PAGES = 500  # of one document
 
 # What Workflow.start sends for either machine; the longest name of a stage.
 INPUT = {
@@ -39,7 +39,12 @@ LONGEST_KEY = "k" * 1_024  # S3's limit
 def manifest_item(sections: tuple[Section, ...]) -> Payload:
     """What the Map hands to the child of one document."""
     document = ManifestDocument(
-        document_id=document_id(LONGEST_KEY), key=LONGEST_KEY, split=Split.VALIDATION, sections=sections
+        document_id=document_id(LONGEST_KEY),
+        key=LONGEST_KEY,
+        etag=f"{'e' * 32}-10000",
+        split=Split.VALIDATION,
+        sections=sections,
+        text_etags=("e" * ETAG_LENGTH,) * MAXIMUM_PAGES,
     )
     return document.to_wire()
 
@@ -95,7 +100,8 @@ def test_inside_the_map_a_function_gets_one_document_and_returns_nothing() -> No
     for name in inside.states:
         event, answer = contract(name)
         assert answer is None, name
-        assert collections_in(event) <= {"ManifestDocument.sections", "Section.page_indices"}, name
+        bounded = {"ManifestDocument.sections", "ManifestDocument.text_etags", "Section.page_indices"}
+        assert collections_in(event) <= bounded, name
 
 
 @each_machine

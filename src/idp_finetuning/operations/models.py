@@ -82,9 +82,12 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
     """Return the verdict on a test set, with the rules and the split that a job applies.
 
     With a base model, the real pages of the documents count if the test set is complete; without, only labels do.
+    A test set that is being deleted is not read: its labels would be those of what is left, and be stored once more.
     Raises ValidationRunning while labels are read or pages are counted.
     """
     test_set = services.test_sets.get(arguments.test_set_id)
+    if test_set.status is TestSetStatus.DELETING:
+        return _refuse_deleting()
     read = read_labels_or_start(
         test_set,
         bucket=services.test_set_bucket,
@@ -104,6 +107,21 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
         counts=counts,
     )
     return FinetuningValidation(**dict(verdict))
+
+
+def _refuse_deleting() -> FinetuningValidation:
+    """Return the verdict on a test set that is being deleted."""
+    return FinetuningValidation(
+        is_valid=False,
+        document_count=0,
+        class_count=0,
+        class_distribution={},
+        train_count=0,
+        validation_count=0,
+        held_out_paths=frozenset(),
+        warnings=(),
+        errors=("The test set is not ready: it is being deleted. Choose another test set.",),
+    )
 
 
 def list_available_models(arguments: NoArguments, identity: Identity, services: Services) -> AvailableModels:

@@ -27,7 +27,6 @@ from idp_finetuning.stages.read_labels import read_test_set
 from idp_finetuning.test_sets.keys import input_prefix
 from idp_finetuning.test_sets.page_texts import text_errors, text_etags
 from idp_finetuning.test_sets.split import Split
-from idp_finetuning.test_sets.test_set import TestSetStatus
 from idp_finetuning.test_sets.validation import validate
 from idp_finetuning.training_data.dataset import (
     NO_RESULT,
@@ -79,13 +78,14 @@ def validate_test_set(
     model = find_base_model(job.base_model)
     model_warnings = require_offered(model, bedrock)
     test_set = test_sets.get(job.test_set_id)
+    test_set.require_ready()
     read = read_test_set(test_set.id, test_set.sealed_as, bucket=test_set_bucket, data=data)
     validation = validate(
         read.labels,
         train_split=job.train_split,
         base_model=job.base_model,
         repeat=job.repeat,
-        uploading=read.listing.uploading or test_set.status is not TestSetStatus.READY,
+        uploading=read.listing.uploading,
         counts=read_page_counts(test_set, data),
     )
     if not validation.is_valid:

@@ -20,7 +20,7 @@ class ManifestDocument(WireModel):
     """A document as the workflow passes it to a child of the Map: its key, its labels and its side of the split.
 
     `etag` and, for prompts with the text of pages, `text_etags` by page say which files were there when the test set
-    was validated.
+    was validated; the latter are only beginnings of ETags.
     """
 
     document_id: str

@@ -166,6 +166,21 @@ def test_what_was_read_of_a_test_set_goes_with_it(
     assert [file.key for file in data.list("validation/")] == ["validation/docsplit-2/1.json"]
 
 
+def test_a_test_set_that_is_going_is_not_valid_and_nothing_of_it_is_read_again(
+    test_sets: TestSetTable, data: DataBucket, fake_lambda: FakeLambda
+) -> None:
+    assert call("validateTestSetForFinetuning", testSetId="docsplit")["isValid"]
+    call("deleteTestSet", testSetId="docsplit")
+    data.delete_prefix("validation/docsplit/")  # what the function does, which has not come to the record yet
+    for base_model in ({}, {"baseModel": "us.amazon.nova-lite-v1:0"}):
+        verdict = call("validateTestSetForFinetuning", testSetId="docsplit", **base_model)
+        assert (verdict["isValid"], verdict["documentCount"]) == (False, 0)
+        assert verdict["errors"] == ["The test set is not ready: it is being deleted. Choose another test set."]
+    assert [*data.list("validation/docsplit/")] == []
+    run_in_background(fake_lambda)
+    assert test_sets.is_free("docsplit")
+
+
 def test_a_late_repetition_deletes_nothing_of_a_later_test_set_under_the_same_id(
     s3: Any, fake_lambda: FakeLambda
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import DatasetUnusable, DocumentRejected, ModelUnavailable, StaleState, TestSetInvalid
 from idp_finetuning.jobs.job import JobConfiguration, JobStatus
 from idp_finetuning.nova.base_models import find_base_model
@@ -199,6 +200,15 @@ def test_a_test_set_that_breaks_a_rule_ends_the_job_before_anything_is_written(
     with pytest.raises(TestSetInvalid, match=r"1 document has sections that leave pages out: sub 0/doc 0\.pdf"):
         pipeline.run("ValidateTestSet", event)
     assert not [key for key in pipeline.state() if key.startswith(f"data/{ROOT}")]
+
+
+def test_a_test_set_whose_deletion_has_begun_ends_the_job_before_anything_is_read(
+    pipeline: Pipeline, test_sets: TestSetTable, event: dict[str, Any]
+) -> None:
+    test_sets.close("docsplit")
+    with pytest.raises(TestSetInvalid, match="Test set 'docsplit' is not ready: it is being deleted"):
+        pipeline.run("ValidateTestSet", event)
+    assert not [key for key in pipeline.state() if key.startswith("data/")]
 
 
 def test_a_model_the_account_does_not_offer_ends_the_job_and_names_those_it_does(

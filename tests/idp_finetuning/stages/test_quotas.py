@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +30,9 @@ def test_an_account_full_of_models_is_a_warning_of_the_job(
         "This account holds 99 custom models, and the quota is 100, as Service Quotas says. Delete"
     )
     assert fake_bedrock.requests["ListCustomModels"][0] == {"isOwned": True}
-    assert fake_bedrock.requests["ListModelCustomizationJobs"][0] == {"statusEquals": "InProgress"}
+    asked = fake_bedrock.requests["ListModelCustomizationJobs"][0]
+    assert asked.keys() == {"creationTimeAfter"}
+    assert timedelta(days=30) < datetime.now(UTC) - asked["creationTimeAfter"] < timedelta(days=365)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "TooManyRequestsException", "NoSuchResourceException"])

@@ -20,6 +20,11 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.stages.classify_document import classify_document
 from idp_finetuning.test_sets.keys import page_text_key
+from idp_finetuning.test_sets.labels import Listing, StoredFile
+from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
+from idp_finetuning.test_sets.page_texts import ETAG_LENGTH, text_etags
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.page_notes import split_notes
 from tests.idp_finetuning.classification.test_classification import request
 from tests.support.domain.fake_converse import FakeConverse, image_in, texts_in
 from tests.support.domain.pipeline import Pipeline
@@ -69,6 +74,13 @@ def first_document(pipeline: Pipeline, s3: Any, event: dict[str, Any]) -> dict[s
     return event | {"document": next(d for d in manifest if d["key"].endswith(PATH))}
 
 
+def example_records(s3: Any, child: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records of the example that GenerateExample made of this event's document."""
+    key = LAYOUT.example(Split(child["document"]["split"]), child["document"]["documentId"])
+    _, records = split_notes(s3.get_object(Bucket="data", Key=key)["Body"].read())
+    return [json.loads(line) for line in records.splitlines()]
+
+
 @pytest.mark.parametrize("task_prompt", [PLAIN, WITH_TEXT])
 @pytest.mark.parametrize("content", ["pdf", "tiff"])
 def test_the_bytes_sent_to_converse_are_those_of_the_pages_training_example(
@@ -90,13 +102,7 @@ def test_the_bytes_sent_to_converse_are_those_of_the_pages_training_example(
     child = first_document(pipeline, s3, start(task_prompt))
     pipeline.run("GenerateExample", child)
     document = child["document"]["documentId"]
-    split = child["document"]["split"]
-    records = [
-        json.loads(line)
-        for line in s3.get_object(Bucket="data", Key=f"{LAYOUT.prefix}examples/{split}/{document}.jsonl")["Body"]
-        .read()
-        .splitlines()
-    ]
+    records = example_records(s3, child)
     prompt = data.read_model(LAYOUT.prompt, Prompt)
     model = FakeConverse()
     place = TestSetDocument(test_set_id="docsplit", path=PATH)
@@ -161,24 +167,43 @@ def test_a_document_whose_text_cannot_be_trained_on_is_rejected_by_name(
     pipeline: Pipeline, s3: Any, start: Start, text: object, code: str, said: str
 ) -> None:
     put_texts(s3)
+    if text is not None:
+        put_text(s3, text, page=2)
     child = first_document(pipeline, s3, start(WITH_TEXT))
     if text is None:
         s3.delete_object(Bucket="documents", Key=page_text_key("docsplit", PATH, 2))
-    else:
-        put_text(s3, text, page=2)
     with pytest.raises(DocumentRejected, match=said) as rejected:
         pipeline.run("GenerateExample", child)
     assert rejected.value.reason_code == code
     assert s3.list_objects_v2(Bucket="data", Prefix=f"{LAYOUT.prefix}pages/")["KeyCount"] == 0
 
 
+def test_a_document_whose_text_was_changed_after_validation_is_rejected(
+    pipeline: Pipeline, s3: Any, start: Start
+) -> None:
+    put_texts(s3)
+    child = first_document(pipeline, s3, start(WITH_TEXT))
+    put_text(s3, "another", page=2)
+    with pytest.raises(DocumentRejected, match="pages/2/result.json was changed after validation") as rejected:
+        pipeline.run("GenerateExample", child)
+    assert rejected.value.reason_code == "changed"
+    assert s3.list_objects_v2(Bucket="data", Prefix=f"{LAYOUT.prefix}pages/")["KeyCount"] == 0
+
+
+def test_of_texts_no_more_etags_are_carried_than_a_document_may_have_pages() -> None:
+    keys = ["set/input/a.pdf", *(page_text_key("set", "a.pdf", page) for page in range(1, MAXIMUM_PAGES + 100))]
+    files = tuple(StoredFile(key=key, size=1, etag=f"{number:032x}") for number, key in enumerate(keys))
+    (etags,) = text_etags(Listing(test_set_id="set", files=files)).values()
+    assert len(etags) == MAXIMUM_PAGES
+    assert {len(etag) for etag in etags} == {ETAG_LENGTH}
+
+
 def test_an_empty_text_is_a_text(pipeline: Pipeline, s3: Any, start: Start) -> None:
     put_texts(s3)
-    child = first_document(pipeline, s3, start("{CLASS_NAMES_AND_DESCRIPTIONS}{DOCUMENT_IMAGE}{DOCUMENT_TEXT}"))
     put_text(s3, "", page=1)
     s3.put_object(Bucket="documents", Key=f"docsplit/input/{PATH}", Body=coloured_pdf((0.5, 0, 0), (0, 0.5, 0)))
+    child = first_document(pipeline, s3, start("{CLASS_NAMES_AND_DESCRIPTIONS}{DOCUMENT_IMAGE}{DOCUMENT_TEXT}"))
     pipeline.run("GenerateExample", child)
-    key = f"{LAYOUT.prefix}examples/{child['document']['split']}/{child['document']['documentId']}.jsonl"
-    first, second = (json.loads(line) for line in s3.get_object(Bucket="data", Key=key)["Body"].read().splitlines())
+    first, second = example_records(s3, child)
     assert [list(block) for block in first["messages"][0]["content"]] == [["text"], ["image"]]  # none may be blank
     assert [list(block) for block in second["messages"][0]["content"]] == [["text"], ["image"], ["text"]]

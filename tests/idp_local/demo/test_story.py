@@ -31,6 +31,7 @@ MODEL = {
     "minimumRecords": 8,
     "maximumRecords": 20_000,
     "validationSupported": False,
+    "hyperParameters": [],
 }
 PROMPT = Prompt(classes=(DocumentClass(name="invoice"), DocumentClass(name="letter")))
 STATES = ["GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"]

@@ -86,6 +86,15 @@ UNCALLED: tuple[Uncalled, ...] = (
     ),
     *(
         Uncalled(
+            function,
+            ("s3:ListBucket",),
+            (TEST_SETS,),
+            "Complete test sets are read from their sealed listing; only attached or unsealed ones are listed.",
+        )
+        for function in ("ReadLabels", "ValidateTestSet")
+    ),
+    *(
+        Uncalled(
             "CountPages",
             (action,),
             (resource,),
@@ -111,7 +120,7 @@ UNCALLED: tuple[Uncalled, ...] = (
     Uncalled(
         "ReconcileJobs",
         ("dynamodb:GetItem", "dynamodb:UpdateItem"),
-        (arn("dynamodb", f"table/{TEST_SETS_TABLE.table_name(PREFIX)}"),),
+        (arn("dynamodb", f"table/{TEST_SETS_TABLE.name}"),),
         "A deletion of a test set counts as lost after 20 minutes.",
     ),
     Uncalled(

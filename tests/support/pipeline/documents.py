@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 
 from fpdf import FPDF
+from PIL import Image
 
 from idp_sdk import LabelledDocument, LabelledSection
 from tests.support.domain.samples import GUIDE_CLASSES
@@ -42,6 +43,21 @@ def unusable() -> tuple[LabelledDocument, ...]:
         LabelledDocument(
             path=f"{number}.pdf",
             content=b"no document %d" % number,
+            sections=(LabelledSection(class_name="ab"[number % 2], page_indices=(0,)),),
+        )
+        for number in range(10)
+    )
+
+
+def cut_off() -> tuple[LabelledDocument, ...]:
+    """As many that can be opened and not be drawn: a job begins though the pages of its documents were counted."""
+    whole = io.BytesIO()
+    Image.effect_noise((60, 80), 64).save(whole, "PNG")
+    half = whole.getvalue()[: whole.tell() // 2]
+    return tuple(
+        LabelledDocument(
+            path=f"{number}.png",
+            content=half + b"%d" % number,
             sections=(LabelledSection(class_name="ab"[number % 2], page_indices=(0,)),),
         )
         for number in range(10)

@@ -33,7 +33,7 @@ DELETION_STATES = ("DeleteModelDeployment", "DeleteCustomModel", "DeleteJobData"
 # Functions whose calls are refused for good, and which calls (None: all).
 PERMANENT: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "ValidateTestSet": (("ValidateTestSet",), None),
-    "ValidateTestSet reads": (("ValidateTestSet",), "ListObjectsV2"),
+    "ValidateTestSet reads": (("ValidateTestSet",), "GetObject"),
     "GenerateExample": (("GenerateExample",), None),
     "RejectDocument": (("GenerateExample", "RejectDocument"), None),
     "AssembleDataset": (("AssembleDataset",), "PutObject"),

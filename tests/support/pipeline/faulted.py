@@ -142,7 +142,9 @@ def meet_faults(directory: Path) -> Faulted:
             deletions=deletions,
             errors=errors,
             errors_of={key: tuple(found) for key, found in disturbance.errors.items()},
-            unfailed={name: left for name in records if (left := disturbance.left(name))},
+            unfailed={
+                name: left for name, job in records.items() if (left := disturbance.left(name, _said(directory, job)))
+            },
             calls=made,
             stops=_stops(directory),
             state=jobs.state(),
@@ -169,16 +171,25 @@ def _many() -> tuple[LabelledDocument, ...]:
 
 
 def _calls(directory: Path, states: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Operations that the function of each state has called, last those whose failure ends no run."""
+    """Operations that the function of each state has called, last the TOLERATED ones in their order."""
     names = {function_name(state): state for state in states}
     found: dict[str, set[str]] = defaultdict(set)
     for call in calls(directory):
         if call.function in names:
             found[names[call.function]].add(call.operation)
     return {
-        state: tuple(sorted(operations, key=lambda operation: (operation in TOLERATED, operation)))
+        state: (
+            *sorted(operations - TOLERATED.get(state, {}).keys()),
+            *(operation for operation in TOLERATED.get(state, {}) if operation in operations),
+        )
         for state, operations in found.items()
     }
+
+
+def _said(directory: Path, job: FinetuningJob) -> str:
+    """The warnings of a job, for people and in the logs of functions."""
+    lines = (line for log in (directory / "logs").glob("*.log") for line in log.read_text("utf-8").splitlines())
+    return "\n".join((*job.warnings, *(line for line in lines if job.id in line and '"level":"WARNING"' in line)))
 
 
 def _stops(directory: Path) -> tuple[str, ...]:
