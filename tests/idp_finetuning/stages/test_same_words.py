@@ -184,7 +184,7 @@ def test_a_document_whose_text_was_changed_after_validation_is_rejected(
     put_texts(s3)
     child = first_document(pipeline, s3, start(WITH_TEXT))
     put_text(s3, "another", page=2)
-    with pytest.raises(DocumentRejected, match="pages/2/result.json was changed after validation") as rejected:
+    with pytest.raises(DocumentRejected, match=r"pages/2/result\.json was changed after validation") as rejected:
         pipeline.run("GenerateExample", child)
     assert rejected.value.reason_code == "changed"
     assert s3.list_objects_v2(Bucket="data", Prefix=f"{LAYOUT.prefix}pages/")["KeyCount"] == 0
