@@ -63,9 +63,9 @@ class SlowS3:
             self._elapsed[Prefix] = self._elapsed.get(Prefix, 0) + PAGE_SECONDS
             yield {"Contents": [{"Key": k, "Size": 1, "ETag": f'"{k}"'} for k in found[start : start + PAGE]]}
 
-    def get_object(self, *, Bucket: str, Key: str, IfMatch: str) -> dict[str, Any]:  # noqa: N803
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         self._elapsed["read"] = self._elapsed.get("read", 0) + READ_SECONDS
-        return {"Body": io.BytesIO(result_json("letter"))}
+        return {"Body": io.BytesIO(result_json("letter")), "ETag": f'"{Key}"'}
 
 
 @pytest.fixture
