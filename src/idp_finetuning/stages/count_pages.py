@@ -56,17 +56,25 @@ def count_pages(
     paths = {file.key.removeprefix(prefix): file for file in listing.uploaded if file.key.startswith(prefix)}
     waiting = [path for path in paths if path not in counted]
     written = time.monotonic()
+
+    def store(under: str, documents: tuple[CountedDocument, ...]) -> bool:
+        """Write, unless the test set was deleted meanwhile: nothing may be left of it."""
+        if bucket.read_model(sealed_key(event.test_set_id, event.fingerprint), Listing) is None:
+            return False
+        data.write_model(under, PageCounts(documents=documents))
+        return True
+
     for number, path in enumerate(waiting):
         if number and seconds_left() < SPARE_SECONDS:
-            data.write_model(progress, PageCounts(documents=tuple(counted.values())))
-            background.start(event)
+            if store(progress, tuple(counted.values())):
+                background.start(event)
             return CountingOutcome(documents=len(counted), complete=False)
         counted[path] = _count(path, paths[path], bucket)
         if time.monotonic() > written + PROGRESS_SECONDS:
-            data.write_model(progress, PageCounts(documents=tuple(counted.values())))
+            store(progress, tuple(counted.values()))
             written = time.monotonic()
-    data.write_model(key, PageCounts(documents=tuple(counted[path] for path in sorted(paths))))
-    return CountingOutcome(documents=len(counted), complete=True)
+    complete = store(key, tuple(counted[path] for path in sorted(paths)))
+    return CountingOutcome(documents=len(counted), complete=complete)
 
 
 def _count(path: str, file: StoredFile, bucket: TestSetBucket) -> CountedDocument:

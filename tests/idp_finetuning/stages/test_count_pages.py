@@ -118,6 +118,22 @@ def test_a_test_set_that_was_deleted_meanwhile_leaves_nothing(
     assert stored(data, completed) is None
 
 
+def test_a_test_set_that_is_deleted_while_it_is_counted_leaves_nothing(
+    s3: Any, data: DataBucket, completed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = TestSetBucket.read_document
+
+    def read(self: TestSetBucket, key: str, etag: str | None = None) -> bytes:
+        s3.delete_object(Bucket="documents", Key=sealed_key("set", completed["fingerprint"]))
+        return really(self, key, etag)
+
+    monkeypatch.setattr(TestSetBucket, "read_document", read)
+    monkeypatch.setattr("idp_finetuning.stages.count_pages.PROGRESS_SECONDS", -1)
+    assert handler(completed, None)["complete"] is False
+    keys = [file.key for file in data.list("validation/set/")]
+    assert [key for key in keys if completed["fingerprint"] in key and key.endswith((".pages", ".counting"))] == []
+
+
 def test_completing_again_starts_no_second_counting(completed: dict[str, Any], fake_lambda: FakeLambda) -> None:
     call("completeTestSet", testSetId="set")
     assert fake_lambda.invoked == []
