@@ -16,6 +16,7 @@ from benchmarks.bundle_import import TARGET_RATIO, measure_bundle_import
 from benchmarks.cli_help import TARGET_RATIO as HELP_RATIO
 from benchmarks.cli_help import measure_cli_help
 from benchmarks.document_memory import measure_document_memory
+from benchmarks.evaluation_statistics import measure_evaluation_statistics
 from benchmarks.job_list import measure_job_list
 from benchmarks.local_trainer import measure_local_trainer
 from benchmarks.page_generation import measure_page_generation
@@ -113,6 +114,13 @@ def sections(docs: Path | None) -> dict[str, Section]:
             "local trainer",
             lambda: measure_local_trainer(documents()),
             "The local trainer is a stand-in: it says nothing about Nova.",
+        ),
+        "evaluation": Section(
+            "evaluation",
+            measure_evaluation_statistics,
+            "Two equally good models, 48 settings: the worst of each; then half-width and power; takes 7 minutes.",
+            Target("differenceCoverage", "at least", 0.90),
+            long=True,
         ),
         "sharedConcurrency": Section(
             "concurrency",
