@@ -34,7 +34,7 @@ def test_a_job_goes_through_every_status_of_the_guide(finished: Finished) -> Non
 def test_the_custom_model_beats_the_majority_class_on_held_out_pages(pipeline: Pipeline, finished: Finished) -> None:
     custom, majority = pipeline.scores(finished.job)
     assert custom.pages == majority.pages > 20
-    assert custom.page_accuracy > majority.page_accuracy + 0.3
+    assert custom.accuracy > majority.accuracy + 0.3
 
 
 def test_every_document_is_accepted_or_rejected_with_its_reason(pipeline: Pipeline, finished: Finished) -> None:

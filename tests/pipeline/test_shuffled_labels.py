@@ -21,4 +21,4 @@ def test_shuffled_training_labels_teach_nothing(pipeline: Pipeline) -> None:
     assert followed.state.status is JobStatus.COMPLETED, followed.state.error_message
     custom, majority = pipeline.scores(followed.state)
     assert custom.pages > 40
-    assert custom.classes_right <= majority.classes_right
+    assert custom.right <= majority.right

@@ -1,100 +1,73 @@
-"""How well a model answers on labelled pages."""
+"""What models say about labelled pages, as the evaluation judges it."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from idp_finetuning.nova.prompt import Boundary, PageLabel, Prompt
+from idp_finetuning.classification.classification import ClassifiedPage
+from idp_finetuning.evaluation.judged import JudgedDocument
+from idp_finetuning.nova.prompt import Boundary, Prompt
 from idp_finetuning.test_sets.sections import Section
-from idp_finetuning.training_data.examples import page_labels
-from idp_local.demo.held_out import LabelledPage
-from idp_sdk import Classification, ClassifiedPage, LabelledDocument, SplitReport
+from idp_local.demo.held_out import HeldOutDocument
+from idp_sdk import Classification, LabelledDocument, SplitReport
 
 AT_ONCE = 4  # Converse calls
 
 
-class Answer(BaseModel):
-    """The truth about a page and what a model said; None if it gave no usable answer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    path: str
-    number: int
-    truth: PageLabel
-    given: PageLabel | None
-
-    @property
-    def class_right(self) -> bool:
-        """Return whether the class is right."""
-        return self.given is not None and self.given.class_name == self.truth.class_name
-
-    @property
-    def boundary_right(self) -> bool:
-        """Return whether `start` or `continue` is right."""
-        return self.given is not None and self.given.boundary is self.truth.boundary
-
-
-class Score(BaseModel):
-    """Counts over pages."""
-
-    model_config = ConfigDict(frozen=True)
-
-    pages: int
-    classes_right: int
-    boundaries_right: int
-    unusable: int = 0
-
-    @property
-    def page_accuracy(self) -> float:
-        """Return the share of the pages whose class is right, 0 to 1."""
-        return self.classes_right / self.pages
-
-    @property
-    def boundary_accuracy(self) -> float:
-        """Return the share of the pages whose boundary is right, 0 to 1."""
-        return self.boundaries_right / self.pages
-
-
-def ask(bedrock: Any, prompt: Prompt, model_id: str, pages: Sequence[LabelledPage]) -> tuple[Answer, ...]:
+def ask(
+    bedrock: Any, prompt: Prompt, model_id: str, documents: Sequence[HeldOutDocument]
+) -> tuple[JudgedDocument, ...]:
     """Ask a model about each page through Converse; `bedrock` is a boto3 bedrock-runtime client."""
 
-    def answer(page: LabelledPage) -> Answer:
-        reply = bedrock.converse(**prompt.converse_request(model_id, page.jpeg))
-        text = "".join(block.get("text", "") for block in reply["output"]["message"]["content"])
-        return Answer(path=page.path, number=page.number, truth=page.truth, given=prompt.read_answer(text))
+    def answer(image: bytes) -> str:
+        reply = bedrock.converse(**prompt.converse_request(model_id, image))
+        return "".join(block.get("text", "") for block in reply["output"]["message"]["content"])
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return tuple(pool.map(answer, pages))
+        texts = pool.map(answer, (image for document in documents for image in document.images))
+        answers = (prompt.parse_answer(text) for text in texts)
+        return tuple(
+            _judge(
+                document,
+                [
+                    ClassifiedPage(number=number, class_name=given.class_name, boundary=given.boundary)
+                    for number, given in zip(range(1, len(document.images) + 1), answers, strict=False)
+                ],
+            )
+            for document in documents
+        )
 
 
-def answers_of(document: LabelledDocument, shown: Classification) -> tuple[Answer, ...]:
-    """Set what a classification says of each page of a labelled document against the truth."""
-    sections = [Section(class_name=s.class_name, page_indices=s.page_indices) for s in document.sections]
-    truths = page_labels(sections, len(shown.pages))
+def answer_always(class_name: str, documents: Sequence[HeldOutDocument]) -> tuple[JudgedDocument, ...]:
+    """Return the answers of something that says the same about each page: this class, and `start`."""
     return tuple(
-        Answer(path=document.path, number=page.number, truth=truth, given=_label(page))
-        for page, truth in zip(shown.pages, truths, strict=True)
+        _judge(
+            document,
+            [
+                ClassifiedPage(number=number, class_name=class_name, boundary=Boundary.START)
+                for number, _ in enumerate(document.images, start=1)
+            ],
+        )
+        for document in documents
     )
 
 
-def _label(page: ClassifiedPage) -> PageLabel | None:
-    if page.class_name is None or page.boundary is None:
-        return None
-    return PageLabel(class_name=page.class_name, boundary=Boundary(page.boundary))
-
-
-def score(answers: Sequence[Answer]) -> Score:
-    """Count the right answers of a model."""
-    return Score(
-        pages=len(answers),
-        classes_right=sum(answer.class_right for answer in answers),
-        boundaries_right=sum(answer.boundary_right for answer in answers),
-        unusable=sum(answer.given is None for answer in answers),
+def judge(document: LabelledDocument, shown: Classification) -> JudgedDocument:
+    """Set what a classification says of each page of a labelled document against its labels."""
+    return JudgedDocument(
+        path=document.path,
+        group=document.path,
+        sections=tuple(Section(class_name=s.class_name, page_indices=s.page_indices) for s in document.sections),
+        answers=tuple(
+            ClassifiedPage(
+                number=page.number,
+                class_name=page.class_name,
+                boundary=None if page.boundary is None else Boundary(page.boundary),
+            )
+            for page in shown.pages
+        ),
     )
 
 
@@ -103,23 +76,5 @@ def majority_class(train: SplitReport) -> str:
     return min(train.classes, key=lambda item: (-item.pages, item.name)).name
 
 
-def majority_score(pages: Sequence[LabelledPage], train: SplitReport) -> Score:
-    """Return the score of always answering the majority class and `start`."""
-    name = majority_class(train)
-    return Score(
-        pages=len(pages),
-        classes_right=sum(page.truth.class_name == name for page in pages),
-        boundaries_right=sum(page.truth.boundary == "start" for page in pages),
-    )
-
-
-def confusions(answers: Sequence[Answer]) -> list[tuple[str, str, int]]:
-    """Return truth, answer and number of the wrong classes, most frequent first."""
-    wrong = Counter(
-        (answer.truth.class_name, answer.given.class_name if answer.given else "no usable answer")
-        for answer in answers
-        if not answer.class_right
-    )
-    return [
-        (truth, given, count) for (truth, given), count in sorted(wrong.items(), key=lambda item: (-item[1], item[0]))
-    ]
+def _judge(document: HeldOutDocument, answers: Sequence[ClassifiedPage]) -> JudgedDocument:
+    return JudgedDocument(path=document.path, group=document.group, sections=document.sections, answers=tuple(answers))

@@ -13,11 +13,15 @@ from idp_cli.output import print_lines
 from idp_cli.session import STAND_IN
 from idp_cli.uploading import upload_progress
 from idp_cli.waiting import waiting
+from idp_finetuning.evaluation.comparison import Comparison, Verdict, compare, primary_metric
+from idp_finetuning.evaluation.judged import JudgedDocument
+from idp_finetuning.evaluation.wording import verdict_sentence
+from idp_finetuning.nova.prompt import Prompt
 from idp_local.demo.choice import first_fitting_model
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.held_out import JobData, LabelledPage
+from idp_local.demo.held_out import HeldOutDocument, JobData
 from idp_local.demo.progress import follow
-from idp_local.demo.scores import Answer, Score, answers_of, ask, majority_class, majority_score, score
+from idp_local.demo.scores import answer_always, ask, judge, majority_class
 from idp_local.demo.wording import (
     answer_lines,
     choice_lines,
@@ -49,21 +53,17 @@ class Material(BaseModel):
 
 
 class Outcome(BaseModel):
-    """How the custom model did on the held-out pages, beside its base model and the majority class."""
+    """How the custom model did on the held-out documents, compared with its base model."""
 
     model_config = ConfigDict(frozen=True)
 
-    custom: Score
-    base: Score
-    majority: Score
+    comparison: Comparison
+    sentence: str
 
-    def check(self) -> None:
-        """Raise DemoFailed if the custom model is no better than always answering the majority class."""
-        if self.custom.classes_right <= self.majority.classes_right:
-            raise DemoFailed(
-                f"The custom model is right about {self.custom.classes_right} of {self.custom.pages} held-out pages, "
-                f"always answering the majority class would be right about {self.majority.classes_right}."
-            )
+    def require_better(self) -> None:
+        """Raise DemoFailed if it is not proven that the custom model is better."""
+        if self.comparison.verdict is not Verdict.BETTER:
+            raise DemoFailed(self.sentence)
 
 
 class Story:
@@ -83,10 +83,10 @@ class Story:
         job, deployment = self._train(test_set_id, model)
         report = self._report(job.id)
         data = JobData(self._s3, self._data_bucket, job.id)
-        pages = data.held_out_pages()
-        if not pages:
-            raise DemoFailed("No page was held out, so nothing shows that the model beats the majority class.")
-        outcome, answers = self._evaluate(data, pages, deployment, model, report)
+        documents = data.held_out_documents()
+        if not documents:
+            raise DemoFailed("No document was held out, so nothing shows that the model beats its base model.")
+        outcome, answers = self._evaluate(data.prompt(), documents, deployment, model, report)
         version = self._create_version(job.id)
         self._classify(version, test_set_id, material.unseen, answers)
         return outcome
@@ -148,21 +148,27 @@ class Story:
 
     def _evaluate(
         self,
-        data: JobData,
-        pages: Sequence[LabelledPage],
+        prompt: Prompt,
+        documents: Sequence[HeldOutDocument],
         deployment: str,
         model: OfferedModel,
         report: DatasetReport,
-    ) -> tuple[Outcome, tuple[Answer, ...]]:
-        prompt = data.prompt()
+    ) -> tuple[Outcome, tuple[JudgedDocument, ...]]:
         with waiting("Asking the models about the held-out pages ..."):
-            answers = ask(self._bedrock, prompt, deployment, pages)
-            base = ask(self._bedrock, prompt, model.id, pages)
-        outcome = Outcome(custom=score(answers), base=score(base), majority=majority_score(pages, report.train))
-        scores = score_lines(outcome.custom, outcome.base, outcome.majority, majority_class(report.train))
-        print_lines(section(f"Held-out pages ({len(pages)})", scores))
-        print_lines(section("Wrong classes of the custom model on the held-out pages", confusion_lines(answers)))
-        return outcome, answers
+            custom = ask(self._bedrock, prompt, deployment, documents)
+            base = ask(self._bedrock, prompt, model.id, documents)
+        majority = majority_class(report.train)
+        contestants = {
+            "Custom model": custom,
+            "Base model (stand-in)": base,
+            f"Always '{majority}'": answer_always(majority, documents),
+        }
+        comparison = compare(base, custom, primary_metric(custom))
+        sentence = verdict_sentence(comparison, "its base model", "the custom model")
+        print_lines(section(f"Held-out documents ({len(documents)})", score_lines(contestants)))
+        print_lines(section("Verdict", [sentence, f"({STAND_IN})"]))
+        print_lines(section("Wrong classes of the custom model on the held-out pages", confusion_lines(custom)))
+        return Outcome(comparison=comparison, sentence=sentence), custom
 
     def _create_version(self, job_id: str) -> str:
         version = f"demo-{job_id[:8]}"
@@ -172,7 +178,7 @@ class Story:
         return version
 
     def _classify(
-        self, version: str, test_set_id: str, unseen: Sequence[LabelledDocument], held_out: Sequence[Answer]
+        self, version: str, test_set_id: str, unseen: Sequence[LabelledDocument], held_out: Sequence[JudgedDocument]
     ) -> None:
         """Classify, with the configuration version, documents that the model has not seen."""
         with waiting("Classifying ..."):
@@ -185,8 +191,7 @@ class Story:
                 path = held_out[0].path
                 shown = [self._classify_one(test_set_id=test_set_id, document_path=path, config_version=version)]
         if unseen:
-            of_documents = (answers_of(document, given) for document, given in zip(unseen, shown, strict=True))
-            answers = [answer for of_document in of_documents for answer in of_document]
+            answers = [judge(document, given) for document, given in zip(unseen, shown, strict=True)]
             print_lines(section("New documents, in neither side of the split", answer_lines(answers)))
         else:
             print_lines(section("Documents the model has not seen (held out)", answer_lines(held_out)))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from idp_cli.output import table
 from idp_cli.session import STAND_IN
-from idp_local.demo.scores import Answer, Score, confusions
+from idp_finetuning.evaluation.comparison import Metric, score_share
+from idp_finetuning.evaluation.judged import JudgedDocument, all_pages
+from idp_finetuning.evaluation.page_scores import score_pages
+from idp_finetuning.evaluation.section_scores import score_sections
 from idp_sdk import BaseModel as OfferedModel
 from idp_sdk import Classification, IgnoredFile
 
 SHOWN = 20
+NO_ANSWER = "no usable answer"
 
 
 def section(title: str, lines: Iterable[str] = ()) -> list[str]:
@@ -44,44 +48,48 @@ def choice_lines(chosen: OfferedModel, too_small: Sequence[tuple[OfferedModel, s
     return [*lines, f"{chosen.name} ({chosen.label}): used, {why} (at least {chosen.minimum_records} training pages)."]
 
 
-def score_lines(custom: Score, base: Score, majority: Score, majority_name: str) -> list[str]:
-    """Set the three scores side by side, with the reminder that they say nothing about Nova."""
-    rows = [("", "page accuracy", "", "boundary accuracy")]
-    for name, item in (
-        ("Custom model", custom),
-        ("Base model (stand-in)", base),
-        (f"Always '{majority_name}'", majority),
-    ):
+def score_lines(contestants: Mapping[str, Sequence[JudgedDocument]]) -> list[str]:
+    """Set the scores of each contestant side by side, with the reminder that they say nothing about Nova."""
+    rows = [("", "page accuracy", "95 % interval", "macro F1", "exact sections")]
+    for name, documents in contestants.items():
+        pages, split = score_pages(list(all_pages(documents))), score_sections(documents)
+        limits = score_share(documents, Metric.PAGES)
         rows.append(
             (
                 name,
-                f"{item.page_accuracy:.1%}",
-                f"({item.classes_right} of {item.pages})",
-                f"{item.boundary_accuracy:.1%}",
+                f"{pages.accuracy:.1%} ({pages.right} of {pages.pages})",
+                f"{limits.lower:.1%} to {limits.upper:.1%}",
+                f"{pages.macro_f1:.2f}",
+                f"{split.sections.right} of {split.sections.true}",
             )
         )
-    return [*table(rows, right=(1, 2, 3)), f"({STAND_IN})"]
+    return [*table(rows, right=(1, 2, 3, 4)), f"({STAND_IN})"]
 
 
-def confusion_lines(answers: Sequence[Answer]) -> list[str]:
+def confusion_lines(documents: Sequence[JudgedDocument]) -> list[str]:
     """List the wrong classes of the custom model, most frequent first."""
-    wrong = confusions(answers)
+    found = score_pages(list(all_pages(documents))).confusions
+    wrong = sorted((item for item in found if item.given != item.truth), key=lambda item: -item.pages)
     if not wrong:
         return ["No page was given a wrong class."]
-    rows = [("Truth", "answered as", "pages"), *((truth, given, str(count)) for truth, given, count in wrong[:SHOWN])]
+    rows = [
+        ("Truth", "answered as", "pages"),
+        *((item.truth, item.given or NO_ANSWER, str(item.pages)) for item in wrong[:SHOWN]),
+    ]
     return table(rows, right=(2,))
 
 
-def answer_lines(answers: Sequence[Answer]) -> list[str]:
+def answer_lines(documents: Sequence[JudgedDocument]) -> list[str]:
     """Set answer against truth, a line for each page."""
     rows = [("File", "page", "answer", "", "truth", "")]
-    for answer in answers:
-        given = (answer.given.class_name, answer.given.boundary) if answer.given else ("no usable answer", "")
-        wrong = "" if answer.class_right and answer.boundary_right else "<- wrong"
-        truth = answer.truth
-        rows.append((answer.path, str(answer.number), *given, f"{truth.class_name} {truth.boundary}", wrong))
-    right = sum(answer.class_right for answer in answers)
-    return [*table(rows, right=(1,)), f"{right} of {len(answers)} classes right ({STAND_IN})"]
+    for document in documents:
+        for number, page in enumerate(document.pages, start=1):
+            wrong = "" if page.class_right and page.boundary_right else "<- wrong"
+            truth = f"{page.truth.class_name} {page.truth.boundary}"
+            rows.append((document.path, str(number), page.class_name or NO_ANSWER, page.boundary or "", truth, wrong))
+    pages = list(all_pages(documents))
+    right = sum(page.class_right for page in pages)
+    return [*table(rows, right=(1,)), f"{right} of {len(pages)} classes right ({STAND_IN})"]
 
 
 def section_lines(shown: Sequence[Classification]) -> list[str]:
@@ -90,5 +98,5 @@ def section_lines(shown: Sequence[Classification]) -> list[str]:
     for item in shown:
         for found in item.sections:
             pages = f"{found.start_page}" + (f"-{found.end_page}" if found.end_page > found.start_page else "")
-            rows.append((item.document, pages, found.class_name or "no usable answer"))
+            rows.append((item.document, pages, found.class_name or NO_ANSWER))
     return [*table(rows), *(warning for item in shown for warning in item.warnings)]

@@ -13,8 +13,8 @@ from idp_finetuning.nova.prompt import Boundary, DocumentClass, PageLabel, Promp
 from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.examples import ManifestDocument, training_record
-from idp_local.demo.held_out import JobData, LabelledPage
-from idp_local.demo.scores import answers_of, ask, confusions, majority_class, majority_score, score
+from idp_local.demo.held_out import HeldOutDocument, JobData
+from idp_local.demo.scores import answer_always, ask, judge, majority_class
 from idp_sdk import ClassReport, LabelledDocument, LabelledSection, SplitReport
 from tests.idp_finetuning.classification.test_classification import request
 
@@ -25,15 +25,14 @@ def label(name: str, boundary: Boundary = Boundary.START) -> PageLabel:
     return PageLabel(class_name=name, boundary=boundary)
 
 
-def page(number: int, truth: PageLabel) -> LabelledPage:
-    return LabelledPage(path="a.pdf", number=number, jpeg=f"jpeg {number}".encode(), truth=truth)
-
-
-PAGES = [
-    page(1, label("invoice")),
-    page(2, label("invoice", Boundary.CONTINUE)),
-    page(3, label("letter")),
-    page(4, label("letter")),
+DOCUMENTS = [
+    HeldOutDocument(path="a.pdf", group="a", sections=(Section(class_name="invoice"),), images=(b"jpeg 1", b"jpeg 2")),
+    HeldOutDocument(
+        path="b.pdf",
+        group="b",
+        sections=(Section(class_name="letter", page_indices=(0,)), Section(class_name="letter", page_indices=(1,))),
+        images=(b"jpeg 3", b"jpeg 4"),
+    ),
 ]
 
 
@@ -51,7 +50,7 @@ class Answering:
         return {"output": {"message": {"content": [{"text": self.texts[image]}]}}}
 
 
-def test_class_and_boundary_are_scored_apart_and_an_unusable_answer_is_wrong_in_both() -> None:
+def test_each_page_is_asked_about_and_class_and_boundary_are_judged_apart() -> None:
     client = Answering(
         {
             b"jpeg 1": label("invoice").to_answer(),
@@ -60,12 +59,15 @@ def test_class_and_boundary_are_scored_apart_and_an_unusable_answer_is_wrong_in_
             b"jpeg 4": "I cannot tell.",
         }
     )
-    answers = ask(client, PROMPT, "a-model", PAGES)
-    result = score(answers)
-    assert (result.classes_right, result.boundaries_right, result.unusable) == (2, 2, 1)
-    assert (result.page_accuracy, result.boundary_accuracy) == (0.5, 0.5)
+    judged = ask(client, PROMPT, "a-model", DOCUMENTS)
+    assert [(page.class_right, page.boundary_right) for document in judged for page in document.pages] == [
+        (True, True),
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+    assert [(document.path, document.group) for document in judged] == [("a.pdf", "a"), ("b.pdf", "b")]
     assert client.asked == {"a-model"}
-    assert confusions(answers) == [("letter", "invoice", 1), ("letter", "no usable answer", 1)]
 
 
 def test_the_majority_is_that_of_the_training_pages_not_of_the_documents() -> None:
@@ -78,8 +80,8 @@ def test_the_majority_is_that_of_the_training_pages_not_of_the_documents() -> No
         ),
     )
     assert majority_class(train) == "letter"
-    result = majority_score([*PAGES, page(5, label("letter"))], train)
-    assert (result.classes_right, result.boundaries_right, result.pages) == (3, 4, 5)
+    judged = answer_always("letter", DOCUMENTS)
+    assert [page.class_right for document in judged for page in document.pages] == [False, False, True, True]
 
 
 @pytest.fixture
@@ -92,11 +94,15 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Any:
         yield client
 
 
-def test_held_out_pages_are_those_of_accepted_documents_with_the_truth_of_their_records(s3: Any) -> None:
+def test_held_out_documents_are_the_accepted_ones_with_their_pages_and_labels(s3: Any) -> None:
     layout = JobLayout(job_id="job-1")
     documents = [
         ManifestDocument(
-            document_id=name * 20, key=f"demo/input/{name} 1.pdf", split=split, sections=(Section(class_name="letter"),)
+            document_id=name * 20,
+            key=f"demo/input/{name} 1.pdf",
+            etag=f"etag of {name}",
+            split=split,
+            sections=(Section(class_name="letter"),),
         )
         for name, split in (("a", Split.VALIDATION), ("b", Split.VALIDATION), ("c", Split.TRAIN))
     ]
@@ -114,9 +120,13 @@ def test_held_out_pages_are_those_of_accepted_documents_with_the_truth_of_their_
             put(key, f"{document.key} {number}".encode())
             records += training_record(PROMPT, f"s3://data/{key}", truth)
         put(layout.example(document.split, document.document_id), records)
-    assert JobData(s3, "data", "job-1").held_out_pages() == tuple(
-        LabelledPage(path="a 1.pdf", number=n, jpeg=f"demo/input/a 1.pdf {n}".encode(), truth=truth)
-        for n, truth in enumerate(truths, start=1)
+    assert JobData(s3, "data", "job-1").held_out_documents() == (
+        HeldOutDocument(
+            path="a 1.pdf",
+            group="etag of a",
+            sections=(Section(class_name="letter"),),
+            images=(b"demo/input/a 1.pdf 1", b"demo/input/a 1.pdf 2"),
+        ),
     )
 
 
@@ -132,10 +142,10 @@ def test_what_a_classification_said_stands_against_the_labels_of_the_document() 
     said = (("invoice", Boundary.START), ("letter", Boundary.CONTINUE), (None, Boundary.START))
     pages = tuple(ClassifiedPage(number=n, class_name=name, boundary=kind) for n, (name, kind) in enumerate(said, 1))
     result = ClassificationResult(completed_at=datetime(2026, 11, 22, 10, tzinfo=UTC), pages=pages)
-    answers = answers_of(packet, show_classification(request(), result))
-    assert [(answer.class_right, answer.boundary_right) for answer in answers] == [
+    judged = judge(packet, show_classification(request(), result))
+    assert [(page.class_right, page.boundary_right) for page in judged.pages] == [
         (True, True),
         (False, True),
         (False, False),
     ]
-    assert [answer.truth.class_name for answer in answers] == ["invoice", "invoice", "letter"]
+    assert [page.truth.class_name for page in judged.pages] == ["invoice", "invoice", "letter"]

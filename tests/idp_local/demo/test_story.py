@@ -162,10 +162,10 @@ def tell(s3: Any, *, knows: bool = True, held_out_each: int = 1, unseen: Sequenc
 def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(
     s3: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = tell(s3)
+    outcome = tell(s3, held_out_each=7)
     output, shown_apart = capsys.readouterr()
-    outcome.check()
-    assert (outcome.custom.classes_right, outcome.base.classes_right, outcome.majority.classes_right) == (2, 1, 1)
+    outcome.require_better()
+    assert (outcome.comparison.units, outcome.comparison.differing_units) == (14, 7)
     parts = [
         "Test set\n",
         "Ignored files (1)\n  notes.txt  outside a class folder",
@@ -176,7 +176,10 @@ def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(
         "    Training Loss: 0.05\n    Validation Loss: not reported\n",
         "Data Set Report:\n  Documents: 20 found = 19 accepted + 1 rejected\n",
         "  - own/input/letter 9.pdf: The PDF cannot be opened.",
-        "Held-out pages (2)",
+        "Held-out documents (14)",
+        "Custom model           100.0% (14 of 14)",
+        "Base model (stand-in)    50.0% (7 of 14)",
+        "Verdict\n  The custom model is better than its base model: +50.0 points",
         "Configuration version\n  'demo-job-1' holds the model and the prompt",
         "Documents the model has not seen (held out)\n",
         "invoice 0.pdf",
@@ -186,21 +189,19 @@ def test_a_model_that_knows_its_classes_passes_and_the_story_has_every_part(
     places = [output.find(part) for part in parts]
     assert -1 not in places, parts[places.index(-1)]
     assert places == sorted(places)
-    assert output.count(STAND_IN) == 3  # losses, scores, answers
+    assert output.count(STAND_IN) == 4  # losses, scores, verdict, answers
     statuses = [line.split()[1] for line in shown_apart.splitlines() if line.startswith("0:")]
     assert statuses == ["GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED"]
 
 
-def test_a_model_no_better_than_the_majority_class_fails_the_demo(s3: Any) -> None:
-    outcome = tell(s3, knows=False)
-    with pytest.raises(
-        DemoFailed, match=r"right about 1 of 2 held-out pages, always answering the majority class .* 1"
-    ):
-        outcome.check()
+def test_a_model_that_is_not_proven_better_than_its_base_model_fails_the_demo(s3: Any) -> None:
+    outcome = tell(s3, knows=False, held_out_each=7)
+    with pytest.raises(DemoFailed, match="The models differ on 0 documents"):
+        outcome.require_better()
 
 
 def test_a_job_that_held_nothing_out_fails_the_demo(s3: Any) -> None:
-    with pytest.raises(DemoFailed, match="No page was held out"):
+    with pytest.raises(DemoFailed, match="No document was held out"):
         tell(s3, held_out_each=0)
 
 

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 from idp_cli.session import STAND_IN
-from idp_finetuning.nova.prompt import Boundary, PageLabel
-from idp_local.demo.scores import Answer, Score
+from idp_finetuning.evaluation.judged import JudgedDocument
 from idp_local.demo.wording import (
     answer_lines,
     choice_lines,
@@ -13,6 +12,7 @@ from idp_local.demo.wording import (
 )
 from idp_sdk import BaseModel as OfferedModel
 from idp_sdk import IgnoredFile
+from tests.support.judged import judged
 
 NOVA_2 = OfferedModel(
     id="us.amazon.nova-2-lite-v1:0",
@@ -34,43 +34,43 @@ NOVA_1 = OfferedModel(
 )
 
 
-def answer(truth: str, given: str | None, number: int = 1) -> Answer:
-    return Answer(
-        path="scans/März 1.pdf",
-        number=number,
-        truth=PageLabel(class_name=truth, boundary=Boundary.START),
-        given=None if given is None else PageLabel(class_name=given, boundary=Boundary.START),
-    )
+def answers(*pages: tuple[str, str]) -> list[JudgedDocument]:
+    """Return a document of one page for each truth and answer."""
+    return [
+        judged(f"+{given}", [(truth, None)], path=f"scans/März {number}.pdf")
+        for number, (truth, given) in enumerate(pages, start=1)
+    ]
 
 
 def test_scores_never_stand_without_saying_what_they_are_not() -> None:
-    custom, base, majority = (Score(pages=40, classes_right=right, boundaries_right=30) for right in (36, 5, 12))
-    lines = score_lines(custom, base, majority, "bank_statement")
+    custom = answers(*[("w2", "w2")] * 36, *[("letter", "?")] * 4)
+    majority = answers(*[("w2", "w2")] * 36, *[("letter", "w2")] * 4)
+    lines = score_lines({"Custom model": custom, "Always 'w2'": majority})
     assert lines == [
-        "                         page accuracy              boundary accuracy",
-        "Custom model                     90.0%  (36 of 40)              75.0%",
-        "Base model (stand-in)            12.5%   (5 of 40)              75.0%",
-        "Always 'bank_statement'          30.0%  (12 of 40)              75.0%",
+        "                 page accuracy   95 % interval  macro F1  exact sections",
+        "Custom model  90.0% (36 of 40)  76.1% to 97.3%      0.50        36 of 40",
+        "Always 'w2'   90.0% (36 of 40)  76.1% to 97.3%      0.47        36 of 40",
         f"({STAND_IN})",
     ]
-    assert STAND_IN in answer_lines([answer("w2", "w2")])[-1]
+    assert STAND_IN in answer_lines(answers(("w2", "w2")))[-1]
 
 
 def test_answers_stand_against_the_truth_and_wrong_ones_are_marked() -> None:
-    lines = answer_lines([answer("w2", "w2"), answer("w2", "letter", 2), answer("w2", None, 3)])
+    lines = answer_lines(answers(("w2", "w2"), ("w2", "letter"), ("w2", "?")))
     assert ["<- wrong" in line for line in lines] == [False, False, True, True, False]
     assert "no usable answer" in lines[3]
     assert lines[-1].startswith("1 of 3 classes right")
 
 
 def test_confusions_are_counted_most_frequent_first() -> None:
-    answers = [answer("w2", "letter"), answer("invoice", "letter"), answer("invoice", "letter"), answer("w2", "w2")]
-    assert [line.split() for line in confusion_lines(answers)] == [
+    documents = answers(("w2", "letter"), ("invoice", "letter"), ("invoice", "letter"), ("w2", "w2"), ("a", "?"))
+    assert [line.split() for line in confusion_lines(documents)] == [
         ["Truth", "answered", "as", "pages"],
         ["invoice", "letter", "2"],
+        ["a", "no", "usable", "answer", "1"],
         ["w2", "letter", "1"],
     ]
-    assert confusion_lines([answer("w2", "w2")]) == ["No page was given a wrong class."]
+    assert confusion_lines(answers(("w2", "w2"))) == ["No page was given a wrong class."]
 
 
 def test_the_choice_says_which_model_and_why_not_the_ones_before() -> None:
