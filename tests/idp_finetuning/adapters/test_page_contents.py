@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zlib
+from typing import Any
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw
 
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.errors import DocumentRejected
@@ -217,6 +219,151 @@ def test_the_blank_back_of_a_sheet_is_a_page(mode: str) -> None:
         (image_bytes(blank, "JPEG2000"), "/Filter/JPXDecode"),
     ):
         assert ink(page(scan(blank, data, filters)), 0, 0, 300, 200) < 0.01
+
+
+def fax_data(height: int = 400) -> tuple[bytes, bytes]:
+    """A fax of 600 columns with text above a white margin, coded as group 4 and as group 3."""
+    picture = Image.new("1", (600, height), 1)
+    pen = ImageDraw.Draw(picture)
+    for top in range(10, height - 60, 20):
+        pen.text((30, top), "Invoice number 12345 of a supplier " * 2, fill=0)
+    coded = []
+    for compression in ("group4", "group3"):
+        file = image_bytes(picture, "TIFF", compression=compression)
+        with Image.open(io.BytesIO(file)) as opened:
+            tags: Any = opened.tag_v2  # type: ignore[attr-defined]
+        assert tags[278] == height, "one strip is one fax"
+        coded.append(file[tags[273][0] : tags[273][0] + tags[279][0]])
+    return coded[0], coded[1]
+
+
+def fax(data: bytes, parameters: str = "/K -1", height: int = 400) -> bytes:
+    """A page with these data as its one image."""
+    entries = (
+        f"/Type/XObject/Subtype/Image/Width 600/Height {height}/BitsPerComponent 1/ColorSpace/DeviceGray"
+        f"/Filter/CCITTFaxDecode/DecodeParms<<{parameters}/Columns 600/Rows {height}>>"
+    )
+    return page_of(b"q 300 0 0 200 0 0 cm /I Do Q", resources="/XObject<</I 5 0 R>>", more=(stream(entries, data),))
+
+
+GROUP_4, GROUP_3 = fax_data()
+JBIG2_PAGE = bytes.fromhex("00000000 30 00 01 00000013 00000258 00000190 00000000 00000000 00 0000")
+
+
+def jbig2(*, cut: bool = False) -> bytes:
+    """A page of one image of a JBIG2 page and a generic region coded as a fax."""
+    region = bytes.fromhex("00000258 00000190 00000000 00000000 00 01") + GROUP_4
+    segment = bytes.fromhex("00000001 26 00 01") + len(region).to_bytes(4, "big") + region
+    whole = JBIG2_PAGE + segment
+    entries = (
+        "/Type/XObject/Subtype/Image/Width 600/Height 400/BitsPerComponent 1/ColorSpace/DeviceGray/Filter/JBIG2Decode"
+    )
+    shown = whole[: len(whole) // 2] if cut else whole
+    return page_of(b"q 300 0 0 200 0 0 cm /I Do Q", resources="/XObject<</I 5 0 R>>", more=(stream(entries, shown),))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(fax(GROUP_4), id="group 4"),
+        pytest.param(fax(GROUP_4[:-3]), id="group 4 without its end mark"),
+        pytest.param(fax(GROUP_4, "/K -1/BlackIs1 true"), id="inverted"),
+        pytest.param(fax(GROUP_3, "/K 0"), id="group 3"),
+        pytest.param(jbig2(), id="JBIG2"),
+    ],
+)
+def test_a_whole_fax_with_a_white_margin_is_drawn(content: bytes) -> None:
+    assert 0.01 < ink(page(content), 0, 0, 300, 200) < 0.99
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(fax(GROUP_4[: len(GROUP_4) // 2]), id="group 4"),
+        pytest.param(fax(GROUP_4[: len(GROUP_4) // 2], "/K -1/BlackIs1 true"), id="inverted"),
+        pytest.param(fax(GROUP_3[: len(GROUP_3) // 2], "/K 0"), id="group 3"),
+        pytest.param(jbig2(cut=True), id="JBIG2"),
+    ],
+)
+def test_a_fax_that_ends_early_rejects_the_page(content: bytes) -> None:
+    assert rejection(content) == "damaged_page"
+
+
+def test_a_blank_fax_is_the_back_of_a_sheet() -> None:
+    blank = image_bytes(Image.new("1", (600, 400), 1), "TIFF", compression="group4")
+    with Image.open(io.BytesIO(blank)) as opened:
+        tags: Any = opened.tag_v2  # type: ignore[attr-defined]
+    data = blank[tags[273][0] : tags[273][0] + tags[279][0]]
+    assert ink(page(fax(data, "/K -1/BlackIs1 false")), 0, 0, 300, 200) in (0.0, 1.0)
+
+
+TALL = Image.new("L", (120, 80), 255)
+TALL.paste(NOISE.crop((0, 0, 120, 40)))
+
+
+def lzw(data: bytes) -> bytes:
+    """Data as LZW codes of nine bits that never grow: a clear code after every 250 bytes."""
+    bits = "".join(
+        f"{256:09b}" + "".join(f"{byte:09b}" for byte in data[start : start + 250])
+        for start in range(0, len(data), 250)
+    )
+    bits += f"{257:09b}"
+    bits += "0" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+def run_lengths(data: bytes) -> bytes:
+    """Data as runs that are copied."""
+    parts = (data[start : start + 128] for start in range(0, len(data), 128))
+    return b"".join(bytes([len(part) - 1]) + part for part in parts) + b"\x80"
+
+
+ENCODED = {
+    "/Filter/LZWDecode": lzw(TALL.tobytes()),
+    "/Filter/RunLengthDecode": run_lengths(TALL.tobytes()),
+    "/Filter/ASCII85Decode": base64.a85encode(TALL.tobytes()) + b"~>",
+    "/Filter/ASCIIHexDecode": TALL.tobytes().hex().encode() + b">",
+    "/Filter[/ASCII85Decode/FlateDecode]": base64.a85encode(zlib.compress(TALL.tobytes())) + b"~>",
+    "": TALL.tobytes(),
+}
+
+
+@pytest.mark.parametrize("filters", ENCODED)
+def test_rows_that_are_missing_under_any_filter_reject_the_page(filters: str) -> None:
+    whole = ENCODED[filters]
+    assert ink(page(scan(TALL, whole, filters)), 0, 0, 300, 200) > 0.1
+    cut = ENCODED[filters][: int(len(whole) * 0.7)]
+    assert rejection(scan(TALL, cut, filters)) == "damaged_page"
+
+
+def test_an_image_in_a_stamp_that_cannot_be_decoded_rejects_the_page() -> None:
+    def stamped(data: bytes) -> bytes:
+        entries = "/Type/XObject/Subtype/Image/Width 120/Height 80/BitsPerComponent 8/ColorSpace/DeviceGray"
+        return page_of(
+            b"0 0 1 rg 0 0 300 50 re f",
+            entries="/Annots[5 0 R]",
+            more=(
+                "<</Type/Annot/Subtype/Stamp/Rect[100 100 220 180]/F 4/AP<</N 6 0 R>>>>",
+                stream(
+                    "/Type/XObject/Subtype/Form/BBox[0 0 120 80]/Resources<</XObject<</I 7 0 R>>>>",
+                    b"q 120 0 0 80 0 0 cm /I Do Q",
+                ),
+                stream(f"{entries}/Filter/FlateDecode", data),
+            ),
+        )
+
+    assert ink(page(stamped(WHOLE["/Filter/FlateDecode"])), 100, 20, 220, 100) > 0.2
+    assert rejection(stamped(WHOLE["/Filter/FlateDecode"][:2000])) == "damaged_page"
+
+
+@pytest.mark.parametrize("contents", ["9 0 R", "[4 0 R 9 0 R]"])
+def test_contents_that_are_not_in_the_file_reject_the_page(contents: str) -> None:
+    content = page_of(b" ").replace(b"/Contents 4 0 R", f"/Contents {contents}".encode())
+    assert rejection(content) == "damaged_page"
+
+
+def test_a_page_without_contents_is_blank() -> None:
+    assert ink(page(page_of(b"").replace(b"/Contents 4 0 R", b"/Rotate 0      ")), 0, 0, 300, 200) == 0
 
 
 CONTENT = zlib.compress(b"0 0 0 rg " + b"".join(b"%d %d 5 5 re f " % (n % 290, n * 7 % 190) for n in range(400)))

@@ -6,6 +6,7 @@ import ctypes
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import pypdfium2 as pdfium
@@ -16,9 +17,9 @@ from idp_finetuning.adapters.drawing.document import Drawing
 from idp_finetuning.adapters.drawing.fallback_fonts import FallbackFonts
 from idp_finetuning.adapters.drawing.limits import DPI, target_size
 from idp_finetuning.adapters.drawing.pdf_annotations import Annotations, read_annotations
-from idp_finetuning.adapters.drawing.pdf_faults import require_document, unreadable_pages
+from idp_finetuning.adapters.drawing.pdf_faults import pages_without_contents, require_document, unreadable_pages
 from idp_finetuning.adapters.drawing.pdf_glyphs import count_missing_glyphs
-from idp_finetuning.adapters.drawing.pdf_images import own_resolution, page_images, require_images
+from idp_finetuning.adapters.drawing.pdf_images import images_are_whole, own_resolution, page_images
 from idp_finetuning.errors import DocumentRejected
 
 _OBJECT = re.compile(rb"\b\d+ \d+ obj\b")
@@ -53,6 +54,8 @@ class PdfPages:
         if index in self._unreadable:
             raise damaged_page(index, "part of its contents cannot be read")
         with self._load(index) as page:
+            if not raw.FPDFPage_CountObjects(page) and index in self._without_contents:
+                raise damaged_page(index, "its contents are not in the file")
             annotations = read_annotations(page)
             if annotations.widgets and not self._form:
                 self._begin_form()
@@ -60,11 +63,16 @@ class PdfPages:
             scale = own_resolution(page, images, annotations, DPI / 72)
             width, height = raw.FPDF_GetPageWidthF(page), raw.FPDF_GetPageHeightF(page)
             picture = self._render(page, target_size(width * scale, height * scale), annotations)
-            require_images(page, images, picture, index)
+            if not images_are_whole(page, images, picture, self._content):
+                raise damaged_page(index, "an image on it cannot be decoded")
             missing = 0
             if _FONTS.asked != self._asked_fonts:
                 missing = count_missing_glyphs(page, picture, index)
             return Drawing(picture, missing)
+
+    @cached_property
+    def _without_contents(self) -> frozenset[int]:
+        return pages_without_contents(self._content)
 
     def close(self) -> None:
         """Free the document."""

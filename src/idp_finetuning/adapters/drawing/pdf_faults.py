@@ -61,6 +61,11 @@ def unreadable_pages(content: bytes) -> frozenset[int]:
     return PdfObjects(content).pages_with_streams(broken) if broken else frozenset()
 
 
+def pages_without_contents(content: bytes) -> frozenset[int]:
+    """Return the indices of pages whose contents are not in the file; worth asking only for a page that is empty."""
+    return frozenset() if b"/Encrypt" in content else PdfObjects(content).pages_without_contents()
+
+
 def _broken_streams(content: bytes) -> list[int]:
     broken = []
     for match in _STREAM.finditer(content):

@@ -5,20 +5,24 @@ from __future__ import annotations
 import ctypes
 import io
 import math
-import zlib
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as raw
 from PIL import Image
 
 from idp_finetuning.adapters.drawing.pdf_annotations import Annotations
-from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.adapters.drawing.pdf_bilevel import fax_ends_early, jbig2_ends_early
 
 _MOST_NESTED = 8
 _MOST_OBJECTS = 20_000
 _INVISIBLE = 3  # text rendering mode of the text that OCR puts below a scan
 _SMALLEST_SHARE = 0.5  # of a page's area, from which on it counts as being its one image
+_TOLERATED = 100  # one row of so many may be missing at the end, as viewers tolerate
+_JPEG = ("DCTDecode", "DCT")
+_FAX = ("CCITTFaxDecode", "CCF")
+_WHOLE_BY_THEMSELVES = ("JPXDecode", "Crypt")  # PDFium decodes the former whole or not at all
 _FILTERS = {
     *("FlateDecode", "Fl", "LZWDecode", "LZW", "ASCII85Decode", "A85", "ASCIIHexDecode", "AHx"),
     *("RunLengthDecode", "RL", "DCTDecode", "DCT", "JPXDecode", "CCITTFaxDecode", "CCF", "JBIG2Decode", "Crypt"),
@@ -96,32 +100,56 @@ def own_resolution(page: Any, found: PageImages, annotations: Annotations, most:
     return min(most, own) if own > 0 else most
 
 
-def require_images(page: Any, found: PageImages, picture: Image.Image, index: int) -> None:
-    """Raise DocumentRejected if an image of the page cannot be decoded, or not to its end."""
-    for image in found.images:
-        if _fails(page, image, picture):
-            raise DocumentRejected(
-                "damaged_page",
-                f"Page {index + 1} is damaged: an image on it cannot be decoded. Save the document again.",
-            )
+def images_are_whole(page: Any, found: PageImages, picture: Image.Image, content: bytes) -> bool:
+    """Return whether all images of the page can be decoded to their ends; `content` is the file."""
+    shown = (image.handle for image in found.images if _may_fail(page, image, picture))
+    return not any(_fails(page, handle, content) for handle in chain(shown, _annotated(page)))
 
 
-def _fails(page: Any, image: PageImage, picture: Image.Image) -> bool:
-    """Return whether an image is not whole: by its structure, and by decoding it if its end looks like nothing."""
+def _may_fail(page: Any, image: PageImage, picture: Image.Image) -> bool:
+    """Return whether an image looks as one that is not whole does: its end shows nothing, or its data have none."""
     filters = _filters(image.handle)
     if not set(filters) <= _FILTERS:
         return True
-    last = filters[-1] if filters else ""
-    if last in ("DCTDecode", "DCT"):
-        data = _data(image.handle, raw.FPDFImageObj_GetImageDataRaw if len(filters) == 1 else _DECODED)
-        if data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda"):
-            return _is_flat(page, image, picture) and not _decodes(image.handle)
-        return not _pillow_decodes(data)
-    if not _is_flat(page, image, picture):
-        return False
-    if not _decodes(image.handle):
+    if filters and filters[-1] in _JPEG and not _has_end(_jpeg(image.handle, filters)):
         return True
-    return filters == ["FlateDecode"] and _ends_early(image.handle)
+    return _is_flat(page, image, picture)
+
+
+def _annotated(page: Any) -> Iterator[Any]:
+    """Yield the images in the appearances of annotations; those of fields have none."""
+    for number in range(raw.FPDFPage_GetAnnotCount(page)):
+        annotation = raw.FPDFPage_GetAnnot(page, number)
+        if not annotation:
+            continue
+        found = _leaves(annotation, raw.FPDFAnnot_GetObjectCount, raw.FPDFAnnot_GetObject, _UNIT, 0)
+        yield from (handle for handle, kind, _ in found if kind == raw.FPDF_PAGEOBJ_IMAGE)
+        raw.FPDFPage_CloseAnnot(annotation)
+
+
+def _fails(page: Any, handle: Any, content: bytes) -> bool:
+    """Return whether an image cannot be decoded, or not to its last row."""
+    filters = _filters(handle)
+    if not set(filters) <= _FILTERS or not _decodes(handle):
+        return True
+    last = filters[-1] if filters else ""
+    if last in _JPEG:
+        data = _jpeg(handle, filters)
+        return not _has_end(data) and not _pillow_decodes(data)
+    if last in _FAX:
+        data = _data(handle, raw.FPDFImageObj_GetImageDataRaw)
+        return len(filters) == 1 and fax_ends_early(content, data)
+    if last == "JBIG2Decode":
+        return jbig2_ends_early(_data(handle, _DECODED))
+    return last not in _WHOLE_BY_THEMSELVES and _rows_missing(page, handle)
+
+
+def _jpeg(handle: Any, filters: list[str]) -> bytes:
+    return _data(handle, raw.FPDFImageObj_GetImageDataRaw if len(filters) == 1 else _DECODED)
+
+
+def _has_end(jpeg: bytes) -> bool:
+    return jpeg.rfind(b"\xff\xd9") > jpeg.rfind(b"\xff\xda")
 
 
 def _filters(handle: Any) -> list[str]:
@@ -185,11 +213,10 @@ def _pillow_decodes(data: bytes) -> bool:
     return True
 
 
-def _ends_early(handle: Any) -> bool:
-    """Return whether deflated rows are missing at the end."""
-    inflate = zlib.decompressobj()
-    try:
-        inflate.decompress(_data(handle, raw.FPDFImageObj_GetImageDataRaw))
-    except zlib.error:
-        return True
-    return not inflate.eof
+def _rows_missing(page: Any, handle: Any) -> bool:
+    """Return whether the decoded samples are fewer than the image's rows need."""
+    found = raw.FPDF_IMAGEOBJ_METADATA()
+    if not raw.FPDFImageObj_GetImageMetadata(handle, page, found):
+        return False
+    row = (found.width * found.bits_per_pixel + 7) // 8
+    return raw.FPDFImageObj_GetImageDataDecoded(handle, None, 0) < row * (found.height - found.height // _TOLERATED)

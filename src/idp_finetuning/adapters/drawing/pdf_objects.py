@@ -53,6 +53,42 @@ class PdfObjects:
             if any(self._streams.get(number, -1) in wanted for number in self._drawn_streams(page))
         )
 
+    def pages_without_contents(self) -> frozenset[int]:
+        """Return the indices of the pages whose contents refer to an object that is not in the file."""
+        return frozenset(
+            index
+            for index, page in enumerate(self._pages(self.catalog().get("Pages", ""), set()))
+            if any(self._is_dangling(item) for item in self._content_references(page))
+        )
+
+    def stream_with_data(self, data: bytes) -> dict[str, Value]:
+        """Return the dictionary of the stream with this data, with its direct members resolved; empty if none has."""
+        start = self._content.find(data) if data else -1
+        before = [(place, number) for number, place in self._places.items() if place < start]
+        if not before:
+            return {}
+        number = Reference(max(before)[1])
+        found = self._dictionary(number)
+        if self._streams.get(number) != start:
+            return {}
+        return {name: self._resolve_members(value) for name, value in found.items()}
+
+    def _resolve_members(self, value: Value) -> Value:
+        found = self._resolve(value)
+        if isinstance(found, dict):
+            return {name: self._resolve(item) for name, item in found.items()}
+        if isinstance(found, list):
+            return [self._resolve_members(item) for item in found]
+        return found
+
+    def _is_dangling(self, reference: Value) -> bool:
+        return isinstance(reference, Reference) and reference not in self._places and reference not in self._packed
+
+    def _content_references(self, page: dict[str, Value]) -> list[Value]:
+        contents = page.get("Contents", "")
+        held = self._resolve(contents)
+        return held if isinstance(held, list) else [contents]
+
     def _pages(self, node: Value, seen: set[int], resources: Value = "") -> Iterator[dict[str, Value]]:
         if isinstance(node, Reference):
             if node in seen:
@@ -69,9 +105,7 @@ class PdfObjects:
 
     def _drawn_streams(self, page: dict[str, Value]) -> Iterator[int]:
         """Yield the numbers of the page's contents, and of the forms and patterns in its resources."""
-        contents = page.get("Contents", "")
-        held = self._resolve(contents)
-        for item in held if isinstance(held, list) else [contents]:
+        for item in self._content_references(page):
             if isinstance(item, Reference):
                 self._resolve(item)
                 yield item
