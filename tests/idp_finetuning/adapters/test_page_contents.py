@@ -337,13 +337,13 @@ def test_rows_that_are_missing_under_any_filter_reject_the_page(filters: str) ->
 
 
 def test_an_image_in_a_stamp_that_cannot_be_decoded_rejects_the_page() -> None:
-    def stamped(data: bytes) -> bytes:
+    def stamped(data: bytes, flags: int = 4) -> bytes:
         entries = "/Type/XObject/Subtype/Image/Width 120/Height 80/BitsPerComponent 8/ColorSpace/DeviceGray"
         return page_of(
             b"0 0 1 rg 0 0 300 50 re f",
             entries="/Annots[5 0 R]",
             more=(
-                "<</Type/Annot/Subtype/Stamp/Rect[100 100 220 180]/F 4/AP<</N 6 0 R>>>>",
+                f"<</Type/Annot/Subtype/Stamp/Rect[100 100 220 180]/F {flags}/AP<</N 6 0 R>>>>",
                 stream(
                     "/Type/XObject/Subtype/Form/BBox[0 0 120 80]/Resources<</XObject<</I 7 0 R>>>>",
                     b"q 120 0 0 80 0 0 cm /I Do Q",
@@ -353,7 +353,10 @@ def test_an_image_in_a_stamp_that_cannot_be_decoded_rejects_the_page() -> None:
         )
 
     assert ink(page(stamped(WHOLE["/Filter/FlateDecode"])), 100, 20, 220, 100) > 0.2
-    assert rejection(stamped(WHOLE["/Filter/FlateDecode"][:2000])) == "damaged_page"
+    broken = WHOLE["/Filter/FlateDecode"][:2000]
+    assert rejection(stamped(broken)) == "damaged_page"
+    for not_shown in (2, 32):
+        assert ink(page(stamped(broken, not_shown)), 100, 20, 220, 100) == 0
 
 
 @pytest.mark.parametrize("contents", ["9 0 R", "[4 0 R 9 0 R]"])

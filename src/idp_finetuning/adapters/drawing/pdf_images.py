@@ -19,6 +19,7 @@ _MOST_NESTED = 8
 _MOST_OBJECTS = 20_000
 _INVISIBLE = 3  # text rendering mode of the text that OCR puts below a scan
 _SMALLEST_SHARE = 0.5  # of a page's area, from which on it counts as being its one image
+_NOT_SHOWN = raw.FPDF_ANNOT_FLAG_HIDDEN | raw.FPDF_ANNOT_FLAG_NOVIEW
 _TOLERATED = 100  # one row of so many may be missing at the end, as viewers tolerate
 _JPEG = ("DCTDecode", "DCT")
 _FAX = ("CCITTFaxDecode", "CCF")
@@ -117,13 +118,14 @@ def _may_fail(page: Any, image: PageImage, picture: Image.Image) -> bool:
 
 
 def _annotated(page: Any) -> Iterator[Any]:
-    """Yield the images in the appearances of annotations; those of fields have none."""
+    """Yield the images in the appearances of annotations that are shown; PDFium gives none of fields."""
     for number in range(raw.FPDFPage_GetAnnotCount(page)):
         annotation = raw.FPDFPage_GetAnnot(page, number)
         if not annotation:
             continue
-        found = _leaves(annotation, raw.FPDFAnnot_GetObjectCount, raw.FPDFAnnot_GetObject, _UNIT, 0)
-        yield from (handle for handle, kind, _ in found if kind == raw.FPDF_PAGEOBJ_IMAGE)
+        if not raw.FPDFAnnot_GetFlags(annotation) & _NOT_SHOWN:
+            found = _leaves(annotation, raw.FPDFAnnot_GetObjectCount, raw.FPDFAnnot_GetObject, _UNIT, 0)
+            yield from (handle for handle, kind, _ in found if kind == raw.FPDF_PAGEOBJ_IMAGE)
         raw.FPDFPage_CloseAnnot(annotation)
 
 
@@ -219,4 +221,5 @@ def _rows_missing(page: Any, handle: Any) -> bool:
     if not raw.FPDFImageObj_GetImageMetadata(handle, page, found):
         return False
     row = (found.width * found.bits_per_pixel + 7) // 8
-    return raw.FPDFImageObj_GetImageDataDecoded(handle, None, 0) < row * (found.height - found.height // _TOLERATED)
+    needed: int = row * (found.height - found.height // _TOLERATED)
+    return int(raw.FPDFImageObj_GetImageDataDecoded(handle, None, 0)) < needed
