@@ -24,10 +24,19 @@ def read_text(file: Path) -> str:
         raise click.ClickException(f"'{file}' cannot be read: {error.strerror}.") from None
 
 
+# Names of files and classes come from others, and a spreadsheet runs a cell that begins so (OWASP, "CSV Injection").
+_FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _disarm(cell: object) -> object:
+    """Return text with an apostrophe before what would be a formula; numbers stay numbers."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_BEGINS) else cell
+
+
 def write_csv(file: Path, rows: Iterable[Sequence[object]]) -> None:
-    """Write rows as CSV in UTF-8. Raises ClickException if the file cannot be written."""
+    """Write rows as CSV in UTF-8, safe to open in a spreadsheet. Raises ClickException if it cannot be written."""
     try:
         with file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            csv.writer(stream).writerows(rows)
+            csv.writer(stream).writerows([_disarm(cell) for cell in row] for row in rows)
     except OSError as error:
         raise click.ClickException(f"'{file}' cannot be written: {error.strerror}.") from None
