@@ -33,13 +33,28 @@ def test_the_version_describes_the_classes_of_the_test_set() -> None:
 
 
 def test_classes_that_only_one_of_them_knows_are_warned_of() -> None:
-    described = configuration(DocumentClass(name="Letter", description="Dear"), DocumentClass(name="invoice"))
+    described = configuration(DocumentClass(name="memo", description="Dear"), DocumentClass(name="invoice"))
     made = make_job_prompt(described, ["letter", "invoice"])
     assert [item.name for item in made.prompt.classes] == ["invoice", "letter"]
     unlabelled, undescribed = made.warnings
     assert unlabelled.startswith("Configuration version 'claims' has classes without a labelled document")
     assert unlabelled.endswith(": 1 of 2. getConfigVersion lists its classes.")
     assert undescribed.endswith("they train without a description: letter")
+
+
+def test_a_class_that_looks_the_same_gives_its_description_and_the_label_its_name() -> None:
+    described = configuration(DocumentClass(name="Re\u0301sume\u0301  CV", description="Life"))
+    made = make_job_prompt(described, ["r\u00e9sum\u00e9 cv"])
+    assert made.prompt.classes == (DocumentClass(name="r\u00e9sum\u00e9 cv", description="Life"),)
+    assert made.warnings == ()
+
+
+def test_of_two_classes_that_look_the_same_neither_describes() -> None:
+    described = configuration(
+        DocumentClass(name="Letter", description="one"), DocumentClass(name="LETTER", description="two")
+    )
+    made = make_job_prompt(described, ["letter"])
+    assert made.prompt.classes == (DocumentClass(name="letter"),)
 
 
 def test_warnings_which_everybody_reads_name_no_class_that_only_the_version_knows() -> None:
