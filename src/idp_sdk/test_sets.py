@@ -8,11 +8,12 @@ from os import PathLike
 from pathlib import Path
 
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus, identifier_of
+from idp_finetuning.text import join_first
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound
 from idp_sdk.sending import Sender
-from idp_sdk.uploads.folders import Layout, read_folder
+from idp_sdk.uploads.folders import Layout, read_folder, why_document_not_sent
 from idp_sdk.uploads.labelled import LabelledDocument, LocalFile
 from idp_sdk.uploads.local_files import IgnoredFile
 from idp_sdk.uploads.test_set_uploads import Progress, TestSetUploads
@@ -70,8 +71,8 @@ class TestSets:
         """Make a test set of labelled documents, packets among them, and return it, READY.
 
         Continues after an interruption and reports its progress as `upload` does.
-        Raises InvalidInput if a file cannot be read or two documents have one path, Conflict if the name is taken,
-        UploadFailed.
+        Raises InvalidInput before anything is sent if a file cannot be read or is no document, or two documents have
+        one path; Conflict if the name is taken; UploadFailed.
         """
         path, count = Counter(document.path for document in documents).most_common(1)[0] if documents else ("", 0)
         if count > 1:
@@ -80,6 +81,9 @@ class TestSets:
             files = [file for document in documents for file in document.files()]
         except OSError as error:
             raise InvalidInput(f"'{error.filename}' cannot be read: {error.strerror}. Correct its path.") from None
+        reasons = ((document.path, why_document_not_sent(document)) for document in documents)
+        if refused := [f"{path} ({reason})" for path, reason in reasons if reason]:
+            raise InvalidInput(f"{len(refused)} of the files cannot be sent: {join_first(refused)}. Leave them out.")
         return self._upload(files, len(documents), name, description, progress)
 
     def delete(self, test_set_id: str) -> bool:

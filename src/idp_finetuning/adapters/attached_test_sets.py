@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from idp_finetuning.errors import InvalidInput, TestSetNotFound
 from idp_finetuning.pagination import OpaqueToken, Page
+from idp_finetuning.test_sets.document_types import why_no_document
 from idp_finetuning.test_sets.keys import input_prefix, uploading_marker
 from idp_finetuning.test_sets.test_set import TestSet, TestSetRecord, TestSetStatus
 
@@ -74,7 +75,12 @@ class AttachedTestSets:
 
     def get(self, test_set_id: str) -> TestSetRecord:
         """Return the test set below this prefix; READY unless its upload is unfinished. Raises TestSetNotFound."""
-        documents = [entry for entry in self._objects(input_prefix(test_set_id)) if not entry["Key"].endswith("/")]
+        inputs = input_prefix(test_set_id)
+        documents = [
+            entry
+            for entry in self._objects(inputs)
+            if not entry["Key"].endswith("/") and not why_no_document(entry["Key"].removeprefix(inputs), entry["Size"])
+        ]
         if "/" in test_set_id or not documents:
             raise TestSetNotFound(f"There is no test set '{test_set_id}'. listTestSets shows those there are.")
         uploading = any(self._objects(uploading_marker(test_set_id)))

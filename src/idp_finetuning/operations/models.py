@@ -68,6 +68,12 @@ class AvailableModels(WireModel):
     custom_models: tuple[CustomModelView, ...]
 
 
+NOT_COUNTED = (
+    "The pages of the documents are not counted yet, so only the labels say how many there are. Validate again in a "
+    "few minutes."
+)
+
+
 class FinetuningValidation(Validation):
     """A verdict as the API shows it: the distribution as AWSJSON, without the paths of the held-out documents."""
 
@@ -106,6 +112,8 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
         uploading=read.uploading or test_set.status is not TestSetStatus.READY,
         counts=counts,
     )
+    if arguments.base_model and counts is None and test_set.sealed_as:
+        verdict = verdict.model_copy(update={"warnings": (*verdict.warnings, NOT_COUNTED)})
     return FinetuningValidation(**dict(verdict))
 
 

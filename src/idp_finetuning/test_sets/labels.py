@@ -50,8 +50,12 @@ class Listing(WireModel):
 
     @property
     def document_count(self) -> int:
-        """Number of files below `input/`."""
-        return sum(file.key.startswith(input_prefix(self.test_set_id)) for file in self.uploaded)
+        """Number of files below `input/` that are documents by their names and sizes."""
+        inputs = input_prefix(self.test_set_id)
+        return sum(
+            file.key.startswith(inputs) and why_no_document(file.key.removeprefix(inputs), file.size) is None
+            for file in self.uploaded
+        )
 
 
 class DocumentLabels(WireModel):

@@ -13,7 +13,7 @@ from idp_finetuning.test_sets.test_set import MAXIMUM_KEY_BYTES
 from idp_finetuning.text import is_one_line, is_unicode, join_first, normal_form
 from idp_sdk.errors import InvalidInput
 from idp_sdk.uploads.labelled import LabelledDocument, LabelledSection, LocalFile, baseline_key
-from idp_sdk.uploads.local_files import IgnoredFile, is_folder, show_path, walk, why_not_sent
+from idp_sdk.uploads.local_files import IgnoredFile, is_folder, show_path, walk, why_content_not_sent, why_not_sent
 
 
 class Layout(StrEnum):
@@ -98,16 +98,29 @@ def _part_labels(files: list[LocalFile], ignored: set[str]) -> tuple[list[LocalF
     return sent, without_document
 
 
-def _why_misplaced(path: Path, layout: Layout) -> str | None:
-    name = path.as_posix()
+def why_document_not_sent(document: LabelledDocument) -> str | None:
+    """Return why a document cannot be part of a test set, by its path and content; None if it can."""
+    if reason := _why_no_key(document.path):
+        return reason
+    if len(baseline_key(document.path).encode()) > MAXIMUM_KEY_BYTES:
+        return "path too long"
+    return why_content_not_sent(document.content, document.path)
+
+
+def _why_no_key(name: str) -> str | None:
     if not is_unicode(name):
         return "name that is not UTF-8; rename it"
     if not is_one_line(name):
         return "name with characters that an S3 key cannot have"
     if "${filename}" in name:
         return "name with ${filename}, which S3 replaces in uploads"
-    if "$" in name:
-        return "name with $, which S3 does not accept in uploads; rename it"
+    return "name with $, which S3 does not accept in uploads; rename it" if "$" in name else None
+
+
+def _why_misplaced(path: Path, layout: Layout) -> str | None:
+    name = path.as_posix()
+    if reason := _why_no_key(name):
+        return reason
     if layout is Layout.ACCELERATOR:
         if path.parts[0] not in ("input", "baseline") or len(path.parts) == 1:
             return "outside input/ and baseline/"

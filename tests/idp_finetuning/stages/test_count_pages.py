@@ -185,7 +185,9 @@ def test_a_validation_waits_some_minutes_at_most_and_starts_a_lost_counting_agai
     second = timedelta(seconds=1)
     for age, started in ((WAIT_FOR_COUNTS + second, 1), (COUNTING_LOST_AFTER - second, 1)):
         data.write_model(marker, CountingSince(since=datetime.now(UTC) - age))
-        assert validated()["isValid"]
+        found = validated()
+        assert found["isValid"]
+        assert "not counted yet" in found["warnings"][-1]
         assert len(fake_lambda.invoked) == started
     data.write_model(marker, CountingSince(since=datetime.now(UTC) - COUNTING_LOST_AFTER - second))
     for _ in range(2):

@@ -249,6 +249,14 @@ def test_a_test_set_being_uploaded_shows_it() -> None:
     assert not listing("input/a.pdf", "input/.uploading").uploading
 
 
+def test_litter_and_empty_files_are_not_counted_as_documents() -> None:
+    files = {"a.pdf": 1, "Thumbs.db": 9, ".DS_Store": 9, "__MACOSX/a.pdf": 9, "~$a.docx": 9, "empty.pdf": 0, "b/": 0}
+    listed = Listing(
+        test_set_id="t", files=tuple(StoredFile(key=f"t/input/{k}", size=size, etag=k) for k, size in files.items())
+    )
+    assert listed.document_count == 1
+
+
 def test_the_fingerprint_changes_with_content_and_with_keys_only() -> None:
     def files(*pairs: tuple[str, str], size: int = 1) -> str:
         return Listing(test_set_id="t", files=tuple(StoredFile(key=k, size=size, etag=e) for k, e in pairs)).fingerprint

@@ -85,3 +85,19 @@ def test_a_document_whose_file_is_missing_is_named_before_anything_is_sent(
     with pytest.raises(InvalidInput, match=r"gone\.pdf' cannot be read"):
         client.test_sets.upload_documents([gone], name="docsplit")
     assert deployment.calls == []
+
+
+def test_files_that_are_no_documents_are_named_before_anything_is_sent(
+    deployment: Deployment, client: IDPClient
+) -> None:
+    bad = {"notes.txt": b"hello", "empty.pdf": b"", "Thumbs.db": b"%PDF-", "price $5.pdf": b"%PDF-"}
+    sections = (LabelledSection(class_name="a"),)
+    documents = [LabelledDocument(path=path, content=content, sections=sections) for path, content in bad.items()]
+    with pytest.raises(InvalidInput) as refused:
+        client.test_sets.upload_documents([PACKET, *documents], name="docsplit")
+    assert str(refused.value) == (
+        "4 of the files cannot be sent: notes.txt (neither a PDF nor a PNG, JPEG, GIF, WebP, TIFF or BMP image), "
+        "empty.pdf (empty), Thumbs.db (written by Windows), price $5.pdf (name with $, which S3 does not accept in "
+        "uploads; rename it). Leave them out."
+    )
+    assert deployment.calls == []
