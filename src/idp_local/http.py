@@ -8,6 +8,7 @@ from typing import Any
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from idp_local.errors import LocalRuntimeError
+from idp_local.local_only import LocalOnly
 
 HOST = "127.0.0.1"
 
@@ -36,6 +37,15 @@ def listening_socket(port: int) -> socket.socket:
     return listener
 
 
-def server_on(descriptor: int, app: Any, handler: type[WSGIRequestHandler] = QuietHandler) -> BaseWSGIServer:
-    """Make a server on a socket that listens already; it keeps a duplicate of the descriptor."""
-    return make_server(HOST, 0, app, threaded=True, request_handler=handler, fd=descriptor)
+def server_on(
+    descriptor: int,
+    app: Any,
+    handler: type[WSGIRequestHandler] = QuietHandler,
+    *,
+    has_pages: bool = False,
+    closed: tuple[str, ...] = (),
+) -> BaseWSGIServer:
+    """Make a server on a socket that listens already, behind `LocalOnly`; it keeps a duplicate of the descriptor."""
+    server = make_server(HOST, 0, app, threaded=True, request_handler=handler, fd=descriptor)
+    server.app = LocalOnly(app, server.port, has_pages=has_pages, closed=closed)
+    return server

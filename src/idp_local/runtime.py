@@ -178,7 +178,7 @@ class LocalRuntime:
             connection=self.connection,
             sign_in=self.token,
         )
-        server = server_on(api_socket.fileno(), app)
+        server = server_on(api_socket.fileno(), app, has_pages=True)
         self._ending.callback(server.server_close)
         self._ending.callback(server.shutdown)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()

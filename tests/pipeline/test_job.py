@@ -41,7 +41,7 @@ def test_every_document_is_accepted_or_rejected_with_its_reason(pipeline: Pipeli
     report = pipeline.sdk.finetuning.report(finished.job.id)
     reasons = {rejected.key.split("/input/")[1]: rejected.code for rejected in report.rejected_documents}
     assert report.found == len(finished.documents) == report.accepted + report.rejected
-    assert reasons == {"bad/no document.pdf": "unsupported_type", "bad/cut off.pdf": "damaged"}
+    assert reasons == {"bad/no pages.pdf": "damaged", "bad/cut off.pdf": "damaged"}
 
 
 def test_no_page_image_stands_on_both_sides_of_the_split(pipeline: Pipeline, finished: Finished) -> None:

@@ -112,7 +112,7 @@ def test_clients_see_an_error_type_of_the_design(pipeline: Pipeline, query: str,
 def test_a_job_on_too_few_documents_fails_with_the_guides_words_and_so_does_its_execution(pipeline: Pipeline) -> None:
     documents = [
         LabelledDocument(
-            path=f"{n}.pdf", content=b"x%d" % n, sections=(LabelledSection(class_name="a", page_indices=(0,)),)
+            path=f"{n}.pdf", content=b"%%PDF-x%d" % n, sections=(LabelledSection(class_name="a", page_indices=(0,)),)
         )
         for n in range(9)
     ]

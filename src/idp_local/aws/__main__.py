@@ -30,7 +30,9 @@ def main() -> None:
     end_with_stdin()
     default_user_config["stepfunctions"]["execute_state_machine"] = True
     default_user_config["lambda"]["use_docker"] = False
-    server = server_on(options.socket, DomainDispatcherApplication(create_backend_app), _Handler)
+    # moto's own pages show everything, and empty the account.
+    account = DomainDispatcherApplication(create_backend_app)
+    server = server_on(options.socket, account, _Handler, closed=("/moto-api",))
     os.environ["MOTO_PORT"] = str(server.port)  # where moto's state machines call the other services
     route_invocations_to(options.functions)
     answer_account_limits(options.concurrency_limit)

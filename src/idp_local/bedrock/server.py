@@ -23,6 +23,7 @@ from idp_local.bedrock.routing import read_input, route, routes, write_output
 from idp_local.bedrock.s3 import local_endpoint, s3_client
 from idp_local.bedrock.switches import DEFAULTS, Switches
 from idp_local.bedrock.training import Training
+from idp_local.local_only import REFUSAL, is_from_this_machine
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -149,6 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         kind = None
         try:
+            if not is_from_this_machine(headers, self.server.server_port):
+                self.close_connection = True
+                raise BedrockError("AccessDeniedException", REFUSAL)
             status, content = self.server.respond(self.command, self.path, headers, self._body(headers))
         except BedrockError as error:
             status, content, kind = error.status, dumps({"message": error.message}).encode(), error.code

@@ -32,7 +32,7 @@ def damaged() -> tuple[LabelledDocument, ...]:
     """Two that cannot be used."""
     label = (LabelledSection(class_name="invoice", page_indices=(0,)),)
     return (
-        LabelledDocument(path="bad/no document.pdf", content=b"just text", sections=label),
+        LabelledDocument(path="bad/no pages.pdf", content=b"%PDF- just text", sections=label),
         LabelledDocument(path="bad/cut off.pdf", content=b"%PDF-1.7", sections=label),
     )
 
@@ -42,7 +42,7 @@ def unusable() -> tuple[LabelledDocument, ...]:
     return tuple(
         LabelledDocument(
             path=f"{number}.pdf",
-            content=b"no document %d" % number,
+            content=b"%%PDF- no document %d" % number,
             sections=(LabelledSection(class_name="ab"[number % 2], page_indices=(0,)),),
         )
         for number in range(10)

@@ -40,7 +40,7 @@ from tests.support.pipeline.planned import ALL, TOLERATED, Plan, PlannedDisturba
 from tests.support.pipeline.planned_jobs import Execution, PlannedJobs
 
 _BAD = LabelledDocument(
-    path="text.pdf", content=b"just text", sections=(LabelledSection(class_name="letter", page_indices=(0,)),)
+    path="text.pdf", content=b"%PDF- just text", sections=(LabelledSection(class_name="letter", page_indices=(0,)),)
 )
 
 
