@@ -1,8 +1,9 @@
-"""The command `idp-local`: `up` runs the local runtime, `demo` shows the whole pipeline on it."""
+"""The command `idp-local`: `up` runs the local runtime, `demo` shows it all, `documents` writes some to try with."""
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -48,6 +49,8 @@ def _parser(command: str) -> argparse.ArgumentParser:
         from idp_local.demo.command import add_arguments  # its imports are heavy; `up` need not wait for them
 
         add_arguments(demo)
+    documents = commands.add_parser("documents", help="write invented documents with their labels, to try it with")
+    documents.add_argument("directory", type=Path, metavar="FOLDER", help="a new folder")
     return parser
 
 
@@ -88,6 +91,18 @@ def _demo(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _documents(options: argparse.Namespace) -> int:
+    from idp_local.documents.sample_folder import LABELLED, NEW, write_sample_folder
+
+    labelled, new = write_sample_folder(options.directory)
+    print(f"{options.directory / LABELLED}  {labelled} documents with labels, enough for every base model")
+    print(f"{options.directory / NEW}  {new} documents to classify")
+    print(
+        f"Next: idp-cli testset upload {shlex.quote(str(options.directory / LABELLED))} --name samples", file=sys.stderr
+    )
+    return 0
+
+
 def _up(options: argparse.Namespace) -> int:
     from idp_local.runtime import LocalRuntime
 
@@ -121,4 +136,4 @@ def _describe(connection: Connection) -> str:
     )
 
 
-_COMMANDS = {"up": _up, "demo": _demo}
+_COMMANDS = {"up": _up, "demo": _demo, "documents": _documents}
