@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from heapq import heapify, heappop, heapreplace
 from typing import Annotated
 
 from pydantic import Field
@@ -86,14 +87,15 @@ class _Choice:
         for unit in units:
             if not kept.intersection(unit.paths):
                 self.queues.setdefault(unit.kind, deque()).append(unit)
-        self.total = sum((unit.counts for unit in units), Counter[str]())
+        self.total = Counter[str]()
+        for unit in units:
+            self.total.update(unit.counts)
         self.training = Counter(self.total)
         self.chosen: list[str] = []
 
     def fill(self) -> tuple[str, ...]:
         """Cover the classes, largest first, then fill up by the classes' shares."""
-        while self._cover_more():
-            pass
+        self._cover_classes()
         waiting = [queue for queue in self.queues.values() if queue]
         turns = {name: deque(queue for queue in waiting if name in queue[0].counts) for name in sorted(self.total)}
         while turns and self.room:
@@ -107,13 +109,23 @@ class _Choice:
                 del turns[behind]
         return tuple(self.chosen)
 
-    def _cover_more(self) -> bool:
-        """Move the unit that puts most classes on both sides; among equals, the largest classes."""
-        movable = [queue for queue in self.queues.values() if self._movable(queue) and self._find_newly_covered(queue)]
-        if not movable:
-            return False
-        self._move(min(movable, key=self._rank))
-        return True
+    def _cover_classes(self) -> None:
+        """Move the unit that puts most classes on both sides; among equals, the largest classes; until none does.
+
+        A queue's rank only falls, so the first one whose rank is still the one it had is the best.
+        """
+        queues = list(self.queues.values())
+        waiting = [(self._rank(queue), place) for place, queue in enumerate(queues)]
+        heapify(waiting)
+        while waiting:
+            rank, place = waiting[0]
+            queue = queues[place]
+            if not (self._movable(queue) and self._find_newly_covered(queue)):
+                heappop(waiting)
+            elif (now := self._rank(queue)) != rank:
+                heapreplace(waiting, (now, place))
+            else:
+                self._move(queue)
 
     def _movable(self, queue: deque[_Unit]) -> bool:
         return bool(
@@ -138,11 +150,20 @@ class _Choice:
 
 
 def _training_cover(documents: Sequence[DocumentLabels]) -> frozenset[str]:
-    """Return a small set of documents that has every class (greedy set cover), to be kept for training."""
+    """Return a small set of documents that has every class (greedy set cover), to be kept for training.
+
+    What a document adds only falls, so the first one that adds as much as when it was last looked at is the best.
+    """
     missing = {name for d in documents for name in d.classes}
+    waiting = [(-len(document.classes), place) for place, document in enumerate(documents)]
+    heapify(waiting)
     cover: set[str] = set()
     while missing:
-        best = max(documents, key=lambda d: len(d.classes & missing))
-        cover.add(best.path)
-        missing -= best.classes
+        counted, place = waiting[0]
+        adds = len(documents[place].classes & missing)
+        if adds < -counted:
+            heapreplace(waiting, (-adds, place))
+            continue
+        cover.add(documents[place].path)
+        missing -= documents[place].classes
     return frozenset(cover)

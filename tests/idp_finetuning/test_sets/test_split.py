@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from itertools import combinations
 
 import pytest
 
 from idp_finetuning.test_sets.labels import DocumentLabels
+from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.test_sets.split import held_out_target, hold_out
 from tests.support.domain.samples import GUIDE_CLASSES, document, of_classes
 
@@ -156,3 +158,15 @@ def test_identical_files_stay_on_one_side_where_the_total_can_be_had_so() -> Non
     assert len(chosen) == 4
     sides = {etag: {d.path in chosen for d in documents if d.etag == etag} for etag in {d.etag for d in documents}}
     assert all(len(side) == 1 for side in sides.values())
+
+
+def test_twenty_thousand_documents_of_five_hundred_classes_are_split_at_once() -> None:
+    documents = [
+        DocumentLabels(
+            path=f"{number}.pdf", size=1, etag=str(number), sections=(Section(class_name=f"class {number % 500}"),)
+        )
+        for number in range(20_000)
+    ]
+    began = time.process_time()
+    assert len(hold_out("large", documents, 0.9)) == 2_000
+    assert time.process_time() - began < 8  # under a second on a quiet machine; looking at all again each time took 20
