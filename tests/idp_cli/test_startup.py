@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -34,3 +35,8 @@ def test_help_imports_no_client_library(words: tuple[str, ...]) -> None:
 )
 def test_help_of_a_command_imports_no_client_library_either(words: tuple[str, ...]) -> None:
     assert loaded(*words).isdisjoint({"httpx", "pydantic", "rich", "boto3"})
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    ran = subprocess.run([sys.executable, "-m", "idp_cli", "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"idp-cli {version('idp-finetuning')}\n"
