@@ -18,6 +18,7 @@ from benchmarks.cli_help import measure_cli_help
 from benchmarks.document_memory import measure_document_memory
 from benchmarks.evaluation_statistics import measure_evaluation_statistics
 from benchmarks.job_list import measure_job_list
+from benchmarks.large_test_set import measure_large_test_set
 from benchmarks.local_trainer import measure_local_trainer
 from benchmarks.page_generation import measure_page_generation
 from benchmarks.s3_calls import measure_s3_calls
@@ -120,6 +121,13 @@ def sections(docs: Path | None) -> dict[str, Section]:
             measure_evaluation_statistics,
             "Two equally good models, 48 settings: the worst of each; then half-width and power; takes 7 minutes.",
             Target("differenceCoverage", "at least", 0.90),
+            long=True,
+        ),
+        "largeTestSet": Section(
+            "large test set",
+            measure_large_test_set,
+            "10,000 documents on the local runtime, memory of all its processes; takes 5 minutes.",
+            Target("stopSeconds", "at most", 10),
             long=True,
         ),
         "sharedConcurrency": Section(

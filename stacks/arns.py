@@ -10,6 +10,7 @@ from idp_finetuning.deployment import (
     CONFIG_VERSIONS_BY_CREATION,
     CONFIG_VERSIONS_TABLE,
     JOBS_BY_CREATION,
+    JOBS_BY_DEPLOYMENT,
     JOBS_TABLE,
     TEST_SETS_BY_CREATION,
     TEST_SETS_TABLE,
@@ -50,6 +51,11 @@ class Arns:
     def unfinished_jobs(self) -> str:
         """The index of jobs that have not ended."""
         return f"{self.jobs_table}/index/{UNFINISHED_JOBS.name}"
+
+    @property
+    def jobs_by_deployment(self) -> str:
+        """The index of jobs that have a deployment."""
+        return f"{self.jobs_table}/index/{JOBS_BY_DEPLOYMENT.name}"
 
     @property
     def test_sets_table(self) -> str:

@@ -70,8 +70,15 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             # The table itself: the history of a job.
             Allow(
                 ("dynamodb:Query",),
-                (arns.jobs_table, arns.jobs_by_creation, arns.unfinished_jobs, arns.test_sets_by_creation),
+                (
+                    arns.jobs_table,
+                    arns.jobs_by_creation,
+                    arns.unfinished_jobs,
+                    arns.jobs_by_deployment,
+                    arns.test_sets_by_creation,
+                ),
             ),
+            Allow(("dynamodb:Scan",), (arns.jobs_by_deployment,)),
             Allow(
                 ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"),
                 (arns.config_versions_table,),

@@ -50,6 +50,13 @@ JOBS_BY_CREATION = IndexSpec(
 )
 # Sparse: only jobs that have not ended carry `unfinished`.
 UNFINISHED_JOBS = IndexSpec(name="Unfinished", partition_key="unfinished", sort_key="createdAt", projected=())
+# Sparse too: only jobs with a deployment carry its ARN, and DynamoDB fills a new index from the records there are.
+JOBS_BY_DEPLOYMENT = IndexSpec(
+    name="ByDeployment",
+    partition_key="customModelDeploymentArn",
+    sort_key="createdAt",
+    projected=("jobName", "baseModelName", "status"),
+)
 TEST_SETS_BY_CREATION = IndexSpec(
     name="ByCreation",
     partition_key="kind",
@@ -61,7 +68,12 @@ TEST_SETS_BY_CREATION = IndexSpec(
 CONFIG_VERSIONS_BY_CREATION = IndexSpec(name="ByCreation", partition_key="kind", sort_key="createdAt", projected=())
 
 # Items of the Jobs table by (id, item): (<job id>, "job"), (<job id>, "event#<time>#…"), (<token>, "token").
-JOBS_TABLE = TableSpec(name="jobs", partition_key="id", sort_key="item", indexes=(JOBS_BY_CREATION, UNFINISHED_JOBS))
+JOBS_TABLE = TableSpec(
+    name="jobs",
+    partition_key="id",
+    sort_key="item",
+    indexes=(JOBS_BY_CREATION, UNFINISHED_JOBS, JOBS_BY_DEPLOYMENT),
+)
 TEST_SETS_TABLE = TableSpec(name="test-sets", partition_key="id", indexes=(TEST_SETS_BY_CREATION,))
 CONFIG_VERSIONS_TABLE = TableSpec(name="config-versions", partition_key="name", indexes=(CONFIG_VERSIONS_BY_CREATION,))
 USERS_TABLE = TableSpec(name="users", partition_key="id")

@@ -84,6 +84,17 @@ class JobSummary(WireModel):
     error_message: str | None = None
 
 
+class DeployedJob(WireModel):
+    """A job that has, or had, a deployment, as the choice of a model needs it."""
+
+    id: str
+    job_name: str
+    base_model_name: str
+    status: JobStatus
+    created_at: str
+    custom_model_deployment_arn: str
+
+
 class FinetuningJob(JobSummary):
     """The whole record of a job. Times end in Z.
 

@@ -34,10 +34,10 @@ def find_model(identifier: str, identity: Identity, services: Services) -> Chose
         except InvalidInput as error:
             raise _unknown_model() from error
         return ChosenModel(id=model.id, name=model.name)
-    for job in services.jobs.all():
-        if job.custom_model_deployment_arn == identifier:
-            return require_model(services.jobs.get(job.id), identity, services)
-    raise _unknown_model()
+    found = services.jobs.find_deployed(identifier)
+    if found is None:
+        raise _unknown_model()
+    return require_model(services.jobs.get(found.id), identity, services)
 
 
 def require_model(job: FinetuningJob, identity: Identity, services: Services) -> ChosenModel:

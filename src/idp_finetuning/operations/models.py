@@ -11,7 +11,6 @@ from pydantic import Field, field_serializer
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import FinetuningError
-from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models
 from idp_finetuning.nova.hyper_parameters import HyperParameterSpec
 from idp_finetuning.nova.lifecycle import ModelLifecycle
@@ -144,16 +143,14 @@ def list_available_models(arguments: NoArguments, identity: Identity, services: 
         base_models=tuple(_show_base_model(model, offered) for model in base_models()),
         custom_models=tuple(
             CustomModelView(
-                id=arn,
+                id=job.custom_model_deployment_arn,
                 name=job.job_name,
                 base_model=job.base_model_name,
-                status=listed[arn] if listed else "Active",
+                status="Active" if listed is None else listed[job.custom_model_deployment_arn],
                 job_id=job.id,
             )
-            for job in services.jobs.all()
-            if job.status is JobStatus.COMPLETED
-            and (arn := job.custom_model_deployment_arn)
-            and (listed is None or arn in listed)
+            for job in services.jobs.deployed()
+            if listed is None or job.custom_model_deployment_arn in listed
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from botocore.exceptions import ClientError
 
@@ -30,10 +30,11 @@ from idp_finetuning.adapters.tables.job_items import (
     update_job,
     use_model,
 )
-from idp_finetuning.deployment import JOBS_BY_CREATION, UNFINISHED_JOBS
+from idp_finetuning.deployment import JOBS_BY_CREATION, JOBS_BY_DEPLOYMENT, UNFINISHED_JOBS
 from idp_finetuning.errors import Conflict, JobNotFound, TransientError
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import (
+    DeployedJob,
     Failure,
     FinetuningJob,
     JobConfiguration,
@@ -47,10 +48,26 @@ from idp_finetuning.pagination import Page
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+
+class _Filter(TypedDict):
+    """What a query or scan takes to leave items out."""
+
+    FilterExpression: str
+    ExpressionAttributeNames: dict[str, str]
+    ExpressionAttributeValues: dict[str, Any]
+
+
 TRIES = 10  # each is lost only to a write that went through, and no more than a few calls change a job at once
 _LONGEST_PAUSE = 0.05  # seconds before a lost try is made again, drawn between nothing and this
 # Reasons that pass by themselves [DynamoDB API Reference, TransactWriteItems, cancellation reasons].
 _PASSING_REASONS = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
+
+
+_COMPLETED: _Filter = {
+    "FilterExpression": "#status = :completed",
+    "ExpressionAttributeNames": {"#status": "status"},
+    "ExpressionAttributeValues": to_attributes({":completed": JobStatus.COMPLETED}),
+}
 
 
 class JobTable:
@@ -148,6 +165,32 @@ class JobTable:
             token = page.next_token
             if not token:
                 return
+
+    def deployed(self) -> tuple[DeployedJob, ...]:
+        """Return the completed jobs with a deployment, newest first: a scan of an index that has such jobs only."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table, IndexName=JOBS_BY_DEPLOYMENT.name, **_COMPLETED
+        )
+        found = [from_attributes(DeployedJob, item) for page in pages for item in page["Items"]]
+        return tuple(sorted(found, key=lambda job: (job.created_at, job.id), reverse=True))
+
+    def find_deployed(self, deployment_arn: str) -> DeployedJob | None:
+        """Return the completed job with this deployment, or None if there is none."""
+        page = self._dynamodb.query(
+            TableName=self._table,
+            IndexName=JOBS_BY_DEPLOYMENT.name,
+            KeyConditionExpression="#arn = :arn",
+            FilterExpression=_COMPLETED["FilterExpression"],
+            ExpressionAttributeNames={
+                "#arn": JOBS_BY_DEPLOYMENT.partition_key,
+                **_COMPLETED["ExpressionAttributeNames"],
+            },
+            ExpressionAttributeValues={
+                **to_attributes({":arn": deployment_arn}),
+                **_COMPLETED["ExpressionAttributeValues"],
+            },
+        )
+        return from_attributes(DeployedJob, page["Items"][0]) if page["Items"] else None
 
     def unfinished(self) -> Iterator[str]:
         """Iterate over the ids of all jobs that have not ended, oldest first."""

@@ -10,9 +10,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.deployment import JOBS_BY_CREATION
+from idp_finetuning.deployment import JOBS_BY_CREATION, JOBS_BY_DEPLOYMENT
 from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound, TransientError
 from idp_finetuning.jobs.job import (
+    DeployedJob,
     DocumentCounts,
     FinetuningJob,
     JobConfiguration,
@@ -188,6 +189,33 @@ def test_jobs_of_one_moment_are_all_listed_once(jobs: JobTable) -> None:
 def test_the_index_projects_all_that_lists_show() -> None:
     shown = {field.alias for field in JobSummary.model_fields.values()}
     assert shown <= {*JOBS_BY_CREATION.projected, "id", "createdAt"}
+
+
+def test_the_index_of_deployments_projects_all_that_the_choice_of_a_model_needs() -> None:
+    needed = {field.alias for field in DeployedJob.model_fields.values()}
+    assert needed <= {*JOBS_BY_DEPLOYMENT.projected, JOBS_BY_DEPLOYMENT.partition_key, "id", "createdAt"}
+
+
+def test_a_model_is_found_by_its_deployment_and_no_other_job_is_read(jobs: JobTable, dynamodb: Any) -> None:
+    for number in range(30):
+        jobs.create(job(f"waiting {number}"), None, "")
+    for number, status in enumerate((JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.DELETING)):
+        jobs.create(job(f"{number}", status=status, custom_model_deployment_arn=f"arn:{number}"), None, "")
+    read: list[int] = []
+
+    def count(parsed: Any, **_: object) -> None:
+        read.append(parsed["ScannedCount"])
+
+    for operation in ("Scan", "Query"):
+        dynamodb.meta.events.register(f"after-call.dynamodb.{operation}", count)
+    try:
+        assert [found.id for found in jobs.deployed()] == ["0"]
+        found = [jobs.find_deployed(f"arn:{number}") for number in range(4)]
+    finally:
+        for operation in ("Scan", "Query"):
+            dynamodb.meta.events.unregister(f"after-call.dynamodb.{operation}", count)
+    assert [item and item.id for item in found] == ["0", None, None, None]
+    assert read == [3, 1, 1, 1, 0]
 
 
 def _token(**content: object) -> str:
