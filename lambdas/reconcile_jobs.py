@@ -1,4 +1,4 @@
-"""ReconcileJobs: ends what was left unfinished and cleans up, every five minutes and when an execution ends."""
+"""ReconcileJobs: ends what was left unfinished, every five minutes and when an execution ends; cleans up every hour."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ from idp_finetuning.wire import WireModel
 
 
 class ReconcileEvent(WireModel):
-    """Nothing for a whole pass; the name of the execution that ended for its job alone."""
+    """The name of the execution that ended for its job alone; else all jobs, and with `sweep` what no job owns."""
 
     execution_name: str | None = None
+    sweep: bool = True
     grace: Grace = Grace()
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether this pass also looks for what no job owns."""
+        return self.sweep and self.execution_name is None
 
 
 @state_handler(ReconcileEvent, shown=Reconciliation.for_operators)
@@ -22,6 +28,7 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
     """Return what was done."""
     reconciliation = reconcile(
         event.execution_name,
+        sweeps=event.sweeps,
         jobs=services.jobs,
         bedrock=services.bedrock,
         data=services.data,
@@ -32,7 +39,7 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         grace=event.grace,
     )
     pruned = prune_versions(
-        event.execution_name,
+        sweeps=event.sweeps,
         workflows=(services.finetuning, services.deletion),
         versions=services.function_versions,
     )

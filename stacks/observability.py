@@ -21,6 +21,8 @@ from stacks.options import DeploymentOptions
 PERIOD = Duration.minutes(5)
 # Three passes of ReconcileJobs: a pass that comes late does not raise the alarm on the same finding again.
 THREE_PASSES = Duration.minutes(15)
+# The same for what no job owns, which is looked for every hour.
+THREE_SWEEPS = Duration.hours(3)
 
 # Errors that only operators can fix; clients get an InternalError instead (idp_finetuning.operations.dispatch).
 INTERNAL_ERRORS = ("AwsCallRefused", "SettingMissing")
@@ -46,7 +48,7 @@ class Observability(Construct):
         resolver, example = functions["Resolver"], functions["GenerateExample"]
         reconciliation = functions["ReconcileJobs"]
         # Each pass of ReconcileJobs logs all three; it continues if it fails at one job.
-        orphans = self._log_metric("Orphans", reconciliation, "$.orphans_found")
+        orphans = self._log_metric("Orphans", reconciliation, "$.orphans_found", period=THREE_SWEEPS)
         left_over = self._log_metric("UnreconciledJobs", reconciliation, "$.jobs_failed")
         ended = self._log_metric("JobsEnded", reconciliation, "$.jobs_ended")
         failed = self._failed_jobs(functions["EndJob"])
@@ -142,8 +144,10 @@ class Observability(Construct):
             metric_name="InternalErrors",
         ).metric(statistic="Sum", period=PERIOD)
 
-    def _log_metric(self, name: str, function: lambda_.Function, field: str) -> cloudwatch.Metric:
-        """Return the highest value of this field in the function's log within three passes."""
+    def _log_metric(
+        self, name: str, function: lambda_.Function, field: str, *, period: Duration = THREE_PASSES
+    ) -> cloudwatch.Metric:
+        """Return the highest value of this field in the function's log within the period."""
         return logs.MetricFilter(
             self,
             f"{name}Lines",
@@ -152,7 +156,7 @@ class Observability(Construct):
             metric_namespace=self._prefix,
             metric_name=name,
             metric_value=field,
-        ).metric(statistic="Maximum", period=THREE_PASSES)
+        ).metric(statistic="Maximum", period=period)
 
     def _email_action(self, address: str | None) -> actions.SnsAction | None:
         if not address:

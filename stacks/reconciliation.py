@@ -1,8 +1,8 @@
-"""Runs ReconcileJobs every five minutes, and as soon as an execution fails, times out or is aborted."""
+"""Runs ReconcileJobs every five minutes, as soon as an execution fails, and every hour to sweep."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
@@ -14,11 +14,13 @@ from constructs import Construct
 from stacks.options import DeploymentOptions
 
 INTERVAL = Duration.minutes(5)
+# What no job owns costs a listing of all of Bedrock's resources and of the data bucket's folders.
+SWEEP_INTERVAL = Duration.hours(1)
 FAILURE_STATUSES = ("FAILED", "TIMED_OUT", "ABORTED")
 
 
 class Reconciliation(Construct):
-    """Two rules that invoke the function. There is no dead-letter queue: the next pass looks at every job again."""
+    """Three rules that invoke the function. There is no dead-letter queue: the next pass looks at every job again."""
 
     def __init__(
         self,
@@ -34,9 +36,17 @@ class Reconciliation(Construct):
             self,
             "EveryFiveMinutes",
             rule_name=f"{options.name_prefix}-reconciliation",
-            description="Looks at all unfinished jobs, and for what no job owns in Bedrock",
+            description="Looks at all unfinished jobs",
             schedule=events.Schedule.rate(INTERVAL),
-            targets=[_target(function, {})],
+            targets=[_target(function, {"sweep": False})],
+        )
+        events.Rule(
+            self,
+            "EveryHour",
+            rule_name=f"{options.name_prefix}-sweep",
+            description="Looks at all unfinished jobs, and for what no job owns in Bedrock and S3",
+            schedule=events.Schedule.rate(SWEEP_INTERVAL),
+            targets=[_target(function, {"sweep": True})],
         )
         events.Rule(
             self,
@@ -59,7 +69,7 @@ class Reconciliation(Construct):
         function.configure_async_invoke(retry_attempts=0, max_event_age=INTERVAL)
 
 
-def _target(function: lambda_.Function, event: dict[str, str]) -> targets.LambdaFunction:
+def _target(function: lambda_.Function, event: Mapping[str, str | bool]) -> targets.LambdaFunction:
     return targets.LambdaFunction(
         function, event=events.RuleTargetInput.from_object(event), retry_attempts=2, max_event_age=INTERVAL
     )

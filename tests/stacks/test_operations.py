@@ -104,11 +104,15 @@ def _metric_filters(deployed: Deployed, log_group: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    ("alarm", "field"),
-    [("orphans", "orphans_found"), ("job-not-reconciled", "jobs_failed"), ("job-ended", "jobs_ended")],
+    ("alarm", "field", "seconds"),
+    [
+        ("orphans", "orphans_found", 3 * 3600),
+        ("job-not-reconciled", "jobs_failed", 3 * 300),
+        ("job-ended", "jobs_ended", 3 * 300),
+    ],
 )
 def test_what_a_pass_of_the_reconciliation_counts_in_its_log_raises_an_alarm(
-    deployed: Deployed, alarm: str, field: str
+    deployed: Deployed, alarm: str, field: str, seconds: int
 ) -> None:
     assert Reconciliation().for_operators()[field] == 0
     (metric_filter,) = (
@@ -121,8 +125,8 @@ def test_what_a_pass_of_the_reconciliation_counts_in_its_log_raises_an_alarm(
     properties = deployed.named("AWS::CloudWatch::Alarm", "AlarmName")[f"idp-finetuning-{alarm}"]
     watched = (properties["Namespace"], properties["MetricName"])
     assert watched == (transformation["MetricNamespace"], transformation["MetricName"])
-    # A pass every five minutes, one of which may be late: the alarm shall not end in between.
-    assert (properties["Statistic"], properties["Period"], properties["Threshold"]) == ("Maximum", 900, 1)
+    # A pass every five minutes, a sweep every hour, one of which may be late: the alarm shall not end in between.
+    assert (properties["Statistic"], properties["Period"], properties["Threshold"]) == ("Maximum", seconds, 1)
 
 
 @pytest.mark.parametrize(("status", "raised"), [(JobStatus.FAILED, True), (JobStatus.STOPPED, False), (None, False)])

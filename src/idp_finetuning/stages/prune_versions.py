@@ -23,14 +23,12 @@ class PrunedVersions(WireModel):
     failure: str | None = None
 
 
-def prune_versions(
-    execution_name: str | None, *, workflows: Sequence[Workflow], versions: FunctionVersions
-) -> PrunedVersions:
+def prune_versions(*, sweeps: bool, workflows: Sequence[Workflow], versions: FunctionVersions) -> PrunedVersions:
     """Delete the versions that a newer one replaced more than eight days ago, unless a state machine still calls them.
 
-    Does nothing in a pass for one execution. A failure is reported: no job depends on this.
+    Does nothing in a pass that does not sweep. A failure is reported: no job depends on this.
     """
-    if execution_name is not None:
+    if not sweeps:
         return PrunedVersions()
     deleted: list[str] = []
     try:

@@ -60,11 +60,11 @@ class FakeStepFunctions:
         return {"definition": json.dumps({"States": states})}
 
 
-def _prune(lambda_: FakeLambda, *called: str, execution_name: str | None = None) -> PrunedVersions:
+def _prune(lambda_: FakeLambda, *called: str, sweeps: bool = True) -> PrunedVersions:
     stepfunctions: Any = FakeStepFunctions(*called)
     machine = Workflow(stepfunctions, "arn", training_poll_seconds=1, deployment_poll_seconds=1)
     versions = FunctionVersions(lambda_)  # type: ignore[arg-type]
-    return prune_versions(execution_name, workflows=(machine,), versions=versions)
+    return prune_versions(sweeps=sweeps, workflows=(machine,), versions=versions)
 
 
 def test_a_version_goes_once_its_successor_is_older_than_any_execution() -> None:
@@ -88,7 +88,7 @@ def test_functions_that_are_called_without_a_version_are_not_looked_at() -> None
 
 def test_a_pass_for_one_execution_deletes_nothing() -> None:
     functions = FakeLambda(render=[90, 30, 10])
-    assert _prune(functions, "render:3", execution_name="6f1c2b1e") == PrunedVersions()
+    assert _prune(functions, "render:3", sweeps=False) == PrunedVersions()
 
 
 @pytest.mark.parametrize("operation", ["ListVersionsByFunction", "DeleteFunction"])

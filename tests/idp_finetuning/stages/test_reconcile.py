@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,7 @@ import pytest
 
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.jobs.job import JobStatus
-from idp_finetuning.stages.reconcile import Reconciliation
+from idp_finetuning.stages.reconcile import PARALLEL_JOBS, Reconciliation
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.endings import started
 from tests.support.domain.fake_bedrock import FakeBedrock
@@ -287,3 +288,16 @@ def test_operators_read_which_jobs_failed_a_pass_and_under_which_code() -> None:
     shown = Reconciliation(failed=("a: TransientError", "b: AwsCallRefused"), removed_data=("c",)).for_operators()
     assert (shown["jobs_failed"], shown["failures"]) == (2, ("a: TransientError", "b: AwsCallRefused"))
     assert (shown["orphans_found"], shown["data_removed"]) == (0, 1)
+
+
+def test_jobs_are_looked_at_side_by_side(pipeline: Pipeline, jobs: JobTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(PARALLEL_JOBS):
+        jobs.create(job(str(number), status=JobStatus.TRAINING), None, "")
+    all_there = threading.Barrier(PARALLEL_JOBS, timeout=10)
+
+    def describe(**_: str) -> dict[str, str]:
+        all_there.wait()
+        return {"status": "RUNNING"}
+
+    monkeypatch.setattr(client("stepfunctions"), "describe_execution", describe, raising=False)
+    assert pipeline.run("ReconcileJobs", {})["failed"] == []

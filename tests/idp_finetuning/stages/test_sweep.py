@@ -229,3 +229,12 @@ def test_data_of_a_job_whose_record_was_lost_is_named_and_not_removed_nor_listed
     outcome = pipeline.run("ReconcileJobs", AT_ONCE)
     assert (outcome["orphans"], outcome["removedData"]) == ([f"data {lost.prefix}"], [])
     assert versions(s3) == sorted(keys)
+
+
+@pytest.mark.parametrize("event", [{"sweep": False}, {"executionName": "6f1c2b1e-0000-4000-8000-000000000001"}])
+def test_only_a_pass_that_sweeps_lists_what_bedrock_has(
+    pipeline: Pipeline, fake_bedrock: FakeBedrock, event: dict[str, Any]
+) -> None:
+    left_behind(fake_bedrock)
+    assert pipeline.run("ReconcileJobs", event)["orphans"] == []
+    assert not [call for call in fake_bedrock.calls if call.startswith("List")]
