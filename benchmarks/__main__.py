@@ -23,6 +23,8 @@ from benchmarks.local_trainer import measure_local_trainer
 from benchmarks.page_generation import measure_page_generation
 from benchmarks.s3_calls import measure_s3_calls
 from benchmarks.shared_concurrency import measure_shared_concurrency
+from benchmarks.upload import TARGET_RATIO as UPLOAD_RATIO
+from benchmarks.upload import measure_upload
 from benchmarks.validation import measure_validation
 from idp_local.documents.class_folders import read_class_folders
 from idp_local.documents.generator import demo_test_set
@@ -128,6 +130,13 @@ def sections(docs: Path | None) -> dict[str, Section]:
             measure_large_test_set,
             "10,000 documents on the local runtime, memory of all its processes; takes 5 minutes.",
             Target("stopSeconds", "at most", 10),
+            long=True,
+        ),
+        "upload": Section(
+            "upload",
+            measure_upload,
+            "Speed of the client library over boto3's transfer manager, with moto on the same cores.",
+            Target("ratio", "at least", UPLOAD_RATIO),
             long=True,
         ),
         "sharedConcurrency": Section(

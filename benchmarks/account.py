@@ -92,7 +92,10 @@ def local_account() -> Iterator[Account]:
     listener = listening_socket(0)
     with TemporaryDirectory() as folder:
         log = Path(folder) / "account.log"
+        objects = Path(folder) / "objects"
+        objects.mkdir()
         arguments = ["-m", "idp_local.aws", "--socket", str(listener.fileno()), "--functions", _NOWHERE]
+        arguments += ["--objects", str(objects)]
         child = python_child(arguments, log=log, pass_fds=[listener.fileno()])
         try:
             first_line(child, name="account", log=log)

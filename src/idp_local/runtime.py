@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import threading
 import urllib.request
@@ -129,6 +130,7 @@ class LocalRuntime:
                 "account",
                 [
                     *("-m", "idp_local.aws", "--socket", str(aws_socket.fileno()), "--functions", endpoint.url),
+                    *("--objects", str(self._empty_folder("objects"))),
                     *("--concurrency-limit", str(self._concurrency_limit)),
                 ],
                 pass_fds=(aws_socket.fileno(),),
@@ -197,6 +199,14 @@ class LocalRuntime:
             [*arguments, "--exit-with-stdin"],
             environment=aws_environment(aws_url),
         )
+
+    def _empty_folder(self, name: str) -> Path:
+        """Make an empty folder that is removed at the end; one that a crash left is emptied."""
+        folder = self._directory / name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        self._ending.callback(shutil.rmtree, folder, ignore_errors=True)
+        return folder
 
     def _child(
         self,

@@ -9,6 +9,8 @@ import pytest
 
 from idp_sdk import IDPClient, IgnoredFile, TestSetStatus
 from idp_sdk.errors import Conflict, ServerError, TestSetNotFound, UploadFailed
+from idp_sdk.uploads import test_set_uploads
+from idp_sdk.uploads.labelled import LocalFile
 from tests.idp_sdk.conftest import Clock
 from tests.support.sdk.answers import labelled_set, page
 from tests.support.sdk.deployment import Deployment, Refusal
@@ -65,6 +67,37 @@ def test_files_are_sent_several_at_a_time(deployment: Deployment, folder: Path) 
         folder, name="docsplit"
     )
     assert met.is_set()
+
+
+def test_the_next_addresses_are_asked_for_while_files_are_sent(deployment: Deployment, folder: Path) -> None:
+    table = TestSetTable(deployment)
+    asked = threading.Semaphore(0)
+    create_uploads = deployment.uploads("docsplit/")
+
+    def answer(arguments: dict[str, Any]) -> object:
+        asked.release()
+        return create_uploads(arguments)
+
+    deployment.answers["createTestSetUploads"] = answer
+    first = threading.Lock()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if "s3" in request.url.host and first.acquire(blocking=False):
+            # The first file to be sent waits for the second request for addresses, after that for its own.
+            assert all(asked.acquire(timeout=10) for _ in range(2))
+        return deployment.handle(request)
+
+    http = httpx.Client(transport=httpx.MockTransport(handle))
+    IDPClient(graphql_url="https://api.example.com/graphql", token="token-0", http_client=http).test_sets.upload(
+        folder, name="docsplit"
+    )
+    assert (table.status, len(deployment.objects)) == ("READY", 2 * DOCUMENTS)
+
+
+def test_large_files_are_prepared_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(test_set_uploads, "BATCH_BYTES", 10)
+    files = [LocalFile(key=f"input/{n}", size=size, content=b"") for n, size in enumerate((4, 6, 1, 30, 2, 2))]
+    assert [[file.size for file in batch] for batch in test_set_uploads._batches(files)] == [[4, 6], [1], [30], [2, 2]]
 
 
 def test_an_interrupted_upload_sends_only_what_is_missing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
@@ -25,7 +25,12 @@ from idp_finetuning.wire import WireModel, read_stored_json
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef, ObjectIdentifierTypeDef
+    from mypy_boto3_s3.type_defs import (
+        CompletedPartTypeDef,
+        GetObjectOutputTypeDef,
+        ObjectIdentifierTypeDef,
+        ObjectTypeDef,
+    )
 
 M = TypeVar("M", bound=WireModel)
 F = TypeVar("F")
@@ -161,8 +166,11 @@ class Bucket:
         for page in pages:
             if time.monotonic() > latest:
                 raise TimeoutError
-            for entry in page.get("Contents", []):
-                yield StoredFile(key=entry["Key"], size=entry["Size"], etag=entry["ETag"].strip('"'))
+            yield from map(_stored, page.get("Contents", []))
+
+    def holds(self, prefix: str) -> bool:
+        """Return whether there is any object below a prefix; old versions do not count."""
+        return "Contents" in self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, MaxKeys=1)
 
     def write(self, key: str, content: bytes, content_type: str = "application/json") -> None:
         """Write an object."""
@@ -277,25 +285,47 @@ class TestSetBucket(Bucket):
 
     def uploads(self, test_set_id: str, files: Sequence[TestSetFile]) -> tuple[TestSetUpload, ...]:
         """Return for each file a presigned POST for exactly it, or `present` if S3 already has it."""
-        with ThreadPoolExecutor(PARALLEL_READS) as threads:
-            return tuple(threads.map(lambda file: self._upload(test_set_id, file), files))
+        keys = sorted(f"{test_set_id}/{file.key}" for file in files)
+        held: dict[str, StoredFile] = {}
+        for prefix in (input_prefix(test_set_id), baseline_prefix(test_set_id)):
+            held |= self._held(prefix, [key for key in keys if key.startswith(prefix)])
+        return tuple(self._upload(test_set_id, file, held) for file in files)
 
-    def _upload(self, test_set_id: str, file: TestSetFile) -> TestSetUpload:
+    def _upload(self, test_set_id: str, file: TestSetFile, held: Mapping[str, StoredFile]) -> TestSetUpload:
         key = f"{test_set_id}/{file.key}"
-        if self._holds(key, file):
+        # The ETag is the MD5 of what S3 holds; the metadata only has what a client said.
+        if (there := held.get(key)) and (there.size, there.etag) == (file.size, file.md5):
             return TestSetUpload(key=file.key, present=True)
         url, fields = self.upload_form(key, size=file.size, md5=file.md5)
         return TestSetUpload(key=file.key, present=False, url=url, fields=fields)
 
-    def _holds(self, key: str, file: TestSetFile) -> bool:
+    def _held(self, prefix: str, keys: Sequence[str]) -> dict[str, StoredFile]:
+        """Return which of these sorted keys below a prefix S3 has.
+
+        Files that follow each other in the test set take two requests: one for the first key, and one for a list of
+        as many keys after it. Only keys that lie beyond the end of this list are asked for one by one.
+        """
+        if not keys:
+            return {}
+        page = self._s3.list_objects_v2(Bucket=self.name, Prefix=prefix, StartAfter=keys[0], MaxKeys=len(keys))
+        listed = {file.key: file for file in map(_stored, page.get("Contents", []))}
+        beyond = max(listed) if page["IsTruncated"] else keys[-1]
+        with ThreadPoolExecutor(PARALLEL_READS) as threads:
+            found = threads.map(self._head, [keys[0], *(key for key in keys if key > beyond)])
+            return {**listed, **{file.key: file for file in found if file}}
+
+    def _head(self, key: str) -> StoredFile | None:
         try:
             head = self._s3.head_object(Bucket=self.name, Key=key)
         except ClientError as error:
             if error_code(error) in _MISSING:
-                return False
+                return None
             raise
-        # The ETag is the MD5 of what S3 holds; the metadata only has what a client said.
-        return head["ContentLength"] == file.size and head["ETag"].strip('"') == file.md5
+        return StoredFile(key=key, size=head["ContentLength"], etag=head["ETag"].strip('"'))
+
+
+def _stored(entry: ObjectTypeDef) -> StoredFile:
+    return StoredFile(key=entry["Key"], size=entry["Size"], etag=entry["ETag"].strip('"'))
 
 
 class DataBucket(Bucket):

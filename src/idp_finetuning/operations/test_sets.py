@@ -77,9 +77,10 @@ def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, se
         created_at=datetime.now(UTC),
     )
     services.test_sets.require_writable()
-    services.test_set_bucket.delete_prefix(
-        f"{test_set.id}/", still_allowed=lambda: services.test_sets.is_free(test_set.id)
-    )
+    if services.test_set_bucket.holds(f"{test_set.id}/"):
+        services.test_set_bucket.delete_prefix(
+            f"{test_set.id}/", still_allowed=lambda: services.test_sets.is_free(test_set.id)
+        )
     services.test_sets.create(test_set)
     services.test_set_bucket.write(uploading_marker(test_set.id), b"")
     return test_set

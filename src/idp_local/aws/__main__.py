@@ -1,9 +1,13 @@
-"""`python -m idp_local.aws --socket FD --functions URL`: moto on a socket that listens already, until stdin ends."""
+"""`python -m idp_local.aws --socket FD --functions URL --objects DIR`: moto on a socket that listens already.
+
+Ends with its stdin.
+"""
 
 from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 from moto.core.config import default_user_config
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -11,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from idp_local.aws.account_limits import answer_account_limits
 from idp_local.aws.dynamodb import serialize_requests
 from idp_local.aws.lambda_invoke import route_invocations_to
+from idp_local.aws.objects import keep_objects_in
 from idp_local.child import end_with_stdin
 from idp_local.environment import CONCURRENCY_LIMIT
 from idp_local.http import QuietHandler, server_on
@@ -25,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m idp_local.aws", description="The local AWS account.")
     parser.add_argument("--socket", type=int, required=True, help="descriptor of the socket to serve on")
     parser.add_argument("--functions", required=True, help="address that runs Lambda functions")
+    parser.add_argument("--objects", type=Path, required=True, help="empty folder for the contents of S3 objects")
     parser.add_argument("--concurrency-limit", type=int, default=CONCURRENCY_LIMIT, help="of Lambda in the account")
     options = parser.parse_args()
     end_with_stdin()
@@ -35,6 +41,7 @@ def main() -> None:
     server = server_on(options.socket, account, _Handler, closed=("/moto-api",))
     os.environ["MOTO_PORT"] = str(server.port)  # where moto's state machines call the other services
     route_invocations_to(options.functions)
+    keep_objects_in(options.objects)
     answer_account_limits(options.concurrency_limit)
     serialize_requests()
     print("ready", flush=True)

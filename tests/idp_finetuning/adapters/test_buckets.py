@@ -72,6 +72,29 @@ def test_a_file_cut_short_is_not_present_though_its_metadata_says_so(documents_b
     assert not upload(documents_bucket, announced).present
 
 
+@pytest.mark.parametrize("step", [1, 37])
+def test_what_is_there_is_found_with_few_requests_whatever_else_is_between(
+    documents_bucket: TestSetBucket, s3: Any, step: int
+) -> None:
+    files = [file(f"{part}/{n:03}.pdf", b"12345") for n in range(0, 100 * step, step) for part in ("input", "baseline")]
+    there = {f"{part}/{n:03}.pdf" for part in ("input", "baseline") for n in range(0, 50 * step, 2)}
+    for key in sorted(there):
+        s3.put_object(Bucket="documents", Key=f"docsplit/{key}", Body=b"12345")
+    requests: list[str] = []
+
+    def count(model: Any, **_: object) -> None:
+        requests.append(model.name)
+
+    s3.meta.events.register("before-call.s3", count)
+    try:
+        found = {upload.key for upload in documents_bucket.uploads("docsplit", files[:100]) if upload.present}
+    finally:
+        s3.meta.events.unregister("before-call.s3", count)
+    assert found == {item.key for item in files[:100]} & there
+    if step == 1:
+        assert sorted(requests) == ["HeadObject", "HeadObject", "ListObjectsV2", "ListObjectsV2"]
+
+
 def test_uploads_are_answered_in_the_order_they_were_asked(documents_bucket: TestSetBucket) -> None:
     files = [file(f"input/{n}.pdf", bytes(n)) for n in range(100)]
     assert [a.key for a in documents_bucket.uploads("docsplit", files)] == [f.key for f in files]
