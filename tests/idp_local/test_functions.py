@@ -36,6 +36,12 @@ def handler(event, context):
             os.kill(os.getpid(), 9)
         case "strange":
             return {"a": {1, 2}}
+        case "half a pair":
+            return "\\ud800"
+        case "nested":
+            for _ in range(100_000):
+                event = [event]
+            return event
         case "large":
             return "x" * 6_291_556
         case "fail once":
@@ -148,8 +154,33 @@ def test_a_worker_that_dies_is_reported_and_replaced(functions: Functions, how: 
     assert payload(functions, "p-complete-job", {})["pid"] != os.getpid()
 
 
-def test_an_answer_that_is_not_json_is_lambdas_marshal_error(functions: Functions) -> None:
-    assert error(functions, "p-complete-job", {"do": "strange"})["errorType"] == "Runtime.MarshalError"
+@pytest.mark.parametrize("what", ["strange", "half a pair", "nested"])
+def test_an_answer_that_is_not_json_is_lambdas_marshal_error(functions: Functions, what: str) -> None:
+    assert error(functions, "p-complete-job", {"do": what})["errorType"] == "Runtime.MarshalError"
+
+
+def nested() -> Any:
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    return deep
+
+
+@pytest.mark.parametrize("event", [{"value": {1, 2}}, {"value": b"bytes"}, nested()])
+def test_an_event_that_is_not_json_is_refused_as_often_as_it_comes_and_holds_no_worker(
+    functions: Functions, event: Any
+) -> None:
+    for _ in range(5):
+        assert functions.invoke("p-complete-job", event).payload["errorType"] == "InvalidRequestContentException"
+    assert payload(functions, "p-complete-job", {})["event"] == {}
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("inf"), "\x00 \u202e"])
+def test_an_event_comes_as_it_was_sent(functions: Functions, value: object) -> None:
+    for _ in range(5):
+        error(functions, "p-complete-job", {"do": "raise", "value": value})
+    seen = functions.invoke("p-complete-job", {"value": value})
+    assert seen.payload["errorType"] == "Runtime.MarshalError" if value != "\x00 \u202e" else not seen.failed
 
 
 def test_an_answer_above_lambdas_limit_is_refused(functions: Functions) -> None:

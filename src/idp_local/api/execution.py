@@ -31,8 +31,8 @@ def read_request(body: bytes) -> GraphQLRequest:
     """Return the request in a body; raises MalformedRequest."""
     try:
         content = json.loads(body)
-    except ValueError as error:
-        raise MalformedRequest("The body is not JSON.") from error
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequest("The body is not JSON, or is nested too deeply.") from error
     if not isinstance(content, dict) or not isinstance(content.get("query"), str) or not content["query"].strip():
         raise MalformedRequest('The body has no "query".')
     try:
@@ -46,9 +46,12 @@ def execute_request(schema: GraphQLSchema, request: GraphQLRequest, call: Call) 
     """Return the response body as AppSync's; of a document that breaks a rule, nothing runs."""
     try:
         document = parse(request.query)
+        errors = validate(schema, document, allow_empty_selection_sets=False) or check_depth(document)
     except GraphQLError as error:
         return report_errors([error])
-    if errors := validate(schema, document, allow_empty_selection_sets=False) or check_depth(document):
+    except RecursionError:
+        return report_errors([GraphQLError("The query is nested too deeply.")])
+    if errors:
         return report_errors(errors)
     result = execute(schema, document, None, call, request.variables, request.operationName)
     assert isinstance(result, ExecutionResult)  # noqa: S101 - no resolver is asynchronous

@@ -1,19 +1,34 @@
-"""Requests to a worker process and its responses: one JSON object on each line."""
+"""Requests to a worker process and its responses: one JSON object on each line, in ASCII.
+
+Strings come through as they are, even half a surrogate pair, which is legal in JSON as an escape and nowhere else.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
 
-class Task(BaseModel):
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    def to_line(self) -> bytes:
+        """Return the message as a line. Raises ValueError, TypeError or RecursionError if JSON cannot hold it."""
+        return json.dumps(self.model_dump()).encode() + b"\n"
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Self:
+        """Return the message on a line."""
+        return cls.model_validate(json.loads(line))
+
+
+class Task(_Message):
     """One invocation.
 
     `for_instrument` is for the worker's instrument alone (see `worker`): any JSON that its caller and it agree on.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     request_id: str
     function_name: str
@@ -27,10 +42,8 @@ class Task(BaseModel):
     for_instrument: Any = None
 
 
-class Outcome(BaseModel):
+class Outcome(_Message):
     """What the function returned, or Lambda's error object if `failed`."""
-
-    model_config = ConfigDict(frozen=True)
 
     failed: bool
     payload: Any

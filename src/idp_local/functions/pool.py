@@ -64,9 +64,14 @@ class WorkerPool:
 
 
 def _run_in(worker: subprocess.Popen[bytes], task: Task) -> Outcome:
-    """Return the outcome, in Lambda's words if the worker died or had to be ended."""
+    """Return the outcome, in Lambda's words if the worker died or had to be ended, or the event cannot be sent."""
     assert worker.stdin is not None  # noqa: S101 - python_child makes both pipes
     assert worker.stdout is not None  # noqa: S101
+    try:
+        order = task.to_line()
+    except (ValueError, TypeError, RecursionError):
+        # The words of Lambda's InvalidRequestContentException (Lambda API reference, Invoke).
+        return failure("InvalidRequestContentException", "The request body could not be parsed as JSON.")
     timed_out = threading.Event()
 
     def end() -> None:
@@ -77,7 +82,7 @@ def _run_in(worker: subprocess.Popen[bytes], task: Task) -> Outcome:
     alarm.daemon = True
     alarm.start()
     try:
-        worker.stdin.write(task.model_dump_json().encode() + b"\n")
+        worker.stdin.write(order)
         worker.stdin.flush()
         line = worker.stdout.readline()
     except (OSError, ValueError):
@@ -88,7 +93,7 @@ def _run_in(worker: subprocess.Popen[bytes], task: Task) -> Outcome:
         if timed_out.is_set():
             worker.wait()
     if line.endswith(b"\n"):
-        return Outcome.model_validate_json(line)
+        return Outcome.from_line(line)
     if timed_out.is_set():
         seconds = f"{task.timeout_seconds:.2f}"
         return failure(

@@ -58,11 +58,11 @@ def main() -> None:
     lines: SimpleQueue[bytes] = SimpleQueue()
     threading.Thread(target=_read, args=(lines,), daemon=True).start()
     while True:
-        task = Task.model_validate_json(lines.get())
+        task = Task.from_line(lines.get())
         if begin:
             begin(task)
         outcome = run(task)
-        responses.write(outcome.model_dump_json().encode() + b"\n")
+        responses.write(outcome.to_line())
         responses.flush()
 
 
@@ -93,10 +93,10 @@ def run(task: Task) -> Outcome:
     except Exception as error:  # the outermost edge: Lambda reports whatever a handler raises
         return _report_error(error, task.request_id)
     try:
-        payload = json.dumps(result, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        payload = json.dumps(result, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
         return failure("Runtime.MarshalError", f"Unable to marshal response: {error}")
-    if len(payload.encode()) > MAXIMUM_PAYLOAD:
+    if len(payload) > MAXIMUM_PAYLOAD:
         message = f"Response payload size exceeded maximum allowed payload size ({MAXIMUM_PAYLOAD} bytes)."
         return failure("Function.ResponseSizeTooLarge", message)
     return Outcome(failed=False, payload=json.loads(payload))
