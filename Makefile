@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DOCS ?=
 PORT ?= 4000
+KEEP ?=
 JOBS ?= 300
 SEED ?= 1
 SMOKEFLAGS ?=
@@ -41,8 +42,8 @@ node_modules/.ready: package-lock.json package.json
 demo: $(VENV)/.ready  ## the whole pipeline on this machine; DOCS=<folder of class folders> uses your documents
 	@$(BIN)/idp-local demo $(if $(DOCS),--docs "$(DOCS)")
 
-up: setup  ## the local runtime with GraphiQL, until Ctrl-C; PORT=4000
-	@$(BIN)/idp-local up --port $(PORT)
+up: setup  ## the local runtime with GraphiQL, until Ctrl-C; PORT=4000; KEEP=1 goes on where the last one ended
+	@$(BIN)/idp-local up --port $(PORT) $(if $(KEEP),--keep)
 
 test:  ## everything that continuous integration runs
 	@$(MAKE) --no-print-directory -j2 --output-sync=target setup

@@ -29,7 +29,7 @@ def python_child(
 
     It gets a session of its own: Ctrl-C and a closed terminal reach only the parent, which ends it in order.
     """
-    with log.open("ab") as errors:
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as errors:
         return subprocess.Popen(
             [sys.executable, "-P", *arguments],
             stdin=subprocess.PIPE,
@@ -53,8 +53,8 @@ def first_line(child: subprocess.Popen[bytes], *, name: str, log: Path) -> str:
     return line.decode().strip()
 
 
-def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
-    """End the processes: by closing their stdin, and by force if they do not heed that."""
+def stop(children: Sequence[subprocess.Popen[bytes]], seconds: float = STOP_SECONDS) -> None:
+    """End the processes: by closing their stdin, and by force if that has not ended them after some seconds."""
     for child in children:
         if child.stdin and not child.stdin.closed:
             try:
@@ -63,7 +63,7 @@ def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
                 continue  # it is gone already
     for child in children:
         try:
-            child.wait(STOP_SECONDS)
+            child.wait(seconds)
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from idp_local.bedrock.switches import Switches
 
 DIRECTORY = Path(".idp-local")
+KEPT = "Ctrl-C ends it. Jobs, test sets and models are kept for the next start with --keep."
+NOT_KEPT = "Ctrl-C ends it. Users and sign-ins are kept; start with --keep to keep jobs, test sets and models, too."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +44,13 @@ def _parser(command: str) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up = commands.add_parser("up", help="run the local runtime with GraphiQL until Ctrl-C")
-    up.add_argument("--port", type=int, default=4000, help="port of the API; 0 takes a free one (default: 4000)")
+    up.add_argument(
+        "--port",
+        type=int,
+        default=4000,
+        help="port of the API; AWS services and Bedrock stand-in have the next two; 0 takes free ones (default: 4000)",
+    )
+    up.add_argument("--keep", action="store_true", help="begin with what the last `up --keep` ended with")
     _add_bedrock_options(up)
     demo = commands.add_parser("demo", help="fine-tune, deploy and measure a classifier on invented or own documents")
     if command == "demo":
@@ -108,10 +116,11 @@ def _up(options: argparse.Namespace) -> int:
 
     switches = _read_switches(options)
     print("Starting the local runtime ...", flush=True)
-    with LocalRuntime(DIRECTORY, options.port, switches=switches) as runtime:
+    with LocalRuntime(DIRECTORY, options.port, keep=options.keep, switches=switches) as runtime:
         if switches:
             print(f"Bedrock switches      {switches.changed() or 'all as by default'}")
         print(_describe(runtime.connection), flush=True)
+        print(KEPT if options.keep else NOT_KEPT, flush=True)
         try:
             while True:
                 signal.pause()
@@ -131,7 +140,6 @@ def _describe(connection: Connection) -> str:
             f"Logs                  {DIRECTORY / 'logs'}",
             "Users, passwords and groups:",
             *users,
-            "Ctrl-C ends it; nothing is kept.",
         )
     )
 

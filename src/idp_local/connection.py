@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
+
+from idp_local.private_files import write_private
 
 FILE_NAME = "connection.json"
 
@@ -54,16 +56,33 @@ class ConnectionFile:
         self._written: str | None = None
 
     def write(self, connection: Connection) -> None:
-        """Write the file atomically: a reader never sees half of it."""
+        """Write the file."""
         text = connection.model_dump_json(by_alias=True, indent=2) + "\n"
-        draft = self.path.with_suffix(f".{os.getpid()}")
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-        draft.replace(self.path)
+        write_private(self.path, text.encode())
         self._written = text
 
     def remove(self) -> None:
         """Remove the file, unless another runtime has replaced it."""
         if self._written and self.path.exists() and self.path.read_text(encoding="utf-8") == self._written:
             self.path.unlink()
+
+
+class UserFile:
+    """The users of the last start with their passwords, which the next one uses again."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "users.json"
+
+    def read(self) -> Mapping[str, LocalUser]:
+        """Return the users by name; none if there is no file that can be read."""
+        try:
+            return {user.username: user for user in _USERS.validate_json(self._path.read_bytes())}
+        except (OSError, ValidationError):
+            return {}
+
+    def write(self, users: Iterable[LocalUser]) -> None:
+        """Replace the file."""
+        write_private(self._path, _USERS.dump_json(tuple(users), by_alias=True, indent=2))
+
+
+_USERS = TypeAdapter(tuple[LocalUser, ...])

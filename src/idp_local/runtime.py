@@ -27,9 +27,9 @@ from idp_local.aws.names import (
     variable_values,
 )
 from idp_local.aws.provision import provision
-from idp_local.child import first_line, python_child, stop
+from idp_local.child import STOP_SECONDS, first_line, python_child, stop
 from idp_local.client import tokens_of
-from idp_local.connection import Connection, ConnectionFile
+from idp_local.connection import Connection, ConnectionFile, UserFile
 from idp_local.environment import CHECKOUT, CONCURRENCY_LIMIT, REGION, aws_environment
 from idp_local.errors import LocalRuntimeError
 from idp_local.functions.endpoint import FunctionEndpoint
@@ -37,16 +37,23 @@ from idp_local.functions.pool import WorkerPool
 from idp_local.functions.schedule import ReconcileTimer
 from idp_local.functions.service import API_FUNCTION, Functions, Interceptor, Throttled
 from idp_local.http import HOST, listening_socket, server_on
+from idp_local.private_files import make_private
+from idp_local.state_file import UNREADABLE
 
 if TYPE_CHECKING:
     from idp_local.bedrock.server import BedrockServer
     from idp_local.bedrock.switches import Switches
 
 
+STORE_SECONDS = 120.0  # tens of thousands of objects
+
+
 class LocalRuntime:
     """Runs while entered as a context manager; raises LocalRuntimeError if it cannot start.
 
-    `directory` gets logs and connection.json. `port` is the API's, 0 takes a free one. `workers` run the workflow's
+    `directory` gets logs, connection.json and state: users and their sign-ins stay from one start to the next, with
+    `keep` also tables, objects and what the Bedrock stand-in has. `port` is the API's, the two after it are those of
+    the AWS services and the stand-in; 0 takes free ones. `workers` run the workflow's
     functions, one more runs the API's. `seconds_per_phase` is the least time in each phase of a Bedrock job,
     `poll_seconds` and `retry_interval_seconds` (at least 1, moto) replace the minutes AWS waits. ReconcileJobs runs
     every `reconcile_seconds` with `reconcile_event`. `map_concurrency` documents of a job are converted at once, unless
@@ -64,6 +71,7 @@ class LocalRuntime:
         directory: Path,
         port: int = 0,
         *,
+        keep: bool = False,
         workers: int = 2,
         seconds_per_phase: float = 1.0,
         retry_interval_seconds: int = 1,
@@ -81,6 +89,7 @@ class LocalRuntime:
     ) -> None:
         self._directory = directory
         self._port = port
+        self._keep = keep
         self._workers = workers
         self._seconds_per_phase = seconds_per_phase
         self._retry_interval_seconds = retry_interval_seconds
@@ -96,6 +105,7 @@ class LocalRuntime:
         self._bedrock = bedrock
         self._switches = switches
         self._logs = directory / "logs"
+        self._state = directory / "state"
         self._ending = ExitStack()
         self.connection: Connection
         self.functions: Functions
@@ -119,18 +129,20 @@ class LocalRuntime:
 
     def _start(self) -> None:
         _check_checkout(self._handler_root)
-        self._logs.mkdir(parents=True, exist_ok=True)
+        for folder in (self._directory, self._logs, self._state):
+            make_private(folder)
         # Taken first: a port in use should stop the start before anything else runs.
         api_socket = self._ending.enter_context(listening_socket(self._port))
         endpoint = FunctionEndpoint()
         self._ending.callback(endpoint.close)
-        with listening_socket(0) as aws_socket:
+        with listening_socket(self._port and self._port + 1) as aws_socket:
             aws_url = f"http://{HOST}:{aws_socket.getsockname()[1]}"
             account = self._child(
                 "account",
                 [
                     *("-m", "idp_local.aws", "--socket", str(aws_socket.fileno()), "--functions", endpoint.url),
-                    *("--objects", str(self._empty_folder("objects"))),
+                    *("--state", str(self._state), *(["--keep"] if self._keep else [])),
+                    *("--objects", str(self._object_folder())),
                     *("--concurrency-limit", str(self._concurrency_limit)),
                 ],
                 pass_fds=(aws_socket.fileno(),),
@@ -144,15 +156,18 @@ class LocalRuntime:
         )
         self._ending.callback(pool.close)
         schema = executable_schema((CHECKOUT / "graphql/schema.graphql").read_text(encoding="utf-8"))
-        first_line(account, name="account", log=self._logs / "account.log")
+        self._first_line(account, "account")
+        known = UserFile(self._state)
         users = provision(
             aws_url,
             functions=FUNCTIONS,
             definitions=self._definitions,
             retry_interval_seconds=self._retry_interval_seconds,
+            known_users=known.read(),
         )
+        known.write(users.users)
         if bedrock:
-            bedrock_url = first_line(bedrock, name="bedrock", log=self._logs / "bedrock.log")
+            bedrock_url = self._first_line(bedrock, "bedrock")
         elif self._bedrock:
             bedrock_url = self._ending.enter_context(self._bedrock(aws_url)).url
         endpoint.functions = Functions(
@@ -186,12 +201,18 @@ class LocalRuntime:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         timer = ReconcileTimer(endpoint.functions, self._reconcile_seconds, self._reconcile_event)
         self._ending.callback(timer.cancel)
+        if self._keep:
+            # The executions of the last start are gone: unfinished jobs get new ones now, not after five minutes.
+            self.functions.invoke_later(function_name("ReconcileJobs"), {"sweep": False, "grace": {"start": 0}})
         file = ConnectionFile(self._directory)
         file.write(self.connection)
         self._ending.callback(file.remove)
 
     def _bedrock_child(self, aws_url: str) -> subprocess.Popen[bytes]:
         arguments = ["-m", "idp_local.bedrock", "--seconds-per-phase", str(self._seconds_per_phase)]
+        arguments += ["--port", str(self._port and self._port + 2)]
+        if self._keep:
+            arguments += ["--state", str(self._state / "bedrock.pickle")]
         if self._switches:
             arguments += ["--switches", self._switches.model_dump_json()]
         return self._child(
@@ -200,13 +221,22 @@ class LocalRuntime:
             environment=aws_environment(aws_url),
         )
 
-    def _empty_folder(self, name: str) -> Path:
-        """Make an empty folder that is removed at the end; one that a crash left is emptied."""
-        folder = self._directory / name
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
+    def _object_folder(self) -> Path:
+        """Return the folder for the contents of objects: the kept one, or an empty one that is removed at the end."""
+        if self._keep:
+            return make_private(self._state / "objects")
+        folder = self._directory / "objects"
+        shutil.rmtree(folder, ignore_errors=True)  # a crash may have left it
         self._ending.callback(shutil.rmtree, folder, ignore_errors=True)
-        return folder
+        return make_private(folder)
+
+    def _first_line(self, child: subprocess.Popen[bytes], name: str) -> str:
+        line = first_line(child, name=name, log=self._logs / f"{name}.log")
+        if line == UNREADABLE:
+            raise LocalRuntimeError(
+                f"Another release wrote what was kept in {self._state}. Start without --keep, or remove that folder."
+            )
+        return line
 
     def _child(
         self,
@@ -218,7 +248,7 @@ class LocalRuntime:
     ) -> subprocess.Popen[bytes]:
         log = self._logs / f"{name}.log"
         child = python_child(arguments, log=log, environment=environment, pass_fds=pass_fds)
-        self._ending.callback(stop, [child])
+        self._ending.callback(stop, [child], STORE_SECONDS if self._keep else STOP_SECONDS)
         return child
 
 

@@ -1,15 +1,16 @@
-"""Creates the resources of the stack in the empty local account."""
+"""Creates the resources of the stack in the local account, if they are not there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from idp_finetuning.deployment import TABLES, FunctionSpec
-from idp_local.aws.identity import UserPool, create_user_pool
+from idp_local.aws.identity import UserPool, find_or_create_user_pool
 from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET, function_arn
 from idp_local.aws.state_machines import create_state_machines
 from idp_local.aws.storage import create_bucket, create_table
+from idp_local.connection import LocalUser
 from idp_local.environment import local_client
 
 
@@ -19,14 +20,18 @@ def provision(
     functions: Sequence[FunctionSpec],
     definitions: Path,
     retry_interval_seconds: int,
+    known_users: Mapping[str, LocalUser],
 ) -> UserPool:
     """Create buckets, tables, state machines and user pool; return the pool with the ids that Cognito made."""
     s3 = local_client("s3", aws_url)
-    for bucket in (DATA_BUCKET, TEST_SET_BUCKET):
+    buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    for bucket in {DATA_BUCKET, TEST_SET_BUCKET} - buckets:
         create_bucket(s3, bucket)
     dynamodb = local_client("dynamodb", aws_url)
+    tables = dynamodb.list_tables()["TableNames"]
     for table in TABLES:
-        create_table(dynamodb, table, PREFIX)
+        if table.table_name(PREFIX) not in tables:
+            create_table(dynamodb, table, PREFIX)
     create_state_machines(
         local_client("stepfunctions", aws_url),
         definitions,
@@ -36,4 +41,4 @@ def provision(
         },
         retry_interval_seconds=retry_interval_seconds,
     )
-    return create_user_pool(local_client("cognito-idp", aws_url), PREFIX)
+    return find_or_create_user_pool(local_client("cognito-idp", aws_url), PREFIX, known_users)

@@ -7,10 +7,13 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from idp_local.bedrock.foundation_models import DEFAULT_FINE_TUNABLE, MODELS
 from idp_local.bedrock.server import BedrockServer
+from idp_local.bedrock.state import FORM
 from idp_local.bedrock.switches import DEFAULTS, Switches
+from idp_local.state_file import UNREADABLE, StateFile, StateUnreadable
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,18 +40,24 @@ def main(arguments: list[str] | None = None) -> int:
         help="how it behaves if AWS does not document it; see docs/bedrock-answers.md",
     )
     parser.add_argument("--exit-with-stdin", action="store_true", help="end when stdin reaches its end")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="begin with this state and store it at the end")
     options = parser.parse_args(arguments)
     ended = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: ended.set())
     if options.exit_with_stdin:
         threading.Thread(target=_watch_stdin, args=(ended,), daemon=True).start()
-    server = BedrockServer(
-        options.port,
-        seconds_per_phase=options.seconds_per_phase,
-        fine_tunable=options.model or DEFAULT_FINE_TUNABLE,
-        switches=options.switches,
-    )
+    try:
+        server = BedrockServer(
+            options.port,
+            seconds_per_phase=options.seconds_per_phase,
+            fine_tunable=options.model or DEFAULT_FINE_TUNABLE,
+            switches=options.switches,
+            state=StateFile(options.state, form=FORM) if options.state else None,
+        )
+    except StateUnreadable:
+        print(UNREADABLE, flush=True)
+        return 1
     with server:
         print(server.url, flush=True)
         ended.wait()

@@ -213,6 +213,12 @@ def _require(resource: Resource | None, kind: str, identifier: str, absence: Abs
     return resource
 
 
+def new_phases(moment: datetime) -> Mapping[str, Phase]:
+    """Return the phases of a job that begins: the first is in progress as soon as Get can see the job."""
+    phases = {name: Phase("NotStarted", moment, moment) for name in PHASES}
+    return {**phases, "validation": Phase("InProgress", moment, moment)}
+
+
 def now() -> datetime:
     """Return the time in UTC and whole milliseconds, as AWS shows it."""
     moment = datetime.now(UTC)

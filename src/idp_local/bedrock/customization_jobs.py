@@ -11,8 +11,8 @@ from idp_local.bedrock.account import (
     PHASES,
     Account,
     CustomizationJob,
-    Phase,
     check_tags,
+    new_phases,
     now,
 )
 from idp_local.bedrock.errors import conflict, invalid, quota_full
@@ -50,11 +50,8 @@ class CustomizationJobs:
         check_tags(request.get("customModelTags"))
         self._check_output(request["outputDataConfig"]["s3Uri"])
         moment = now()
-        phases = {name: Phase("NotStarted", moment, moment) for name in PHASES}
-        # The first phase is in progress as soon as Get can see the job.
-        phases["validation"] = Phase("InProgress", moment, moment)
         arn = account.new_arn("model-customization-job", base)
-        job = CustomizationJob(arn, request, base, values, created=moment, modified=moment, phases=phases)
+        job = CustomizationJob(arn, request, base, values, created=moment, modified=moment, phases=new_phases(moment))
         with account.lock:
             # Once more: another request may have come in during the calls of S3.
             if known := account.find_created(_CREATE, request):

@@ -21,9 +21,11 @@ from idp_local.bedrock.errors import BedrockError, invalid
 from idp_local.bedrock.foundation_models import DEFAULT_FINE_TUNABLE, FoundationModels, select_models
 from idp_local.bedrock.routing import read_input, route, routes, write_output
 from idp_local.bedrock.s3 import local_endpoint, s3_client
+from idp_local.bedrock.state import restore, store
 from idp_local.bedrock.switches import DEFAULTS, Switches
 from idp_local.bedrock.training import Training
 from idp_local.local_only import REFUSAL, is_from_this_machine
+from idp_local.state_file import StateFile
 
 Operation = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -37,7 +39,8 @@ class BedrockServer:
     `port` 0 takes a free one. `seconds_per_phase` is the least time a job spends in each of its three phases and a
     deployment in Creating. `fine_tunable` has the ids of the models the account can fine-tune. `s3_endpoint` defaults
     to AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL; ValueError if none is set. The account is moto's. `behaviour` says what
-    fails by itself, by default nothing; `switches` how it behaves if AWS does not document it.
+    fails by itself, by default nothing; `switches` how it behaves if AWS does not document it. It begins with what
+    `state` has, and stores that at its end; StateUnreadable if another release wrote it.
     """
 
     def __init__(
@@ -51,12 +54,16 @@ class BedrockServer:
         account_id: str = "123456789012",
         behaviour: Behaviour = WELL_BEHAVED,
         switches: Switches = DEFAULTS,
+        state: StateFile | None = None,
     ) -> None:
         # One for all threads: clients are thread-safe, making them is not.
         s3 = s3_client(s3_endpoint or local_endpoint(), region)
         models = {name: switches.adapt(model) for name, model in select_models(fine_tunable).items()}
         self.account = account = Account(region, account_id, models, seconds_per_phase, behaviour, switches)
         self._training = Training(account, s3)
+        self._state = state
+        if state:
+            restore(account, self._training, state)
         self._operations = _operations(account, self._training, s3)
         self._behaviour = behaviour
         routes()  # read once here, not by several first callers at a time
@@ -79,6 +86,8 @@ class BedrockServer:
             self._http.shutdown()
             self._thread.join()
         self._http.server_close()
+        if self._state:
+            store(self.account, self._state)
         self._training.close()
 
     def __enter__(self) -> Self:

@@ -11,7 +11,7 @@ import pytest
 from moto import mock_aws
 from moto.s3 import models
 
-from idp_local.aws.objects import IN_MEMORY_BYTES, ObjectContent, keep_objects_in
+from idp_local.aws.objects import IN_MEMORY_BYTES, ObjectContent, ObjectFolder
 
 SMALL, LARGE = b"s" * IN_MEMORY_BYTES, b"l" * (IN_MEMORY_BYTES + 1)
 
@@ -19,14 +19,16 @@ SMALL, LARGE = b"s" * IN_MEMORY_BYTES, b"l" * (IN_MEMORY_BYTES + 1)
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(vars(models), "tempfile", tempfile)
-    monkeypatch.setattr(models.FakeKey, "__deepcopy__", None, raising=False)
-    keep_objects_in(tmp_path)
+    for method in ("__deepcopy__", "__getstate__", "__setstate__"):
+        monkeypatch.setattr(models.FakeKey, method, None, raising=False)
+    monkeypatch.setattr(ObjectContent, "folder", None, raising=False)
+    ObjectFolder(tmp_path).use()
     return tmp_path
 
 
 @pytest.mark.parametrize("content", [b"", b"a", SMALL, LARGE])
-def test_content_is_read_as_it_was_written_whole_and_in_parts(tmp_path: Path, content: bytes) -> None:
-    stored = ObjectContent(tmp_path / "1")
+def test_content_is_read_as_it_was_written_whole_and_in_parts(folder: Path, content: bytes) -> None:
+    stored = ObjectContent("1")
     for written in (b"before" * 2000, content):
         stored.seek(0)
         stored.truncate()
@@ -35,9 +37,9 @@ def test_content_is_read_as_it_was_written_whole_and_in_parts(tmp_path: Path, co
     assert (stored.read(), stored.read()) == (content, b"")
     stored.seek(1)
     assert (stored.read(3), stored.read()) == (content[1:4], content[4:])
-    assert (tmp_path / "1").exists() is (content == LARGE)
+    assert (folder / "1").exists() is (content == LARGE)
     stored.close()
-    assert not (tmp_path / "1").exists()
+    assert not (folder / "1").exists()
 
 
 @mock_aws

@@ -28,7 +28,7 @@ from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.test_sets.keys import sealed_key
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_local.aws.account_limits import answer_account_limits
-from idp_local.aws.identity import create_user_pool
+from idp_local.aws.identity import find_or_create_user_pool
 from idp_local.aws.names import (
     DATA_BUCKET,
     PREFIX,
@@ -87,7 +87,7 @@ class Account:
                 definition='{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}',
                 roleArn=f"arn:aws:iam::{ACCOUNT_ID}:role/{state_machine_name(workflow)}",
             )
-        self._user_pool_id = create_user_pool(local_client("cognito-idp", aws_url), PREFIX).pool_id
+        self._user_pool_id = find_or_create_user_pool(local_client("cognito-idp", aws_url), PREFIX, {}).pool_id
         self._endpoints = aws_environment(aws_url, bedrock_url)
         self._test_sets = TestSetTable(dynamodb, TEST_SETS_TABLE.table_name(PREFIX))
         self._fill()
