@@ -16,5 +16,6 @@ def handler(event: ClassificationStarted, services: Services) -> ClassificationS
         data=services.data,
         test_set_bucket=services.test_set_bucket,
         converse=services.converse,
+        next_run=services.classifier,
         seconds_left=services.seconds_left,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
 from constructs import Construct
 
 from idp_finetuning.deployment import FUNCTIONS, POWERTOOLS_VARIABLES, FunctionSpec, Variable
@@ -41,6 +42,8 @@ class Functions(Construct):
             spec.name: self._function(spec, {v: variables[v] for v in spec.variables}, permissions[spec.name])
             for spec in FUNCTIONS
         }
+        for spec in FUNCTIONS:
+            self._configure_events(spec)
 
     def _function(
         self, spec: FunctionSpec, variables: Mapping[Variable, str], permissions: Iterable[Allow]
@@ -74,6 +77,14 @@ class Functions(Construct):
             # Keeps CDK from adding permissions that the permission table does not have.
             role=role.without_policy_updates(),
         )
-        if spec.event_retries != FunctionSpec.model_fields["event_retries"].default:
-            function.configure_async_invoke(retry_attempts=spec.event_retries, max_event_age=LONGEST_QUEUE)
         return function
+
+    def _configure_events(self, spec: FunctionSpec) -> None:
+        """Say what Lambda does with asynchronous invocations that fail, if that is not its default."""
+        if spec.event_retries == FunctionSpec.model_fields["event_retries"].default and not spec.on_failure:
+            return
+        self.by_name[spec.name].configure_async_invoke(
+            retry_attempts=spec.event_retries,
+            max_event_age=LONGEST_QUEUE,
+            on_failure=destinations.LambdaDestination(self.by_name[spec.on_failure]) if spec.on_failure else None,
+        )

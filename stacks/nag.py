@@ -26,7 +26,7 @@ WILDCARDS: Mapping[str, str] = {
     _JOB_DATA: "Bedrock reads and DeleteJobData removes whole jobs, whose ids are made at run time.",
     _JOB_DATA + r"/[a-z*/.]+": "Job ids are made at run time; the function reaches one part of a job's data.",
     r"<StorageDataBucket\w+\.Arn>/validation/\*(\.[a-z]+)?": "Labels and page counts lie below the ids of test sets.",
-    r"<StorageDataBucket\w+\.Arn>/classifications/(\*/[a-z]+\.json|uploads/\*|running/\*)": (
+    r"<StorageDataBucket\w+\.Arn>/classifications/(\*/[a-z]+\.json|\*/pages/\*|uploads/\*|running/\*)": (
         "Ids of classifications and keys of uploads are made at run time."
     ),
     _TEST_SET_PARTS: "Users name test sets and documents; only the parts are known.",

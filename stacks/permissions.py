@@ -121,6 +121,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:GetObject",),
                 (
                     arns.data_objects("classifications/*/request.json"),
+                    arns.data_objects("classifications/*/progress.json"),
                     arns.data_objects("classifications/*/result.json"),
                 ),
             ),
@@ -262,19 +263,25 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:GetObject",),
                 (arns.data_objects("classifications/*/request.json"), arns.data_objects("classifications/uploads/*")),
             ),
-            Allow(
-                ("s3:PutObject",),
-                (arns.data_objects("classifications/*/claim.json"), arns.data_objects("classifications/*/result.json")),
-            ),
+            *_run_classification(arns),
+            # Its next run, and what Lambda tells of a run that it gives up.
+            Allow(("lambda:InvokeFunction",), tuple(map(arns.function, ("ClassifyDocument", "EndClassification")))),
             # Custom models too: of the policies that AWS publishes for on-demand deployments, some name the model
             # beside its deployment, and a refusal would come after training.
             Allow(("bedrock:InvokeModel",), (*arns.invocable_models, models)),
         ),
+        "EndClassification": (list_data, *_run_classification(arns)),
         "DeleteJobData": (
             Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (arns.jobs_table,)),
             *remove_data,
         ),
     }
+
+
+def _run_classification(arns: Arns) -> tuple[Allow, ...]:
+    kept = tuple(arns.data_objects(f"classifications/*/{part}") for part in ("progress.json", "pages/*"))
+    # A conditional write reads too (S3 API reference, PutObject).
+    return (Allow(("s3:GetObject", "s3:PutObject"), (*kept, arns.data_objects("classifications/*/result.json"))),)
 
 
 def _decrypt_test_sets(options: DeploymentOptions) -> tuple[Allow, ...]:

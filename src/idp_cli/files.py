@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import click
+
+STDOUT = Path("-")
 
 
 def read_text(file: Path) -> str:
@@ -35,8 +41,37 @@ def _disarm(cell: object) -> object:
 
 def write_csv(file: Path, rows: Iterable[Sequence[object]]) -> None:
     """Write rows as CSV in UTF-8, safe to open in a spreadsheet. Raises ClickException if it cannot be written."""
+    with rows_of(file) as out:
+        out.csv(rows)
+
+
+class Rows:
+    """Writes rows one after the other; those that are written stay if the command is interrupted."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def csv(self, rows: Iterable[Sequence[object]]) -> None:
+        """Add rows of CSV, safe to open in a spreadsheet."""
+        csv.writer(self._stream).writerows([_disarm(cell) for cell in row] for row in rows)
+        self._stream.flush()
+
+    def json_line(self, value: object) -> None:
+        """Add a line of JSON, in ASCII: it can be written anywhere and shows no control characters."""
+        self._stream.write(json.dumps(value) + "\n")
+        self._stream.flush()
+
+
+@contextmanager
+def rows_of(file: Path) -> Iterator[Rows]:
+    """Open a file, or stdout if it is `-`, to write rows in UTF-8. Raises ClickException if it cannot be written."""
     try:
-        with file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
-            csv.writer(stream).writerows([_disarm(cell) for cell in row] for row in rows)
+        if file == STDOUT:
+            yield Rows(sys.stdout)
+        else:
+            with file.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+                yield Rows(stream)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) or error.filename not in (None, str(file)):
+            raise
         raise click.ClickException(f"'{file}' cannot be written: {error.strerror}.") from None

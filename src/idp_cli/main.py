@@ -25,7 +25,7 @@ COMMANDS = {
     "finetuning": ("finetuning", "Fine-tuning jobs: validate, create, watch, stop, retry, delete."),
     "models": ("models", "Base models and your own custom models."),
     "config-version": ("config_version", "Configuration versions: which model classifies, and with which prompt."),
-    "classify": ("classify", "Classify the pages of a document."),
+    "classify": ("classify", "Classify the pages of documents, or of a folder."),
     "users": ("users", "Users and the configuration versions they may use."),
     "completion": ("completion", "Print the completion script of a shell."),
 }

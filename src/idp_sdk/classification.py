@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from idp_finetuning.classification.classification import Classification, ClassificationStatus
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import InvalidInput, TooManyRunning, WaitTimeout
 from idp_sdk.sending import Sender
-from idp_sdk.uploads.local_files import is_regular_file, why_content_not_sent
+from idp_sdk.uploads.local_files import is_folder, is_regular_file, walk, why_content_not_sent, why_not_sent
 from idp_sdk.uploads.s3_posts import md5_of, post_file
 from idp_sdk.waiting import Deadline, require_seconds
+
+
+class FoundFile(NamedTuple):
+    """A file that may be classified, or `reason` if it is left out."""
+
+    path: Path
+    reason: str | None
+
+
+def find_documents(paths: Sequence[Path]) -> Iterator[FoundFile]:
+    """Yield the files that these paths name, those of a folder and of the folders in it in path order.
+
+    A file that is named is never left out: classifying it says what is wrong with it. Raises InvalidInput if a path
+    leads to nothing, or a folder cannot be read.
+    """
+    for path in paths:
+        if is_folder(path):
+            for file, reason in walk(path):
+                yield FoundFile(file, reason or why_not_sent(file, file.name))
+        elif is_regular_file(path):
+            yield FoundFile(path, None)
+        else:
+            raise InvalidInput(f"'{path}' is neither a file nor a folder. Name documents to classify.")
 
 
 class Classifications:
@@ -34,6 +57,7 @@ class Classifications:
         config_version: str | None = None,
         model: str | None = None,
         page_texts: Sequence[str] | None = None,
+        progress: Callable[[Classification], None] | None = None,
         poll_interval: float = 1.0,
         timeout: float = 1800.0,
     ) -> Classification:
@@ -43,6 +67,7 @@ class Classifications:
         classes; without it the active version is used. `model` replaces the version's model; alone, a custom model
         gets the prompt it was trained with. `page_texts` has the text of each page, for prompts with
         {DOCUMENT_TEXT}. If as many of this user's classifications run as may run at once, it waits for one to end.
+        `progress` is called with what is known after each poll, see `pages_done` and `page_count`.
         Raises InvalidInput, ConfigVersionNotFound, Unauthorized, UploadFailed, TooManyRunning, WaitTimeout.
         """
         require_seconds(poll_interval, timeout)
@@ -63,6 +88,8 @@ class Classifications:
                 )
             variables = {"classificationId": found.id}
             found = self._api.call(operations.GET_CLASSIFICATION, variables, deadline=deadline)
+            if progress:
+                progress(found)
         return found
 
     def _start(self, wanted: dict[str, Any], deadline: Deadline, poll_interval: float) -> Classification:

@@ -51,7 +51,8 @@ ANSWERS: dict[str, Any] = {
     "DeleteModelDeployment": {},
     "DeleteCustomModel": {},
     "DeleteJobData": {},
-    "ClassifyDocument": {"pages": 2, "errorCode": None, "repeated": False},
+    "ClassifyDocument": {"pages": 2, "errorCode": None, "repeated": False, "continued": False},
+    "EndClassification": {"pages": 0, "errorCode": None, "repeated": True, "continued": False},
 }
 
 # The resolver returns its errors; the other functions raise theirs, which Step Functions catches by this name.
@@ -62,6 +63,7 @@ REFUSALS = {
     "ValidateTestSet": "TestSetInvalid",
     "GenerateExample": "DocumentRejected",
     "ClassifyDocument": "InternalError",
+    "EndClassification": "InternalError",
     "RejectDocument": "InternalError",
     "AssembleDataset": "JobNotFound",
     "CreateCustomizationJob": "TrainingFailed",

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.classification.classification import TAKES_AT_MOST
-from idp_finetuning.deployment import FUNCTIONS, FunctionSpec
+from idp_finetuning.classification.classification import SILENT_AT_MOST
+from idp_finetuning.deployment import FUNCTIONS, FunctionSpec, find_function
 from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed
 
 PREFIX = "idp-finetuning"
@@ -40,10 +40,12 @@ def test_a_run_that_failed_is_tried_again_as_the_specification_says(deployed: De
     limited = deployed.named("AWS::Lambda::EventInvokeConfig", "FunctionName").get(spec.function_name(PREFIX))
     if spec.name != "ReconcileJobs":  # whose runs come by themselves
         assert (limited or {}).get("MaximumRetryAttempts", 2) == spec.event_retries
-    if spec.event_retries == 0:
+    if spec.on_failure:
         assert limited
-        begins_within = timedelta(seconds=limited["MaximumEventAgeInSeconds"])
-        assert begins_within + timedelta(seconds=spec.timeout_seconds) <= TAKES_AT_MOST
+        # A classification that is queued so long is still taken for one that runs.
+        assert timedelta(seconds=limited["MaximumEventAgeInSeconds"]) < SILENT_AT_MOST
+        (destination,) = limited["DestinationConfig"].values()
+        assert destination["Destination"].endswith(f":function:{find_function(spec.on_failure).function_name(PREFIX)}")
 
 
 @BY_NAME

@@ -32,7 +32,7 @@ RETRIED = {
     "Lambda.ClientExecutionTimeoutException",
     "TransientError",
 }
-OF_THE_API = {"Resolver", "ReadLabels", "CountPages", "ClassifyDocument", "DeleteTestSet"}
+OF_THE_API = {"Resolver", "ReadLabels", "CountPages", "ClassifyDocument", "EndClassification", "DeleteTestSet"}
 OF_THE_SCHEDULE = {"ReconcileJobs"}
 WITHOUT_CATCH = {"EndJob", "RejectDocument"}
 REMOVALS = {"DeleteModelDeployment", "DeleteCustomModel"}

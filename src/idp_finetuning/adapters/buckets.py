@@ -191,7 +191,7 @@ class Bucket:
 
     def write_once(self, key: str, value: WireModel) -> bool:
         """Store a model unless the key exists; return False if it does, or is being written by another request."""
-        return self._write_if(key, value, IfNoneMatch="*")
+        return self.exchange(key, value, None) is not None
 
     def find_etag(self, key: str) -> str | None:
         """Return the ETag of an object, or None if there is none."""
@@ -200,12 +200,17 @@ class Bucket:
 
     def replace(self, key: str, value: WireModel, etag: str) -> bool:
         """Store a model over the object with this ETag; return False if it has another one by now, or is gone."""
-        return self._write_if(key, value, IfMatch=f'"{etag}"')
+        return self.exchange(key, value, etag) is not None
 
-    def _write_if(self, key: str, value: WireModel, **condition: str) -> bool:
+    def exchange(self, key: str, value: WireModel, etag: str | None) -> str | None:
+        """Store a model over the object with this ETag, or if None as a new object, and return the new ETag.
+
+        Return None if the object is another one by now, or another request is writing it.
+        """
         content = value.model_dump_json(by_alias=True).encode()
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": f'"{etag}"'}
         try:
-            self._s3.put_object(
+            stored = self._s3.put_object(
                 Bucket=self.name,
                 Key=key,
                 Body=content,
@@ -215,8 +220,8 @@ class Bucket:
         except ClientError as error:
             if error_code(error) not in (*_TAKEN, *_MISSING):
                 raise
-            return False
-        return True
+            return None
+        return stored["ETag"].strip('"')
 
     def upload_form(self, key: str, *, size: int, md5: str) -> tuple[str, tuple[UploadField, ...]]:
         """Return URL and fields of a POST that admits exactly one key and size, for an hour.

@@ -8,12 +8,12 @@ from enum import StrEnum
 
 from idp_finetuning.nova.prompt import Boundary, Prompt
 from idp_finetuning.test_sets.test_set import UploadField
-from idp_finetuning.text import join_first
+from idp_finetuning.text import hide_account, join_first
 from idp_finetuning.wire import UtcTime, WireModel
 
-# ClassifyDocument ends after 15 minutes, and waits at most 5 before it begins.
-TAKES_AT_MOST = timedelta(minutes=20)
-TOO_LONG = "The classification took too long and was ended. Start it again; split the document if it is large."
+# A run that works shows it every few seconds. One that was queued or is retried begins within some minutes.
+SILENT_AT_MOST = timedelta(minutes=20)
+TOO_LONG = "The classification stopped without a result. Start it again; split the document if it is large."
 
 
 class ClassificationStatus(StrEnum):
@@ -95,6 +95,7 @@ class Classification(WireModel):
     created_at: UtcTime
     completed_at: UtcTime | None = None
     page_count: int | None = None
+    pages_done: int = 0
     pages: tuple[ClassifiedPage, ...] = ()
     sections: tuple[ClassifiedSection, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -111,9 +112,24 @@ class ClassificationUpload(WireModel):
 
 
 class ClassificationStarted(WireModel):
-    """Input of ClassifyDocument, and the claim that the first run writes so that no other one classifies too."""
+    """Input of ClassifyDocument; a run that had no time for all pages is continued by the next."""
 
     classification_id: str
+    run: int = 1
+
+
+class ClassificationProgress(WireModel):
+    """How far the run that works has come, and when it last said so; the count is None until the document is open."""
+
+    run_id: str
+    renewed_at: UtcTime
+    pages_done: int
+    page_count: int | None = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since the run last said that it works."""
+        return (datetime.now(UTC) - self.renewed_at).total_seconds()
 
 
 class RunningClassification(WireModel):
@@ -122,10 +138,9 @@ class RunningClassification(WireModel):
     classification_id: str
     since: UtcTime
 
-    @property
-    def overdue(self) -> bool:
-        """Whether its function must have ended."""
-        return datetime.now(UTC) - self.since >= TAKES_AT_MOST
+    def has_stopped(self, progress: ClassificationProgress | None) -> bool:
+        """Return whether its function must have ended."""
+        return _silent_since(self.since, progress)
 
 
 class ClassificationSummary(WireModel):
@@ -134,10 +149,21 @@ class ClassificationSummary(WireModel):
     pages: int = 0
     error_code: str | None = None
     repeated: bool = False
+    continued: bool = False
 
     def for_operators(self) -> Mapping[str, object]:
         """Return the fields that the run's last log line adds."""
-        return {"pages": self.pages, "classification_error": self.error_code, "repeated": self.repeated}
+        return {
+            "pages": self.pages,
+            "classification_error": self.error_code,
+            "repeated": self.repeated,
+            "continued": self.continued,
+        }
+
+
+def failed_result(code: str, message: str) -> ClassificationResult:
+    """Return the result of a classification that failed."""
+    return ClassificationResult(completed_at=datetime.now(UTC), error_code=code, error_message=hide_account(message))
 
 
 def make_sections(pages: Sequence[ClassifiedPage]) -> tuple[ClassifiedSection, ...]:
@@ -152,18 +178,22 @@ def make_sections(pages: Sequence[ClassifiedPage]) -> tuple[ClassifiedSection, .
     return tuple(sections)
 
 
-def show_classification(request: ClassificationRequest, result: ClassificationResult | None) -> Classification:
+def show_classification(
+    request: ClassificationRequest, result: ClassificationResult | None, progress: ClassificationProgress | None = None
+) -> Classification:
     """Return the classification as the API shows it.
 
-    One without a result is RUNNING; after TAKES_AT_MOST its function must have ended, and it has FAILED.
+    One without a result is RUNNING; if no run has shown itself for SILENT_AT_MOST, it has FAILED.
     """
     shown = Classification(
         status=ClassificationStatus.RUNNING,
         warnings=request.warnings,
+        page_count=progress.page_count if progress else None,
+        pages_done=progress.pages_done if progress else 0,
         **{name: getattr(request, name) for name in _SHOWN},
     )
     if result is None:
-        if datetime.now(UTC) - request.created_at < TAKES_AT_MOST:
+        if not _silent_since(request.created_at, progress):
             return shown
         return shown.model_copy(
             update={"status": ClassificationStatus.FAILED, "error_code": "TimedOut", "error_message": TOO_LONG}
@@ -173,7 +203,8 @@ def show_classification(request: ClassificationRequest, result: ClassificationRe
         update={
             "status": ClassificationStatus.FAILED if failed else ClassificationStatus.COMPLETED,
             "completed_at": result.completed_at,
-            "page_count": None if failed else len(result.pages),
+            "page_count": shown.page_count if failed else len(result.pages),
+            "pages_done": shown.pages_done if failed else len(result.pages),
             "pages": result.pages,
             "sections": make_sections(result.pages),
             "warnings": (*request.warnings, *_warn_of_answers(result.pages)),
@@ -181,6 +212,11 @@ def show_classification(request: ClassificationRequest, result: ClassificationRe
             "error_message": result.error_message,
         }
     )
+
+
+def _silent_since(start: datetime, progress: ClassificationProgress | None) -> bool:
+    last = max(start, progress.renewed_at) if progress else start
+    return datetime.now(UTC) - last >= SILENT_AT_MOST
 
 
 _SHOWN = ("id", "document", "config_version", "model", "model_name", "created_by", "created_at")

@@ -33,9 +33,18 @@ class ClassificationLayout(WireModel):
         return f"{self.prefix}request.json"
 
     @property
-    def claim(self) -> str:
-        """Key that the one run that classifies writes first."""
-        return f"{self.prefix}claim.json"
+    def progress(self) -> str:
+        """Key of the ClassificationProgress, which only the run that works may write."""
+        return f"{self.prefix}progress.json"
+
+    @property
+    def pages(self) -> str:
+        """Prefix of the answers."""
+        return f"{self.prefix}pages/"
+
+    def page(self, number: int) -> str:
+        """Key of the ClassifiedPage of one page, counted from 1."""
+        return f"{self.pages}{number}.json"
 
     @property
     def result(self) -> str:

@@ -13,7 +13,8 @@ from idp_finetuning.deployment.variables import Variable
 class FunctionSpec(BaseModel):
     """One Lambda function. The name is also its state, construct id and placeholder (`${<name>Arn}`).
 
-    `event_retries` is how often Lambda retries a failed asynchronous invocation.
+    `event_retries` is how often Lambda retries a failed asynchronous invocation; `on_failure` names the function that
+    Lambda tells of one that it gives up.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -24,6 +25,7 @@ class FunctionSpec(BaseModel):
     memory_mb: int = 512
     bundle: Literal["core", "render"] = "core"
     event_retries: int = 2
+    on_failure: str | None = None
 
     @property
     def module(self) -> str:
@@ -140,14 +142,17 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.DEPLOYMENT_HOURS,
         ),
     ),
-    # Asks a model about each page of one document. Not retried: a failed run says why, and each run costs money.
+    # Waits for a run that may still work, at most twenty seconds.
+    FunctionSpec(name="EndClassification", variables=(V.DATA_BUCKET,)),
+    # Asks a model about each page of one document. Retried once if it died: the next run asks only about the rest.
     FunctionSpec(
         name="ClassifyDocument",
         timeout_seconds=900,
         memory_mb=2048,
         bundle="render",
-        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET),
-        event_retries=0,
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.CLASSIFY_DOCUMENT_FUNCTION),
+        event_retries=1,
+        on_failure="EndClassification",
     ),
     FunctionSpec(name="DeleteJobData", timeout_seconds=900, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
 )

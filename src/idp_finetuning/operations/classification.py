@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.classification.classification import (
     Classification,
+    ClassificationProgress,
     ClassificationRequest,
     ClassificationResult,
     ClassificationStarted,
@@ -162,7 +163,8 @@ def get_classification(arguments: ClassificationArguments, identity: Identity, s
             f"You have no classification '{name}'. A classification is kept for {CLASSIFICATION_DAYS} days, "
             "for the user who started it and for Admins."
         )
-    return show_classification(request, services.data.read_model(layout.result, ClassificationResult))
+    result = services.data.read_model(layout.result, ClassificationResult)
+    return show_classification(request, result, services.data.read_model(layout.progress, ClassificationProgress))
 
 
 def _choose_configuration(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.classification.classification import RunningClassification
+from idp_finetuning.classification.classification import ClassificationProgress, RunningClassification
 from idp_finetuning.classification.layout import ClassificationLayout, running_key
 from idp_finetuning.errors import TooManyRunning
 from idp_finetuning.operations.identity import Identity
@@ -37,5 +37,7 @@ def _take(key: str, running: RunningClassification, data: DataBucket) -> bool:
 
 
 def _has_ended(running: RunningClassification, data: DataBucket) -> bool:
-    result = ClassificationLayout(classification_id=running.classification_id).result
-    return running.overdue or data.find_etag(result) is not None
+    layout = ClassificationLayout(classification_id=running.classification_id)
+    if data.find_etag(layout.result) is not None:
+        return True
+    return running.has_stopped(data.read_model(layout.progress, ClassificationProgress))

@@ -62,6 +62,7 @@ class Functions:
         if missing:
             raise LocalRuntimeError(f"There is no local value of {', '.join(sorted(missing))}.")
         self._specs = {spec.function_name(prefix): spec for spec in specs}
+        self._names = {spec.name: spec.function_name(prefix) for spec in specs}
         self._pool = pool
         self._values = values
         self._fixed = {
@@ -121,8 +122,20 @@ class Functions:
         # Lambda waits one minute, then two.
         for attempt in range(attempts):
             time.sleep(attempt * self._retry_interval_seconds)
-            if not self.invoke_when_possible(name, event).failed:
+            outcome = self.invoke_when_possible(name, event)
+            if not outcome.failed:
                 return
+        _, spec = self._find(name)
+        if spec.on_failure:
+            self.invoke_when_possible(
+                self._names[spec.on_failure],
+                {
+                    "version": "1.0",
+                    "requestContext": {"functionArn": name, "condition": "RetriesExhausted"},
+                    "requestPayload": event,
+                    "responsePayload": outcome.payload,
+                },
+            )
 
     def _find(self, name_or_arn: str) -> tuple[str, FunctionSpec]:
         name = name_or_arn.rpartition(":")[2]

@@ -121,7 +121,7 @@ def test_a_start_records_all_it_takes_and_hands_it_to_the_function(
     assert request.temperature == 0.25
     assert request.prompt.system_prompt == "Sort."
     assert [item.to_wire() for item in request.prompt.classes] == CLASSES
-    assert fake_lambda.invoked == [("t-classify-document", {"classificationId": shown["id"]})]
+    assert fake_lambda.invoked == [("t-classify-document", {"classificationId": shown["id"], "run": 1})]
 
 
 def test_without_a_version_the_active_one_is_used(upload_key: str, version: str) -> None:
@@ -316,7 +316,7 @@ def test_a_classification_whose_function_must_have_ended_takes_no_place(
 ) -> None:
     for _ in range(4):
         start(uploadKey=upload_key, configVersion=version)
-    monkeypatch.setattr("idp_finetuning.classification.classification.TAKES_AT_MOST", timedelta(0))
+    monkeypatch.setattr("idp_finetuning.classification.classification.SILENT_AT_MOST", timedelta(0))
     assert start(uploadKey=upload_key, configVersion=version)
 
 

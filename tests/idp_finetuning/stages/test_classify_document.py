@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,15 +16,19 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.converse import Converse
 from idp_finetuning.adapters.pages import PageSource
 from idp_finetuning.classification.classification import (
+    ClassificationProgress,
     ClassificationRequest,
     ClassificationResult,
     ClassificationStarted,
+    ClassificationSummary,
     TestSetDocument,
 )
 from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
+from idp_finetuning.stages import classification_run
 from idp_finetuning.stages import classify_document as stage
-from idp_finetuning.stages.classify_document import PAGES_AT_ONCE, classify_document
+from idp_finetuning.stages.classify_document import MAXIMUM_RUNS, classify_document
+from idp_finetuning.stages.end_classification import FailedInvocation, end_classification
 from idp_finetuning.test_sets.keys import page_text_key
 from tests.idp_finetuning.classification.test_classification import request
 from tests.support.domain.fake_converse import FakeConverse, image_in, label, texts_in
@@ -35,6 +41,7 @@ WITH_TEXT = Prompt(
     task_prompt="{CLASS_NAMES_AND_DESCRIPTIONS}\n<text>{DOCUMENT_TEXT}</text>\n{DOCUMENT_IMAGE}",
     classes=(DocumentClass(name="invoice"),),
 )
+FIRST = ClassificationStarted(classification_id=ID)
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
@@ -47,6 +54,7 @@ class Classifier:
         self._documents = documents
         self.model = FakeConverse()
         self.seconds_left: Callable[[], float] = lambda: 900.0
+        self.next_runs: list[ClassificationStarted] = []
 
     def upload(self, content: bytes) -> None:
         self._s3.put_object(Bucket="data", Key=KEY, Body=content)
@@ -55,14 +63,31 @@ class Classifier:
         """Writes the request."""
         self._data.write_model(LAYOUT.request, request(**changes))
 
-    def run(self) -> None:
-        classify_document(
-            ClassificationStarted(classification_id=ID),
+    def run(self, event: ClassificationStarted = FIRST) -> ClassificationSummary:
+        return classify_document(
+            event,
             data=self._data,
             test_set_bucket=self._documents,
             converse=Converse(self.model),
+            next_run=self,  # type: ignore[arg-type]
             seconds_left=self.seconds_left,
         )
+
+    def start(self, event: ClassificationStarted) -> None:
+        """Stands for the asynchronous invocation of the next run."""
+        self.next_runs.append(event)
+
+    def end(self) -> ClassificationSummary:
+        """Runs EndClassification, as Lambda does once it gives up."""
+        return end_classification(FailedInvocation(request_payload=FIRST), data=self._data)
+
+    def read(self) -> ClassificationResult | None:
+        return self._data.read_model(LAYOUT.result, ClassificationResult)
+
+    def progress(self) -> ClassificationProgress:
+        found = self._data.read_model(LAYOUT.progress, ClassificationProgress)
+        assert found
+        return found
 
     def result(self, content: bytes | None = None, **changes: Any) -> ClassificationResult:
         """Uploads, asks, runs and reads the result."""
@@ -80,6 +105,8 @@ def classifier(
     s3: Any, data: DataBucket, documents_bucket: TestSetBucket, monkeypatch: pytest.MonkeyPatch
 ) -> Classifier:
     monkeypatch.setattr("idp_finetuning.adapters.converse.FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(classification_run, "LEASE_SECONDS", 0.3)
+    monkeypatch.setattr(classification_run, "RENEW_SECONDS", 0.05)
     return Classifier(s3, data, documents_bucket)
 
 
@@ -152,31 +179,23 @@ def test_a_document_of_more_pages_than_allowed_costs_no_call(
     assert classifier.model.requests == []
 
 
-def test_no_more_pages_are_rendered_than_the_model_is_asked_about(
+def test_no_page_is_rendered_before_the_model_is_asked_about_the_last_one(
     classifier: Classifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A document of 500 pages is never in memory as 500 pictures."""
+    """A document of 500 pages is never in memory as 500 pictures, and a dead run loses one answer at most."""
     rendered: list[int] = []
-    answered: list[int] = []
     ahead: list[int] = []
     draw = PageSource.jpeg
 
     def counted(source: Any, index: int) -> bytes:
         rendered.append(index)
-        ahead.append(len(rendered) - len(answered))
+        ahead.append(len(rendered) - len(classifier.model.requests))
         return draw(source, index)
 
-    def reply(_: dict[str, Any]) -> str:
-        answered.append(1)
-        return label("invoice")
-
     monkeypatch.setattr(PageSource, "jpeg", counted)
-    classifier.model.seconds_each = 0.01
-    classifier.model.reply = reply
     result = classifier.result(coloured_pdf(*[RED] * 30, side=20))
     assert len(result.pages) == 30
-    assert max(ahead) <= PAGES_AT_ONCE + 1
-    assert 1 < classifier.model.most_at_once <= PAGES_AT_ONCE
+    assert (max(ahead), classifier.model.most_at_once) == (1, 1)
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "ModelNotReadyException", "ServiceUnavailableException"])
@@ -197,20 +216,137 @@ def test_what_passes_is_waited_out(classifier: Classifier, code: str) -> None:
     ],
 )
 def test_a_refusal_of_bedrock_becomes_a_sentence(classifier: Classifier, code: str, error: str, said: str) -> None:
-    left = iter([900.0, 900.0, 900.0])
-    classifier.seconds_left = lambda: next(left, stage.SPARE_SECONDS)  # time is up after the first failures
-    classifier.model.failures = [code] * 50
-    result = classifier.result(coloured_pdf(RED))
+    classifier.upload(coloured_pdf(RED))
+    classifier.ask()
+    for number in range(1, MAXIMUM_RUNS + 1):
+        left = iter([900.0, 900.0, 900.0])
+        classifier.seconds_left = lambda left=left: next(left, stage.SPARE_SECONDS)  # type: ignore[misc]
+        classifier.model.failures = [code] * 50
+        classifier.run(FIRST.model_copy(update={"run": number}))
+    result = classifier.read()
+    assert result
     assert result.error_code == error
     assert said in str(result.error_message)
     assert result.pages == ()
+    assert len(classifier.next_runs) == (MAXIMUM_RUNS - 1 if error == "TransientError" else 0)
 
 
-def test_a_function_without_time_says_how_far_it_came(classifier: Classifier) -> None:
-    classifier.seconds_left = lambda: 900.0 if len(classifier.model.requests) < 2 else 0.0
-    result = classifier.result(coloured_pdf(*[RED] * 20))
-    assert "took too long" in str(result.error_message)
-    assert "of 20 pages were done" in str(result.error_message)
+def test_a_run_without_time_hands_over_and_the_last_one_says_how_far_it_came(classifier: Classifier) -> None:
+    classifier.upload(coloured_pdf(*[RED] * 20, side=20))
+    classifier.ask()
+    event = FIRST
+    for number in range(1, MAXIMUM_RUNS + 1):
+        asked = len(classifier.model.requests)
+        classifier.seconds_left = lambda asked=asked: 900.0 if len(classifier.model.requests) < asked + 2 else 0.0  # type: ignore[misc]
+        summary = classifier.run(event)
+        assert summary.pages == len(classifier.model.requests) == 2 * number
+        assert (classifier.progress().pages_done, classifier.progress().page_count) == (2 * number, 20)
+        if number < MAXIMUM_RUNS:
+            assert summary.continued
+            assert classifier.read() is None
+            event = classifier.next_runs[-1]
+    result = classifier.read()
+    assert result
+    assert "took too long: 16 pages were done" in str(result.error_message)
+
+
+def test_runs_that_hand_over_answer_every_page_once(classifier: Classifier) -> None:
+    classifier.model.reply = lambda asked: label("invoice" if colour(image_in(asked)) == RED else "letter")
+    colours = [RED, GREEN] * 10
+    classifier.upload(coloured_pdf(*colours, side=20))
+    classes = (DocumentClass(name="letter"), DocumentClass(name="invoice"))
+    classifier.ask(prompt=Prompt(classes=classes))
+    left = iter([900.0] * 14)
+    classifier.seconds_left = lambda: next(left, 0.0)
+    assert classifier.run().continued
+    classifier.seconds_left = lambda: 900.0
+    assert classifier.run(classifier.next_runs[0]).pages == 20
+    result = classifier.read()
+    assert result
+    assert [page.class_name for page in result.pages] == ["invoice", "letter"] * 10
+    assert [page.number for page in result.pages] == list(range(1, 21))
+    assert len(classifier.model.requests) == 20
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_that_dies_at_page_30_of_50_is_continued_and_at_most_one_call_is_made_twice(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    add = classification_run.ClassificationRun.add
+
+    def die(run: classification_run.ClassificationRun, page: Any) -> None:
+        if when == "after":
+            add(run, page)
+        if page.number == 30:
+            raise Killed
+        if when == "before":
+            add(run, page)
+
+    classifier.upload(coloured_pdf(*[RED] * 50, side=20))
+    classifier.ask()
+    with monkeypatch.context() as patched:
+        patched.setattr(classification_run.ClassificationRun, "add", die)
+        with pytest.raises(Killed):
+            classifier.run()
+    assert classifier.read() is None
+    began = time.monotonic()
+    assert classifier.run().pages == 50
+    assert time.monotonic() - began < 5  # it waits until the lease of the dead run has ended
+    assert len(classifier.model.requests) == (51 if when == "before" else 50)
+
+
+def test_of_two_runs_at_once_one_works(classifier: Classifier) -> None:
+    classifier.model.seconds_each = 0.02
+    classifier.upload(coloured_pdf(*[RED] * 30, side=20))
+    classifier.ask()
+    with ThreadPoolExecutor(2) as threads:
+        summaries = [run.result() for run in [threads.submit(classifier.run) for _ in range(2)]]
+    assert sorted((summary.repeated, summary.pages) for summary in summaries) == [(False, 30), (True, 0)]
+    assert len(classifier.model.requests) == 30
+
+
+def test_a_run_that_was_taken_over_asks_nothing_more_and_writes_no_result(classifier: Classifier) -> None:
+    classifier.upload(coloured_pdf(*[RED] * 10, side=20))
+    classifier.ask()
+
+    def reply(_: dict[str, Any]) -> str:
+        if len(classifier.model.requests) == 3:
+            other = classifier.progress().model_copy(update={"run_id": "another"})
+            classifier._data.write_model(LAYOUT.progress, other)
+            time.sleep(0.2)
+        return label("invoice")
+
+    classifier.model.reply = reply
+    assert classifier.run().repeated
+    assert (len(classifier.model.requests), classifier.read()) == (3, None)
+
+
+def test_what_lambda_gives_up_has_failed_and_says_how_far_it_came(
+    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> bytes:
+        raise Killed
+
+    classifier.upload(coloured_pdf(*[RED] * 3, side=20))
+    classifier.ask()
+    with monkeypatch.context() as patched:
+        patched.setattr(PageSource, "jpeg", die)
+        with pytest.raises(Killed):
+            classifier.run()
+    assert classifier.end().error_code == "InternalError"
+    result = classifier.read()
+    assert result
+    assert "ended without a result after 0 pages" in str(result.error_message)
+
+
+def test_a_result_stays_though_lambda_gives_up_another_run(classifier: Classifier) -> None:
+    before = classifier.result(coloured_pdf(RED))
+    assert classifier.end().repeated
+    assert classifier.read() == before
 
 
 def test_an_unexpected_failure_is_on_the_record_without_its_words(classifier: Classifier, data: DataBucket) -> None:
@@ -276,12 +412,7 @@ def test_a_document_of_a_test_set_brings_its_texts(classifier: Classifier, s3: A
         assert "has none of page 2" in str(result.error_message)
 
 
-def test_a_page_that_cannot_be_drawn_ends_it_and_waits_for_no_throttled_page(
-    classifier: Classifier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("idp_finetuning.adapters.converse.FIRST_WAIT_SECONDS", 600)
-    monkeypatch.setattr("idp_finetuning.adapters.converse.random.uniform", lambda _, longest: longest)
-    classifier.model.failures = ["ThrottlingException"] * 2
+def test_a_page_that_cannot_be_drawn_ends_it(classifier: Classifier) -> None:
     result = classifier.result(pdf((40, 40, ""), (40, 40_000_000, "")))
     assert result.error_code == "DocumentRejected"
     assert "times as long as wide" in str(result.error_message)

@@ -10,6 +10,7 @@ import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.converse import Converse
+from idp_finetuning.adapters.functions import BackgroundFunction
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.classification.classification import ClassificationStarted, TestSetDocument
@@ -26,6 +27,7 @@ from idp_finetuning.test_sets.page_texts import ETAG_LENGTH, text_etags
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.page_notes import split_notes
 from tests.idp_finetuning.classification.test_classification import request
+from tests.idp_finetuning.conftest import client
 from tests.support.domain.fake_converse import FakeConverse, image_in, texts_in
 from tests.support.domain.pipeline import Pipeline
 from tests.support.domain.samples import coloured_pdf, image_bytes, job, ready_test_set, upload_test_set
@@ -113,6 +115,7 @@ def test_the_bytes_sent_to_converse_are_those_of_the_pages_training_example(
         data=data,
         test_set_bucket=documents_bucket,
         converse=Converse(model),
+        next_run=BackgroundFunction(client("lambda"), "none"),
         seconds_left=lambda: 900,
     )
     pictures = [s3.get_object(Bucket="data", Key=LAYOUT.page(document, n))["Body"].read() for n in (1, 2)]

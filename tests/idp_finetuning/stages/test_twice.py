@@ -153,5 +153,5 @@ def test_two_requests_at_once_move_a_job_once(
 def test_every_function_of_the_workflow_is_run_twice() -> None:
     """Rendering, counting, rejecting, validating, classifying and deleting test sets have tests of their own."""
     own = {"Resolver", "ReadLabels", "ValidateTestSet", "GenerateExample", "RejectDocument", "AssembleDataset"}
-    own |= {"ClassifyDocument", "CountPages", "DeleteTestSet"}
+    own |= {"ClassifyDocument", "EndClassification", "CountPages", "DeleteTestSet"}
     assert {function for function, _, _ in SITUATIONS.values()} == SPECS.keys() - own

@@ -102,6 +102,7 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
                 send(generate, sent)
         both("ClassifyDocument")
         story.classification = account.objects(ClassificationLayout(classification_id=CLASSIFICATION).prefix)
+        both("EndClassification")
         both("RejectDocument")
         both("AssembleDataset")
         both("CreateCustomizationJob")

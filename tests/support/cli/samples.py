@@ -169,6 +169,7 @@ def classification(**changes: Any) -> dict[str, Any]:
         "createdAt": "2024-01-15T12:30:00.000Z",
         "completedAt": "2024-01-15T12:30:04.000Z",
         "pageCount": 3,
+        "pagesDone": 3,
         "pages": [
             {"number": 1, "className": "invoice", "boundary": "start"},
             {"number": 2, "className": "invoice", "boundary": "continue"},

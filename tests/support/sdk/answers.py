@@ -108,6 +108,7 @@ def classification(status: str = "RUNNING", **changes: Any) -> dict[str, Any]:
         "modelName": "Nova 2 Lite",
         "createdBy": "author@example.com",
         "createdAt": CREATED,
+        "pagesDone": 0,
         "pages": [],
         "sections": [],
         "warnings": [],
