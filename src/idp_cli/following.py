@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from idp_sdk import IDPClient, Job
+    from idp_sdk.errors import IDPError
 
+OUTAGE_SECONDS = 600.0
 STAGES = ("VALIDATING", "GENERATING_DATA", "TRAINING", "DEPLOYING", "COMPLETED")
 
 _Show = Callable[["Job"], None]
@@ -37,13 +39,22 @@ def follow(client: IDPClient, job_id: str, *, interval: float, again: str = "") 
 
     try:
         with job_display() as show:
-            return client.finetuning.wait_for_completion(job_id, poll_interval=interval, on_progress=show)
+            return client.finetuning.wait_for_completion(
+                job_id, poll_interval=interval, on_progress=show, outage=OUTAGE_SECONDS, on_outage=_say_outage
+            )
     except (KeyboardInterrupt, ConnectionFailed, ServerError, SessionExpired) as end:
         remark("The job continues. Return to it with:")
         remark(f"  idp-cli finetuning status --job-id {job_id} --watch{again}")
         if isinstance(end, KeyboardInterrupt):
             raise click.exceptions.Exit(INTERRUPTED) from None
         raise
+
+
+def _say_outage(error: IDPError | None) -> None:
+    if error:
+        remark(f"{error.message} Trying again for ten minutes; the job continues.")
+    else:
+        remark("The service can be reached again.")
 
 
 def job_display() -> AbstractContextManager[_Show]:

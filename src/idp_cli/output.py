@@ -24,9 +24,10 @@ def print_lines(lines: Iterable[str]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print one JSON value."""
+    """Print one JSON value; characters that a terminal acts on or does not show are JSON escapes."""
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    click.echo(json.dumps(value, indent=2, ensure_ascii=not encoding.startswith("utf")))
+    text = json.dumps(value, indent=2, ensure_ascii=not encoding.startswith("utf"))
+    click.echo("".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text))
 
 
 def remark(line: str) -> None:

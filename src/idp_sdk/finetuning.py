@@ -11,11 +11,12 @@ from idp_finetuning.training_data.dataset import DatasetReport
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_sdk import operations
 from idp_sdk.api import Api
-from idp_sdk.errors import ValidationRunning, WaitTimeout
+from idp_sdk.errors import ConnectionFailed, IDPError, ServerError, Throttled, ValidationRunning, WaitTimeout
 from idp_sdk.jobs import Job, JobEvent, JobSummary, Validation
 from idp_sdk.waiting import Deadline, require_seconds
 
 VALIDATION_POLL_SECONDS = 2.0
+_OUTAGE_POLL_SECONDS = 5.0
 
 
 class Finetuning:
@@ -131,17 +132,39 @@ class Finetuning:
         poll_interval: float = 30.0,
         timeout: float | None = None,
         on_progress: Callable[[Job], None] | None = None,
+        outage: float = 600.0,
+        on_outage: Callable[[IDPError | None], None] | None = None,
     ) -> Job:
         """Wait until a job has ended and return it, COMPLETED, FAILED or STOPPED: look at `status`.
 
         Polls every `poll_interval` seconds, and a last time when `timeout` seconds have passed; `on_progress` is
-        called with the job after each poll. Raises WaitTimeout (the job continues), JobNotFound (also if it is deleted
-        in the meantime), and ServerError or ConnectionFailed if retries do not help.
+        called with the job after each poll. While the service cannot be reached, or fails, polls go on for `outage`
+        seconds; `on_outage` is called with the error when that begins, and with None when it is over.
+        Raises WaitTimeout (the job continues), JobNotFound (also if it is deleted in the meantime), and ServerError,
+        Throttled or ConnectionFailed if that lasts longer.
         """
         require_seconds(poll_interval, timeout)
+        require_seconds(outage, None)
         deadline = Deadline(timeout)
+        rides_out: Deadline | None = None
         while True:
-            job = self._api.call(operations.GET_JOB, {"jobId": job_id}, deadline=deadline)
+            try:
+                job = self._api.call(operations.GET_JOB, {"jobId": job_id}, deadline=deadline)
+            except (ConnectionFailed, ServerError, Throttled) as error:
+                if rides_out is None:
+                    rides_out = Deadline(outage)
+                    if on_outage:
+                        on_outage(error)
+                left = deadline.remaining
+                if left == 0:
+                    raise
+                pause = max(poll_interval, _OUTAGE_POLL_SECONDS)
+                if not rides_out.sleep(pause if left is None else min(pause, left)):
+                    raise
+                continue
+            if rides_out and on_outage:
+                on_outage(None)
+            rides_out = None
             if on_progress:
                 on_progress(job)
             if job.ended:

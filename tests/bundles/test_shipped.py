@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 
 from stacks import bundling
 from stacks.bundling import BundleName, zipped_bytes
+from stacks.bytecode import find_compiler
 
 AARCH64 = 183  # e_machine of the ELF header
 GLIBC = 34  # Amazon Linux 2023 has 2.34
@@ -68,13 +71,48 @@ def test_only_the_render_bundle_carries_pdfium_and_pillow(shipped: Bundles) -> N
 
 
 @BY_NAME
-def test_a_bundle_holds_no_compiled_code_tests_or_trace_of_the_machine_that_built_it(
+def test_a_bundle_holds_no_tests_or_trace_of_the_machine_that_built_it(shipped: Bundles, name: BundleName) -> None:
+    unwanted = {"bin", "tests", "test", "RECORD", "INSTALLER", "direct_url.json"}
+    paths = list(shipped[name].rglob("*"))
+    assert [path for path in paths if path.name in unwanted] == []
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o644, 0o755}
+
+
+@BY_NAME
+def test_all_modules_are_compiled_for_lambdas_python_or_none_if_there_is_no_such_python(
     shipped: Bundles, name: BundleName
 ) -> None:
-    unwanted = {"bin", "tests", "test", "__pycache__", "RECORD", "INSTALLER", "direct_url.json"}
-    paths = list(shipped[name].rglob("*"))
-    assert [path for path in paths if path.suffix == ".pyc" or path.name in unwanted] == []
-    assert {path.stat().st_mode & 0o777 for path in paths} == {0o644, 0o755}
+    compiled = list(shipped[name].rglob("*.pyc"))
+    if find_compiler(bundling.LAMBDA_PYTHON) is None:
+        assert compiled == []
+        return
+    modules = {path.with_suffix("") for path in shipped[name].rglob("*.py")}
+    assert {path.parent.parent / path.name.removesuffix(".cpython-313.pyc") for path in compiled} == modules
+    for path in compiled:
+        content = path.read_bytes()
+        assert int.from_bytes(content[4:8], "little") == 1, path  # by hash, and never checked (PEP 552)
+        assert str(shipped[name]).encode() not in content
+
+
+def test_equal_sources_make_equal_bytecode_wherever_they_are(tmp_path: Path) -> None:
+    compiler = find_compiler(f"{sys.version_info[0]}.{sys.version_info[1]}")
+    assert compiler
+    made = []
+    for folder in (tmp_path / "a", tmp_path / "b/c"):
+        shutil.copytree(
+            bundling.SOURCES["idp_finetuning"], folder / "idp_finetuning", ignore=lambda *_: ["__pycache__"]
+        )
+        compiler.compile(folder, folder)
+        made.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.pyc")})
+    assert made[0] == made[1]
+    assert len(made[0]) > 100
+
+
+def test_a_machine_without_lambdas_python_builds_without_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAMBDA_PYTHON", "/nowhere/python3.13")
+    assert find_compiler("3.13") is None
+    monkeypatch.setenv("LAMBDA_PYTHON", sys.executable)
+    assert find_compiler("2.7") is None
 
 
 @BY_NAME
@@ -90,6 +128,7 @@ def test_what_is_shipped_and_what_is_run_here_are_the_same_packages_and_sources(
 ) -> None:
     assert {p.name for p in shipped[name].glob("*.dist-info")} == {p.name for p in native[name].glob("*.dist-info")}
     for source in ("idp_finetuning", "lambdas"):
-        files = [path.relative_to(shipped[name]) for path in (shipped[name] / source).rglob("*") if path.is_file()]
+        found = [path for path in (shipped[name] / source).rglob("*") if path.is_file() and path.suffix != ".pyc"]
+        files = [path.relative_to(shipped[name]) for path in found]
         assert files
         assert all((shipped[name] / file).read_bytes() == (native[name] / file).read_bytes() for file in files)

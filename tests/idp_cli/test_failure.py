@@ -213,7 +213,10 @@ def test_ctrl_c_while_waiting_says_that_the_job_goes_on_and_how_to_return(run: R
     assert [name for name, _ in deployment.calls if name == "stopFinetuningJob"] == []
 
 
-def test_a_connection_that_breaks_while_waiting_says_so_too(run: Run, deployment: Deployment) -> None:
+def test_a_connection_that_stays_away_while_waiting_says_so_too(
+    run: Run, deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idp_cli.following.OUTAGE_SECONDS", 0)
     answer = deployment.fields["createFinetuningJob"]
 
     def last_answer(given: dict[str, Any]) -> object:
@@ -223,7 +226,9 @@ def test_a_connection_that_breaks_while_waiting_says_so_too(run: Run, deployment
     deployment.fields["createFinetuningJob"] = last_answer
     ran = run(*CREATE, "--wait")
     assert ran.code == 1
-    assert ran.err.startswith("The job continues. Return to it with:\n")
+    assert "could not be reached" in ran.err.splitlines()[0]
+    assert "Trying again for ten minutes; the job continues." in ran.err.splitlines()[0]
+    assert "The job continues. Return to it with:\n" in ran.err
     assert "Error: https://api.example.com could not be reached" in ran.err
 
 

@@ -205,3 +205,12 @@ def test_times_are_hours_minutes_and_seconds() -> None:
     begun = datetime(2024, 1, 15, 10, tzinfo=UTC)
     assert format_elapsed(begun, begun + timedelta(hours=30, minutes=5, seconds=7.9)) == "30:05:07"
     assert format_elapsed(begun, begun - timedelta(seconds=1)) == "0:00:00"
+
+
+def test_json_has_no_character_that_a_terminal_obeys_and_means_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"name": "Мой 🙂 \u202e\x7f\u0085\u2028 \x1b[2J"}
+    print_json(value)
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == value
+    assert "Мой 🙂" in printed
+    assert all(character.isprintable() or character == "\n" for character in printed)

@@ -10,6 +10,7 @@ import click
 from idp_cli.api_names import in_cli_words
 from idp_cli.classifying import classify_all, pages, show_pages
 from idp_cli.files import STDOUT, read_text
+from idp_cli.model_names import model_id
 from idp_cli.output import remark, table
 from idp_cli.session import FAILED, Session, shared_options
 from idp_cli.waiting import waiting
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--test-set", metavar="ID", help="Instead of PATH: a test set, with --document.")
 @click.option("--document", metavar="PATH", help="Path of a document in the test set, for example claims/0001.pdf.")
 @click.option("--config-version", metavar="NAME", help="Version to classify with (default: the active one).")
-@click.option("--model", metavar="ID", help="Base model's id or custom model's deployment ARN instead.")
+@click.option("--model", metavar="ID", help="Model to use instead: id, ARN or name.")
 @click.option(
     "--page-text",
     "page_texts",
@@ -67,10 +68,10 @@ def classify(
         raise click.UsageError("Give either PATH, or --test-set ID with --document PATH.")
     if csv_file == jsonl == STDOUT or (session.json and STDOUT in (csv_file, jsonl)):
         raise click.UsageError("Only one of --json, --csv and --jsonl can be written to stdout.")
-    settings: dict[str, Any] = {"config_version": config_version, "model": model}
     from idp_sdk.uploads.local_files import is_folder
 
     with session.client() as client:
+        settings: dict[str, Any] = {"config_version": config_version, "model": model_id(client, model)}
         if len(paths) > 1 or csv_file or jsonl or any(map(is_folder, paths)):
             if page_texts:
                 raise click.UsageError("--page-text is for one document alone.")

@@ -11,6 +11,7 @@ import click
 
 from idp_cli.api_names import in_cli_words
 from idp_cli.files import read_text
+from idp_cli.model_names import model_id
 from idp_cli.noun import Noun
 from idp_cli.output import remark, table
 from idp_cli.prompt_text import prompt_lines
@@ -18,7 +19,7 @@ from idp_cli.session import Session, shared_options
 from idp_cli.times import moment
 
 if TYPE_CHECKING:
-    from idp_sdk import ConfigVersion, DocumentClass
+    from idp_sdk import ConfigVersion, DocumentClass, IDPClient
 
 _Command = TypeVar("_Command", bound="Callable[..., Any] | click.Command")
 
@@ -27,7 +28,7 @@ def _content_options(command: _Command) -> _Command:
     file = click.Path(path_type=Path)
     options = (
         click.option("--description", metavar="TEXT", help="What the version is for."),
-        click.option("--model", metavar="ID", help="Base model's id or custom model's deployment ARN."),
+        click.option("--model", metavar="ID", help="Model: id, ARN or name, as `models list` shows it."),
         click.option("--system-prompt", type=file, metavar="FILE", help="File with the system prompt."),
         click.option("--task-prompt", type=file, metavar="FILE", help="File with the task prompt."),
         click.option("--temperature", type=float, metavar="NUMBER", help="0 to 1."),
@@ -79,6 +80,7 @@ def create(session: Session, /, name: str, from_job: str | None, **given: Any) -
     """
     content = _content(given)
     with session.client() as client:
+        _find_model(client, content)
         made = client.config_versions.create(name, from_job=from_job, **content)
     _show_change(session, made, "is created")
 
@@ -103,6 +105,7 @@ def update(session: Session, /, name: str, revision: int | None, **given: Any) -
     if not content:
         raise click.UsageError("Give what to change, for example --task-prompt FILE.")
     with session.client() as client:
+        _find_model(client, content)
         changed = client.config_versions.update(name, revision=revision, **content)
     _show_change(session, changed, f"is changed, now revision {changed.revision}")
 
@@ -141,6 +144,11 @@ def _content(given: dict[str, Any]) -> dict[str, Any]:
     if "classes" in content:
         content["classes"] = read_classes(content["classes"])
     return content
+
+
+def _find_model(client: IDPClient, content: dict[str, Any]) -> None:
+    if "model" in content:
+        content["model"] = model_id(client, content["model"])
 
 
 def read_classes(file: Path) -> tuple[DocumentClass, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -26,7 +27,7 @@ from idp_cli.job_text import (
     validation_lines,
 )
 from idp_cli.noun import Noun
-from idp_cli.output import print_lines, remark
+from idp_cli.output import print_lines, printable, remark
 from idp_cli.prompt_text import prompt_lines
 from idp_cli.session import FAILED, Session, shared_options
 from idp_cli.waiting import waiting
@@ -225,14 +226,24 @@ def retry(session: Session, job_id: str, wait: bool, interval: float) -> int:
 
 @finetuning.command()
 @_job_id
+@click.option("--yes", is_flag=True, help="Do not ask before a completed job is removed.")
 @shared_options
 @click.pass_obj
-def delete(session: Session, job_id: str) -> None:
+def delete(session: Session, job_id: str, yes: bool) -> None:
     """Remove an ended job.
 
-    Its deployment, its model and its data go with it.
+    Its deployment, its model and its data go with it. On a terminal it asks first if the job is COMPLETED.
     """
     with session.client() as client:
+        if not yes and sys.stdin.isatty():
+            job = client.finetuning.get_job(job_id)
+            if job.status == "COMPLETED":
+                click.confirm(
+                    f"Job '{printable(job.name)}' is COMPLETED. Its model was paid for and cannot be brought back. "
+                    "Remove the deployment, the model and the job's data?",
+                    abort=True,
+                    err=True,
+                )
         accepted = client.finetuning.delete_job(job_id)
     session.show(accepted, [f"Job {job_id} is being deleted, with its deployment, model and data."])
 

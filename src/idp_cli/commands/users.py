@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from idp_cli.noun import Noun
-from idp_cli.output import table
+from idp_cli.output import remark, table
 from idp_cli.session import Session, shared_options
 
 if TYPE_CHECKING:
@@ -49,7 +49,12 @@ def scope(session: Session, user: str, allow: tuple[str, ...], everything: bool,
         raise click.UsageError("Give either --allow VERSION (once or more), or --all, or --default.")
     with session.client() as client:
         changed = client.users.scope(user, None if undecided else allow)
+        known = {version.name for version in client.config_versions.list()} if allow else set()
     session.show(changed, [f"{known_as(changed)} may use: {scope_text(changed)}"])
+    for name in sorted(set(allow) - known):
+        remark(
+            f"Warning: there is no configuration version '{name}'. `idp-cli config-version list` shows those there are."
+        )
 
 
 def user_lines(found: Iterable[User]) -> list[str]:

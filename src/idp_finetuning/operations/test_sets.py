@@ -62,8 +62,9 @@ def get_test_set(arguments: TestSetArguments, identity: Identity, services: Serv
 
 
 def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, services: Services) -> TestSetRecord:
-    """Create an empty test set that takes uploads. Raises Conflict if its id is taken.
+    """Create an empty test set that takes uploads; a repeated call returns the one that was made. Raises Conflict.
 
+    A test set under this id that is complete, is being deleted, or has another name or description is a conflict.
     Upload forms are good for an hour: what came by those of a deleted test set under this id is removed first.
     """
     name = arguments.input.name.strip()
@@ -81,7 +82,13 @@ def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, se
         services.test_set_bucket.delete_prefix(
             f"{test_set.id}/", still_allowed=lambda: services.test_sets.is_free(test_set.id)
         )
-    services.test_sets.create(test_set)
+    try:
+        services.test_sets.create(test_set)
+    except Conflict:
+        found = services.test_sets.get(test_set.id)
+        if (found.name, found.description, found.status) != (test_set.name, test_set.description, test_set.status):
+            raise
+        return found
     services.test_set_bucket.write(uploading_marker(test_set.id), b"")
     return test_set
 

@@ -16,11 +16,14 @@ def test_a_document_is_uploaded_and_classified_with_the_texts_of_its_pages(run: 
     Path("scan.pdf").write_text("%PDF-1.7 content")
     for page in ("1", "2"):
         Path(f"{page}.txt").write_text(f"page {page}")
-    assert run("classify", "scan.pdf", "--model", "m", "--page-text", "1.txt", "--page-text", "2.txt").code == 0
+    assert (
+        run("classify", "scan.pdf", "--model", "us.amazon.m:0", "--page-text", "1.txt", "--page-text", "2.txt").code
+        == 0
+    )
     assert deployment.called("createClassificationUpload")["input"]["fileName"] == "scan.pdf"
     assert deployment.called("startClassification")["input"] == {
         "uploadKey": "classifications/uploads/1",
-        "model": "m",
+        "model": "us.amazon.m:0",
         "pageTexts": ["page 1", "page 2"],
     }
 

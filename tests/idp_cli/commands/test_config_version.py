@@ -15,14 +15,15 @@ from tests.support.cli.deployment import Deployment
 def test_prompts_and_classes_come_from_files(run: Run, deployment: Deployment) -> None:
     Path("task.txt").write_text("Über {DOCUMENT_IMAGE}\n", encoding="utf-8")
     Path("classes.json").write_text(json.dumps([{"name": "a", "description": "A."}, {"name": "b"}]))
-    words = ("--task-prompt", "task.txt", "--classes", "classes.json", "--temperature", "0.5", "--model", "m")
+    words: tuple[str, ...] = ("--task-prompt", "task.txt", "--classes", "classes.json", "--temperature", "0.5")
+    words += ("--model", "my-classifier")
     assert run("config-version", "create", "invoices", "--from-job", "j", *words).code == 0
     sent = deployment.called("createConfigVersion")["input"]
     assert sent == {
         "name": "invoices",
         "fromJob": "j",
         "classification": {
-            "model": "m",
+            "model": "arn:my-classifier",
             "taskPrompt": "Über {DOCUMENT_IMAGE}\n",
             "temperature": 0.5,
             "classes": [{"name": "a", "description": "A."}, {"name": "b", "description": ""}],
@@ -106,3 +107,30 @@ def test_warnings_of_a_change_are_told_on_stderr(run: Run, deployment: Deploymen
     deployment.fields["updateConfigVersion"] = lambda given: warned
     ran = run("config-version", "update", "invoices", "--temperature", "0")
     assert ran.err == "Warning: The task prompt is not the one the model was trained with.\n"
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("nobody", "there is no model 'nobody'. `idp-cli models list` shows those there are."),
+        ("twice", "2 models have the name 'twice'. Give the id of one: arn:1, arn:2."),
+    ],
+)
+def test_a_model_that_is_not_the_only_one_of_its_name_is_wrong_usage(
+    run: Run, deployment: Deployment, model: str, said: str
+) -> None:
+    found = samples.models()
+    found["customModels"] = [{**found["customModels"][0], "id": f"arn:{n}", "name": "twice"} for n in (1, 2)]
+    deployment.fields["listAvailableModels"] = lambda given: found
+    ran = run("config-version", "create", "v", "--model", model)
+    assert ran.code == 2
+    assert said in ran.err
+    assert "createConfigVersion" not in [field for field, _ in deployment.calls]
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"), [("Nova Pro v1", "us.amazon.nova-pro-v1:0"), ("docsplit-v2", "arn:docsplit-v2")]
+)
+def test_a_model_is_named_as_the_list_shows_it(run: Run, deployment: Deployment, given: str, sent: str) -> None:
+    assert run("config-version", "create", "v", "--model", given).code == 0
+    assert deployment.called("createConfigVersion")["input"]["classification"]["model"] == sent

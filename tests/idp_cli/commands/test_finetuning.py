@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import click
@@ -91,3 +92,37 @@ def test_shared_options_may_stand_before_and_after_the_command(run: Run) -> None
     before, after = run("--profile", "x", "whoami"), run("whoami", "--profile", "x")
     assert before == after
     assert "profile 'x'" in before.err
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "words", "code", "deleted"),
+    [
+        ("COMPLETED", "y\n", (), 0, True),
+        ("COMPLETED", "n\n", (), 130, False),
+        ("COMPLETED", "", ("--yes",), 0, True),
+        ("FAILED", "", (), 0, True),
+    ],
+)
+def test_a_completed_job_is_deleted_on_a_terminal_once_that_is_confirmed(
+    run: Run,
+    deployment: Deployment,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    answer: str,
+    words: tuple[str, ...],
+    code: int,
+    deleted: bool,
+) -> None:
+    deployment.fields["getFinetuningJob"] = lambda given: samples.job(status=status)
+    terminal = io.StringIO(answer)
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stdin", terminal)
+    ran = run("finetuning", "delete", "--job-id", samples.JOB_ID, *words)
+    assert ran.code == code
+    assert ("deleteFinetuningJob" in [field for field, _ in deployment.calls]) is deleted
+    assert ("Its model was paid for" in ran.err) is bool(answer)
+
+
+def test_a_script_deletes_without_a_question(run: Run, deployment: Deployment) -> None:
+    """As the guide's command line does."""
+    assert run("finetuning", "delete", "--job-id", samples.JOB_ID).code == 0

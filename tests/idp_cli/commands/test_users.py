@@ -26,3 +26,11 @@ def test_a_user_without_group_and_scope_is_listed_as_such(run: Run, deployment: 
     nobody = samples.user(email=None, username="nobody", groups=[], scope="NONE")
     deployment.fields["listUsers"] = lambda given: {"items": [nobody], "nextToken": None}
     assert run("users", "list").out.splitlines()[1].split() == ["nobody", "-", "none"]
+
+
+def test_a_version_that_does_not_exist_is_warned_of(run: Run, deployment: Deployment) -> None:
+    ran = run("users", "scope", "viewer@example.com", "--allow", "default", "--allow", "typo")
+    assert ran.code == 0
+    assert ran.err == (
+        "Warning: there is no configuration version 'typo'. `idp-cli config-version list` shows those there are.\n"
+    )

@@ -62,9 +62,21 @@ def test_a_test_set_without_documents_is_not_completed(s3: Any, key: str | None)
 
 def test_names_of_one_id_do_not_share_a_test_set() -> None:
     call("createTestSet", input={"name": "My Set"})
-    for name in ("my set", "my-set", "  My Set "):
+    for name in ("my set", "my-set"):
         with pytest.raises(ApiError, match="Conflict"):
             call("createTestSet", input={"name": name})
+
+
+def test_a_repeated_call_returns_the_test_set_that_it_made_with_what_it_has(s3: Any) -> None:
+    made = call("createTestSet", input={"name": "My Set", "description": "Scans"})
+    s3.put_object(Bucket="documents", Key="my-set/input/a.pdf", Body=b"%PDF-1.7")
+    assert call("createTestSet", input={"name": " My Set ", "description": "Scans"}) == made
+    assert "Contents" in s3.list_objects_v2(Bucket="documents", Prefix="my-set/input/")
+    with pytest.raises(ApiError, match="Conflict: A test set 'my-set' exists already"):
+        call("createTestSet", input={"name": "My Set", "description": "Others"})
+    call("completeTestSet", testSetId="my-set")
+    with pytest.raises(ApiError, match="Conflict: A test set 'my-set' exists already"):
+        call("createTestSet", input={"name": "My Set", "description": "Scans"})
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a/b", "ä", "a.b", "a\tb"])

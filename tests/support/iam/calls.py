@@ -158,6 +158,7 @@ OPERATIONS: Mapping[tuple[str, str], Needs] = {
     ("dynamodb", "UpdateItem"): _on_table("dynamodb:UpdateItem"),
     ("dynamodb", "DeleteItem"): _on_table("dynamodb:DeleteItem"),
     ("dynamodb", "Query"): _on_table("dynamodb:Query"),
+    ("dynamodb", "Scan"): _on_table("dynamodb:Scan"),
     ("dynamodb", "TransactWriteItems"): _transaction,
     ("cognito-idp", "ListUsers"): _on_user_pool("cognito-idp:ListUsers"),
     ("cognito-idp", "AdminGetUser"): _on_user_pool("cognito-idp:AdminGetUser"),
