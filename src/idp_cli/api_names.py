@@ -19,6 +19,7 @@ COMMAND_OF = {
     "listAvailableModels": "models list",
     "createTestSet": "testset upload",
     "listTestSets": "testset list",
+    "removeTestSetDocuments": "testset remove",
     "deleteTestSet": "testset delete",
     "listConfigVersions": "config-version list",
     "getConfigVersion": "config-version show",

@@ -53,6 +53,7 @@ class JobSummary(WireModel):
 class Job(JobSummary):
     """A fine-tuning job at one moment."""
 
+    test_set_version: int | None = None
     train_split: float
     hyper_parameters: HyperParameters
     repeat: int = 1

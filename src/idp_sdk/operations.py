@@ -49,6 +49,8 @@ CREATE_TEST_SET_UPLOADS = mutation(
     files="[TestSetFileInput!]!",
 )
 COMPLETE_TEST_SET = mutation("completeTestSet", TestSet, idempotent=True, testSetId="ID!")
+# Without a token: the documents of a repeated call are gone already, which is an error that says so.
+REMOVE_TEST_SET_DOCUMENTS = mutation("removeTestSetDocuments", TestSet, testSetId="ID!", paths="[String!]!")
 DELETE_TEST_SET = mutation("deleteTestSet", bool, testSetId="ID!")
 
 LIST_CONFIG_VERSIONS = query("listConfigVersions", Page[ConfigVersion], **_PAGE)

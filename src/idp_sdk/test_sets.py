@@ -16,7 +16,7 @@ from idp_sdk.sending import Sender
 from idp_sdk.uploads.folders import Layout, read_folder, why_document_not_sent
 from idp_sdk.uploads.labelled import LabelledDocument, LocalFile
 from idp_sdk.uploads.local_files import IgnoredFile
-from idp_sdk.uploads.test_set_uploads import Progress, TestSetUploads
+from idp_sdk.uploads.test_set_uploads import BATCH, Progress, TestSetUploads
 
 
 class TestSets:
@@ -74,17 +74,51 @@ class TestSets:
         Raises InvalidInput before anything is sent if a file cannot be read or is no document, or two documents have
         one path; Conflict if the name is taken; UploadFailed.
         """
-        path, count = Counter(document.path for document in documents).most_common(1)[0] if documents else ("", 0)
-        if count > 1:
-            raise InvalidInput(f"{count} documents have the path '{path}'. Give each its own.")
-        try:
-            files = [file for document in documents for file in document.files()]
-        except OSError as error:
-            raise InvalidInput(f"'{error.filename}' cannot be read: {error.strerror}. Correct its path.") from None
-        reasons = ((document.path, why_document_not_sent(document)) for document in documents)
-        if refused := [f"{path} ({reason})" for path, reason in reasons if reason]:
-            raise InvalidInput(f"{len(refused)} of the files cannot be sent: {join_first(refused)}. Leave them out.")
-        return self._upload(files, len(documents), name, description, progress)
+        return self._upload(_files_of(documents), len(documents), name, description, progress)
+
+    def add(
+        self,
+        test_set_id: str,
+        path: str | PathLike[str],
+        *,
+        layout: Layout = Layout.AUTO,
+        progress: Progress | None = None,
+        on_ignored: Callable[[IgnoredFile], None] | None = None,
+    ) -> TestSet:
+        """Add the documents of a folder to a complete test set and return its next version.
+
+        Documents that the test set has already, with the same labels, are no change. It takes, reports and continues as
+        `upload` does. Raises Conflict if a path has another document or other labels.
+        """
+        folder = read_folder(Path(path), Layout(layout))
+        if on_ignored:
+            for ignored in folder.ignored:
+                on_ignored(ignored)
+        return self._add(test_set_id, folder.files, progress)
+
+    def add_documents(
+        self, test_set_id: str, documents: Sequence[LabelledDocument], *, progress: Progress | None = None
+    ) -> TestSet:
+        """Add labelled documents to a complete test set, as `add` does with a folder's."""
+        return self._add(test_set_id, _files_of(documents), progress)
+
+    def remove(self, test_set_id: str, paths: Sequence[str]) -> TestSet:
+        """Remove documents, by their paths in the test set, and return its next version.
+
+        Jobs and earlier versions keep them. Raises InvalidInput if there is none of a path.
+        """
+        revised = self.get(test_set_id)
+        for start in range(0, len(paths), BATCH):
+            given = {"testSetId": test_set_id, "paths": [*paths[start : start + BATCH]]}
+            revised = self._api.call(operations.REMOVE_TEST_SET_DOCUMENTS, given)
+        return revised
+
+    def _add(self, test_set_id: str, files: Sequence[LocalFile], progress: Progress | None) -> TestSet:
+        before = self.get(test_set_id)
+        if before.status is not TestSetStatus.READY:
+            raise Conflict(f"Test set '{test_set_id}' is {before.status}. Only to a complete one can be added.")
+        TestSetUploads(self._api, self._sender, test_set_id, progress).send(files)
+        return self._api.call(operations.COMPLETE_TEST_SET, {"testSetId": test_set_id})
 
     def delete(self, test_set_id: str) -> bool:
         """Start the removal of a test set with its documents; it is DELETING until it is gone.
@@ -120,7 +154,22 @@ class TestSets:
                 return existing
             if existing.status is TestSetStatus.READY:
                 raise Conflict(
-                    f"There is a complete test set '{existing.id}' already, and it cannot be changed. Choose another "
-                    "name, or delete it first."
+                    f"There is a complete test set '{existing.id}' already. Choose another name, add to it, or delete "
+                    "it first."
                 ) from None
             raise
+
+
+def _files_of(documents: Sequence[LabelledDocument]) -> Sequence[LocalFile]:
+    """Return the files of documents with their labels. Raises InvalidInput if one cannot be sent."""
+    path, count = Counter(document.path for document in documents).most_common(1)[0] if documents else ("", 0)
+    if count > 1:
+        raise InvalidInput(f"{count} documents have the path '{path}'. Give each its own.")
+    try:
+        files = [file for document in documents for file in document.files()]
+    except OSError as error:
+        raise InvalidInput(f"'{error.filename}' cannot be read: {error.strerror}. Correct its path.") from None
+    reasons = ((document.path, why_document_not_sent(document)) for document in documents)
+    if refused := [f"{path} ({reason})" for path, reason in reasons if reason]:
+        raise InvalidInput(f"{len(refused)} of the files cannot be sent: {join_first(refused)}. Leave them out.")
+    return files

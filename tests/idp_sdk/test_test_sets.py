@@ -151,7 +151,7 @@ def test_a_file_that_changed_since_the_interruption_is_sent_again(
 
 def test_a_complete_set_is_not_touched(deployment: Deployment, client: IDPClient, folder: Path) -> None:
     TestSetTable(deployment).status = "READY"
-    with pytest.raises(Conflict, match=r"complete test set 'docsplit' already.*Choose another name, or delete it"):
+    with pytest.raises(Conflict, match=r"complete test set 'docsplit' already.*add to it"):
         client.test_sets.upload(folder, name="DocSplit")
     assert deployment.calls_of("getTestSet") == [{"testSetId": "docsplit"}]
     assert deployment.objects == {}
@@ -265,3 +265,25 @@ def test_test_sets_are_listed_read_and_deleted(deployment: Deployment, client: I
     with pytest.raises(TestSetNotFound):
         client.test_sets.get("c")
     assert client.test_sets.delete("a") is True
+
+
+def test_documents_are_added_to_a_complete_test_set_and_removed_a_hundred_at_a_time(
+    deployment: Deployment, client: IDPClient, folder: Path
+) -> None:
+    TestSetTable(deployment).status = "READY"
+    deployment.answers["completeTestSet"] = labelled_set(version=2)
+    assert client.test_sets.add("docsplit", folder).version == 2
+    assert len(deployment.objects) == 2 * DOCUMENTS
+    assert deployment.calls_of("createTestSet") == []
+    deployment.answers["removeTestSetDocuments"] = labelled_set(version=3)
+    assert client.test_sets.remove("docsplit", [f"{n}.pdf" for n in range(250)]).version == 3
+    assert [len(call["paths"]) for call in deployment.calls_of("removeTestSetDocuments")] == [100, 100, 50]
+
+
+def test_nothing_is_added_to_a_test_set_that_is_not_complete(
+    deployment: Deployment, client: IDPClient, folder: Path
+) -> None:
+    TestSetTable(deployment).status = "UPLOADING"
+    with pytest.raises(Conflict, match="Only to a complete one can be added"):
+        client.test_sets.add("docsplit", folder)
+    assert deployment.calls_of("createTestSetUploads") == []

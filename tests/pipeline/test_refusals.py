@@ -35,6 +35,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "deleteTestSet": ('{ deleteTestSet(testSetId: "none") }', {}),
     "completeTestSet": ('{ completeTestSet(testSetId: "none") { id } }', {}),
+    "removeTestSetDocuments": ('{ removeTestSetDocuments(testSetId: "none", paths: ["a"]) { id } }', {}),
     "createConfigVersion": ('{ createConfigVersion(input: {name: "refused"}) { name } }', {}),
     "updateConfigVersion": ('{ updateConfigVersion(input: {name: "refused", revision: 1}) { name } }', {}),
     "activateConfigVersion": ('{ activateConfigVersion(name: "default") { name } }', {}),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     from idp_sdk import TestSet
 
 
+_layout = click.option(
+    "--layout",
+    type=click.Choice(["auto", "classes", "accelerator"]),
+    default="auto",
+    show_default=True,
+    help="How the folder is labelled.",
+)
+
+
 @click.group(cls=Noun)
 def testset() -> None:
-    """Test sets: upload labelled documents, list, delete."""
+    """Test sets: upload labelled documents, add to them, list, delete."""
 
 
 @testset.command()
@@ -29,13 +39,7 @@ def testset() -> None:
     "--name", required=True, help="Name of letters, digits, spaces, _ and -, at most 50; the id is made of it."
 )
 @click.option("--description", default="", metavar="TEXT", help="What the test set contains.")
-@click.option(
-    "--layout",
-    type=click.Choice(["auto", "classes", "accelerator"]),
-    default="auto",
-    show_default=True,
-    help="How the folder is labelled.",
-)
+@_layout
 @shared_options
 @click.pass_obj
 def upload(session: Session, path: Path, name: str, description: str, layout: str) -> None:
@@ -45,24 +49,17 @@ def upload(session: Session, path: Path, name: str, description: str, layout: st
     accelerator's layout. An upload that was interrupted sends only what is missing when it is run again; no job can use
     the test set until all files are there.
     """
-    from idp_sdk.errors import ConnectionFailed, ServerError, SessionExpired
     from idp_sdk.uploads.folders import Layout
 
-    try:
-        with session.client() as client, upload_progress() as progress:
-            made = client.test_sets.upload(
-                path,
-                name=name,
-                description=description,
-                layout=Layout(layout),
-                progress=progress,
-                on_ignored=lambda ignored: remark(f"Not uploaded: {ignored.path} ({ignored.reason})"),
-            )
-    except (KeyboardInterrupt, ConnectionFailed, ServerError, SessionExpired) as end:
-        remark("The test set is not complete. Run the same command again: only what is missing is sent.")
-        if isinstance(end, KeyboardInterrupt):
-            raise click.exceptions.Exit(INTERRUPTED) from None
-        raise
+    with _told_how_to_go_on("The test set is not complete."), session.client() as client, upload_progress() as progress:
+        made = client.test_sets.upload(
+            path,
+            name=name,
+            description=description,
+            layout=Layout(layout),
+            progress=progress,
+            on_ignored=lambda ignored: remark(f"Not uploaded: {ignored.path} ({ignored.reason})"),
+        )
     session.show(
         made,
         [
@@ -75,6 +72,51 @@ def upload(session: Session, path: Path, name: str, description: str, layout: st
             f"  idp-cli finetuning validate --test-set {made.id}",
         ],
     )
+
+
+@testset.command()
+@click.argument("test_set", metavar="ID")
+@click.argument("path", type=click.Path(path_type=Path))
+@_layout
+@shared_options
+@click.pass_obj
+def add(session: Session, test_set: str, path: Path, layout: str) -> None:
+    """Add a folder of labelled documents to a test set.
+
+    Makes its next version; jobs that run, and what was trained before, keep theirs. PATH is a folder as `upload` takes
+    it. An addition that was interrupted continues when it is run again.
+    """
+    from idp_sdk.uploads.folders import Layout
+
+    with (
+        _told_how_to_go_on("The test set is unchanged so far."),
+        session.client() as client,
+        upload_progress() as progress,
+    ):
+        revised = client.test_sets.add(
+            test_set,
+            path,
+            layout=Layout(layout),
+            progress=progress,
+            on_ignored=lambda ignored: remark(f"Not uploaded: {ignored.path} ({ignored.reason})"),
+        )
+    session.show(revised, version_lines(revised))
+
+
+@testset.command()
+@click.argument("test_set", metavar="ID")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@shared_options
+@click.pass_obj
+def remove(session: Session, test_set: str, paths: tuple[str, ...]) -> None:
+    """Remove documents from a test set.
+
+    Makes its next version; jobs that run, and what was trained before, keep theirs. PATH is a document's path in the
+    test set, for example invoice/1.pdf.
+    """
+    with session.client() as client:
+        revised = client.test_sets.remove(test_set, paths)
+    session.show(revised, version_lines(revised))
 
 
 @testset.command("list")
@@ -99,6 +141,26 @@ def delete(session: Session, test_set: str) -> None:
     with session.client() as client:
         deleted = client.test_sets.delete(test_set)
     session.show(deleted, [f"Test set '{test_set}' is being deleted, with its documents."])
+
+
+@contextmanager
+def _told_how_to_go_on(state: str) -> Iterator[None]:
+    """Say how an upload that is interrupted continues."""
+    from idp_sdk.errors import ConnectionFailed, ServerError, SessionExpired
+
+    try:
+        yield
+    except (KeyboardInterrupt, ConnectionFailed, ServerError, SessionExpired) as end:
+        remark(f"{state} Run the same command again: only what is missing is sent.")
+        if isinstance(end, KeyboardInterrupt):
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        raise
+
+
+def version_lines(revised: TestSet) -> list[str]:
+    """Return a line that says which version a test set has now."""
+    documents = "1 document" if revised.file_count == 1 else f"{revised.file_count} documents"
+    return [f"Test set '{revised.id}' is version {revised.version}, with {documents}."]
 
 
 def test_set_lines(found: Iterable[TestSet]) -> list[str]:

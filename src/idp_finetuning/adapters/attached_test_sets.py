@@ -49,6 +49,10 @@ class AttachedTestSets:
         """Raise InvalidInput."""
         self.require_writable()
 
+    def revise(self, before: TestSetRecord, file_count: int, fingerprint: str) -> NoReturn:  # noqa: ARG002
+        """Raise InvalidInput."""
+        self.require_writable()
+
     def close(self, test_set_id: str) -> NoReturn:  # noqa: ARG002
         """Raise InvalidInput."""
         self.require_writable()

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
-from idp_finetuning.errors import DocumentRejected, TestSetInvalid
+from idp_finetuning.errors import Conflict, DocumentRejected, TestSetInvalid
 from idp_finetuning.test_sets.document_types import BEGINNING_BYTES, MAXIMUM_DOCUMENT_BYTES
 from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, sealed_key, uploading_marker
 from idp_finetuning.test_sets.labels import Listing, StoredFile
 from idp_finetuning.test_sets.test_set import TestSetFile, TestSetUpload, UploadField
+from idp_finetuning.text import join_first
 from idp_finetuning.wire import WireModel, read_stored_json
 
 if TYPE_CHECKING:
@@ -288,13 +289,26 @@ class TestSetBucket(Bucket):
             )
         return listing
 
-    def uploads(self, test_set_id: str, files: Sequence[TestSetFile]) -> tuple[TestSetUpload, ...]:
-        """Return for each file a presigned POST for exactly it, or `present` if S3 already has it."""
+    def uploads(
+        self, test_set_id: str, files: Sequence[TestSetFile], *, replaces: bool = True
+    ) -> tuple[TestSetUpload, ...]:
+        """Return for each file a presigned POST for exactly it, or `present` if S3 already has it.
+
+        Raises Conflict if it does not replace files and S3 has other contents under their keys: earlier versions of the
+        test set need them.
+        """
         keys = sorted(f"{test_set_id}/{file.key}" for file in files)
         held: dict[str, StoredFile] = {}
         for prefix in (input_prefix(test_set_id), baseline_prefix(test_set_id)):
             held |= self._held(prefix, [key for key in keys if key.startswith(prefix)])
-        return tuple(self._upload(test_set_id, file, held) for file in files)
+        uploads = tuple(self._upload(test_set_id, file, held) for file in files)
+        taken = [upload.key for upload in uploads if not upload.present and f"{test_set_id}/{upload.key}" in held]
+        if taken and not replaces:
+            raise Conflict(
+                f"Earlier versions of test set '{test_set_id}' have other files under the same paths: "
+                f"{join_first(taken)}. Give the new documents other paths."
+            )
+        return uploads
 
     def _upload(self, test_set_id: str, file: TestSetFile, held: Mapping[str, StoredFile]) -> TestSetUpload:
         key = f"{test_set_id}/{file.key}"

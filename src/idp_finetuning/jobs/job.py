@@ -104,6 +104,7 @@ class FinetuningJob(JobSummary):
     changes. `used_by` names the configuration versions that use its model; only their transactions write it.
     """
 
+    test_set_version: int | None = None
     train_split: float
     hyper_parameters: HyperParameters
     repeat: int = 1

@@ -59,6 +59,7 @@ _EVENT_CHARACTERS = 1000
 class JobChanges(TypedDict, total=False):
     """What a stage or an operation may change of a job; the rest changes by transitions alone."""
 
+    test_set_version: int | None
     training_attempt: int
     deployment_attempt: int
     deletion_attempt: int

@@ -49,6 +49,7 @@ from idp_finetuning.operations.jobs import (
 from idp_finetuning.operations.models import ValidateArguments, list_available_models, validate_test_set
 from idp_finetuning.operations.test_sets import (
     CreateTestSetInput,
+    RemovalArguments,
     TestSetArguments,
     UploadsArguments,
     complete_test_set,
@@ -57,6 +58,7 @@ from idp_finetuning.operations.test_sets import (
     delete_test_set,
     get_test_set,
     list_test_sets,
+    remove_test_set_documents,
 )
 from idp_finetuning.operations.users import UpdateUserInput, get_my_profile, list_users, update_user
 from idp_finetuning.wire import WireModel
@@ -99,6 +101,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "createTestSet": _operation(AUTHORS, Input[CreateTestSetInput], create_test_set),
     "createTestSetUploads": _operation(AUTHORS, UploadsArguments, create_test_set_uploads),
     "completeTestSet": _operation(AUTHORS, TestSetArguments, complete_test_set),
+    "removeTestSetDocuments": _operation(AUTHORS, RemovalArguments, remove_test_set_documents),
     "deleteTestSet": _operation(AUTHORS, TestSetArguments, delete_test_set),
     "listConfigVersions": _operation(SIGNED_IN, PageArguments, list_config_versions),
     "getConfigVersion": _operation(SIGNED_IN, VersionArguments, get_config_version),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import Field
 
@@ -12,7 +13,7 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.operations.arguments import Id, Input, PageArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.pagination import Page
-from idp_finetuning.stages.complete_test_set import announce, seal
+from idp_finetuning.stages.complete_test_set import announce, remove_documents, require_new, seal
 from idp_finetuning.stages.delete_test_set import start_deletion
 from idp_finetuning.stages.page_counts import start_counting
 from idp_finetuning.test_sets.keys import uploading_marker
@@ -49,6 +50,13 @@ class UploadsArguments(WireModel):
 
     test_set_id: Id
     files: tuple[TestSetFile, ...] = Field(min_length=1, max_length=100)
+
+
+class RemovalArguments(WireModel):
+    """Arguments of removeTestSetDocuments: at most 100 paths below `input/` a call."""
+
+    test_set_id: Id
+    paths: tuple[Annotated[str, Field(min_length=1, max_length=1024)], ...] = Field(min_length=1, max_length=100)
 
 
 def list_test_sets(arguments: PageArguments, identity: Identity, services: Services) -> Page[TestSet]:
@@ -96,18 +104,25 @@ def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, se
 def create_test_set_uploads(
     arguments: UploadsArguments, identity: Identity, services: Services
 ) -> tuple[TestSetUpload, ...]:
-    """Return where to send each file, and note what is expected. Raises Conflict if the test set is complete."""
+    """Return where to send each file, and note what is expected.
+
+    What is sent to a complete test set belongs to its next version, which completeTestSet makes. Raises Conflict if it
+    would change what the test set has, or that is being deleted.
+    """
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
-    if test_set.status is not TestSetStatus.UPLOADING:
-        state = "complete" if test_set.status is TestSetStatus.READY else "being deleted"
-        raise Conflict(f"Test set '{test_set.id}' is {state} and takes no more files. Create a new test set.")
-    announce(test_set.id, arguments.files, services.test_set_bucket)
-    return services.test_set_bucket.uploads(test_set.id, arguments.files)
+    if test_set.status is TestSetStatus.DELETING:
+        raise Conflict(f"Test set '{test_set.id}' is being deleted and takes no more files. Create a new test set.")
+    require_new(test_set, arguments.files, services.test_set_bucket)
+    uploads = services.test_set_bucket.uploads(
+        test_set.id, arguments.files, replaces=test_set.status is TestSetStatus.UPLOADING
+    )
+    announce(test_set, arguments.files, services.test_set_bucket)
+    return uploads
 
 
 def complete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> TestSetRecord:
-    """Make a test set ready for jobs, unchangeable from then on, and start to count its pages. Idempotent.
+    """Make a test set, or what was added to it, ready for jobs, and start to count its pages. Idempotent.
 
     Raises InvalidInput if it has no document or other files than announced, and Conflict if it is being deleted.
     """
@@ -116,6 +131,18 @@ def complete_test_set(arguments: TestSetArguments, identity: Identity, services:
     ready = seal(test_set, services.test_set_bucket, services.test_sets)
     start_counting(ready, data=services.data, background=services.page_counter)
     return ready
+
+
+def remove_test_set_documents(arguments: RemovalArguments, identity: Identity, services: Services) -> TestSetRecord:
+    """Make the next version of a test set, without these documents. Jobs and earlier versions keep what they have.
+
+    Raises InvalidInput if it has none of this path, and Conflict if another request changed it.
+    """
+    services.test_sets.require_writable()
+    test_set = services.test_sets.get(arguments.test_set_id)
+    revised = remove_documents(test_set, arguments.paths, services.test_set_bucket, services.test_sets)
+    start_counting(revised, data=services.data, background=services.page_counter)
+    return revised
 
 
 def delete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> bool:

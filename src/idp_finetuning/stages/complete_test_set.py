@@ -8,14 +8,14 @@ files with these ETags only.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.buckets import TestSetBucket
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
-from idp_finetuning.errors import InvalidInput
-from idp_finetuning.test_sets.keys import announced_prefix, sealed_key, uploading_marker
+from idp_finetuning.errors import Conflict, InvalidInput
+from idp_finetuning.test_sets.keys import announced_prefix, input_prefix, sealed_key, uploading_marker
 from idp_finetuning.test_sets.labels import Listing
 from idp_finetuning.test_sets.test_set import TestSetFile, TestSetRecord, TestSetStatus
 from idp_finetuning.text import join_first
@@ -23,38 +23,122 @@ from idp_finetuning.wire import WireModel
 
 
 class Announcement(WireModel):
-    """The files of one request for upload forms."""
+    """The files of one request for upload forms, and the version of the test set that they are for."""
 
     files: tuple[TestSetFile, ...]
+    version: int = 1
 
 
-def announce(test_set_id: str, files: Sequence[TestSetFile], bucket: TestSetBucket) -> None:
+def announce(test_set: TestSetRecord, files: Sequence[TestSetFile], bucket: TestSetBucket) -> None:
     """Store what a client is about to upload; of a file that was announced twice, the later one counts."""
-    key = f"{announced_prefix(test_set_id)}{time.time_ns():020}-{uuid4().hex[:8]}.json"
-    bucket.write_model(key, Announcement(files=tuple(files)))
+    key = f"{announced_prefix(test_set.id)}{time.time_ns():020}-{uuid4().hex[:8]}.json"
+    bucket.write_model(key, Announcement(files=tuple(files), version=_next_version(test_set)))
+
+
+def require_new(test_set: TestSetRecord, files: Sequence[TestSetFile], bucket: TestSetBucket) -> None:
+    """Raise Conflict if files would change documents or labels that a complete test set has."""
+    if test_set.sealed_as is None:
+        return
+    inputs = input_prefix(test_set.id)
+    listed = {file.key: file.etag for file in bucket.sealed(test_set.id, test_set.sealed_as).files}
+    prefix = f"{test_set.id}/"
+    changed = [
+        file.key
+        for file in files
+        if listed.get(prefix + file.key) != file.md5
+        and (prefix + file.key in listed or inputs + _document_of(file.key) in listed)
+    ]
+    if changed:
+        raise Conflict(
+            f"Test set '{test_set.id}' has other documents or labels under the same paths: {join_first(changed)}. What "
+            "is complete is not changed: give the new documents other paths, or remove the old ones first."
+        )
+
+
+def _document_of(key: str) -> str:
+    """Return the path of the document that a file of labels is for; empty for a document."""
+    return key.removeprefix("baseline/").rpartition("/sections/")[0] if key.startswith("baseline/") else ""
+
+
+def _next_version(test_set: TestSetRecord) -> int:
+    return test_set.version + 1 if test_set.sealed_as else test_set.version
 
 
 def seal(test_set: TestSetRecord, bucket: TestSetBucket, test_sets: TestSetTable | AttachedTestSets) -> TestSetRecord:
-    """Record what the test set holds, and mark it READY. Idempotent: a complete test set stays as it is.
+    """Record what the test set holds, and mark it READY; files that came since then make its next version. Idempotent.
 
     Raises InvalidInput if there is no document, or a file is not the one that was announced.
     """
-    if test_set.status is not TestSetStatus.READY:
+    if test_set.sealed_as:
+        test_set = _seal_additions(test_set, test_set.sealed_as, bucket, test_sets)
+    elif test_set.status is not TestSetStatus.READY:
         listing = Listing(test_set_id=test_set.id, files=bucket.listing(test_set.id).uploaded)
         if not listing.document_count:
             raise InvalidInput(f"Test set '{test_set.id}' has no document. Upload documents below input/ first.")
-        _require_announced(listing, bucket)
+        _require_announced(listing, _announced(test_set.id, test_set.version, bucket))
         bucket.write_model(sealed_key(test_set.id, listing.fingerprint), listing)
         test_set = test_sets.mark_ready(test_set.id, listing.document_count, listing.fingerprint)
     bucket.delete(uploading_marker(test_set.id))
     return test_set
 
 
-def _require_announced(listing: Listing, bucket: TestSetBucket) -> None:
+def _seal_additions(
+    test_set: TestSetRecord, fingerprint: str, bucket: TestSetBucket, test_sets: TestSetTable | AttachedTestSets
+) -> TestSetRecord:
+    md5s = _announced(test_set.id, _next_version(test_set), bucket)
+    if not md5s:
+        return test_set
+    added = [file for file in bucket.listing(test_set.id).uploaded if file.key in md5s]
+    _require_announced(Listing(test_set_id=test_set.id, files=tuple(added)), md5s)
+    return store_version(test_set, bucket.sealed(test_set.id, fingerprint).with_files(added), bucket, test_sets)
+
+
+def remove_documents(
+    test_set: TestSetRecord, paths: Sequence[str], bucket: TestSetBucket, test_sets: TestSetTable | AttachedTestSets
+) -> TestSetRecord:
+    """Store a version without these documents; their files stay in S3, where earlier versions need them.
+
+    Raises InvalidInput if the test set is not complete, has none of this path, or would have no document left.
+    """
+    if test_set.sealed_as is None:
+        raise InvalidInput(
+            f"Test set '{test_set.id}' was not completed here, so it has no versions. Complete its upload first."
+        )
+    before = bucket.sealed(test_set.id, test_set.sealed_as)
+    inputs = input_prefix(test_set.id)
+    listed = {file.key for file in before.files}
+    if unknown := [path for path in paths if inputs + path not in listed]:
+        raise InvalidInput(f"Test set '{test_set.id}' has no document {join_first(unknown)}. Correct the paths.")
+    after = before.without(paths)
+    if not after.document_count:
+        raise InvalidInput(f"Test set '{test_set.id}' would have no document left. Delete the test set instead.")
+    return store_version(test_set, after, bucket, test_sets)
+
+
+def store_version(
+    test_set: TestSetRecord, listing: Listing, bucket: TestSetBucket, test_sets: TestSetTable | AttachedTestSets
+) -> TestSetRecord:
+    """Make a listing the test set's next version, unless it is the one it has. Raises Conflict if it changed since."""
+    if listing.fingerprint == test_set.fingerprint:
+        return test_set
+    bucket.write_model(sealed_key(test_set.id, listing.fingerprint), listing)
+    return test_sets.revise(test_set, listing.document_count, listing.fingerprint)
+
+
+def _announced(test_set_id: str, version: int, bucket: TestSetBucket) -> dict[str, str]:
+    """Return the MD5 by key of every file that was announced for a version."""
+    keys = [file.key for file in bucket.list(announced_prefix(test_set_id))]
+    requests = [request for request in bucket.read_models(keys, Announcement) if request]
+    return {
+        f"{test_set_id}/{file.key}": file.md5
+        for request in requests
+        if request.version == version
+        for file in request.files
+    }
+
+
+def _require_announced(listing: Listing, md5s: Mapping[str, str]) -> None:
     """Compare the files with the announcements; if there are none, other tools sent the files, and all are taken."""
-    keys = [file.key for file in bucket.list(announced_prefix(listing.test_set_id))]
-    requests = bucket.read_models(keys, Announcement)
-    md5s = {f"{listing.test_set_id}/{file.key}": file.md5 for request in requests if request for file in request.files}
     if not md5s:
         return
     prefix = f"{listing.test_set_id}/"

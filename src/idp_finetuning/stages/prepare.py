@@ -122,6 +122,7 @@ def validate_test_set(
             found=len(manifest), train=validation.train_count, validation=validation.validation_count
         ),
         map_concurrency=concurrency,
+        test_set_version=test_set.version,
     )
     return ManifestLocation(key=layout.manifest, concurrency=concurrency)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from idp_finetuning.test_sets.document_types import has_document_name, why_no_document
 from idp_finetuning.test_sets.keys import baseline_prefix, document_id, input_prefix, uploading_marker
@@ -56,6 +56,19 @@ class Listing(WireModel):
             file.key.startswith(inputs) and why_no_document(file.key.removeprefix(inputs), file.size) is None
             for file in self.uploaded
         )
+
+    def without(self, paths: Collection[str]) -> Listing:
+        """Return the listing without these documents and their labels."""
+        inputs, baselines = input_prefix(self.test_set_id), baseline_prefix(self.test_set_id)
+        gone = {f"{inputs}{path}" for path in paths}
+        labels = tuple(f"{baselines}{path}/{part}/" for path in paths for part in ("sections", "pages"))
+        kept = (file for file in self.files if file.key not in gone and not file.key.startswith(labels))
+        return self.model_copy(update={"files": tuple(kept)})
+
+    def with_files(self, added: Iterable[StoredFile]) -> Listing:
+        """Return the listing with more files, in key order."""
+        files = {file.key: file for file in (*self.files, *added)}
+        return self.model_copy(update={"files": tuple(files[key] for key in sorted(files))})
 
 
 class DocumentLabels(WireModel):

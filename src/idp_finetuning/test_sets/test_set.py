@@ -22,7 +22,10 @@ Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class TestSetStatus(StrEnum):
-    """UPLOADING until completeTestSet, then READY and unchangeable; DELETING from deleteTestSet until it is gone."""
+    """UPLOADING until completeTestSet, then READY; DELETING from deleteTestSet until it is gone.
+
+    What is READY changes only by whole versions.
+    """
 
     __test__ = False
 
@@ -32,7 +35,7 @@ class TestSetStatus(StrEnum):
 
 
 class TestSet(WireModel):
-    """A test set as the API shows it."""
+    """A test set as the API shows it; `version` counts the times it was completed or documents were removed."""
 
     __test__ = False
 
@@ -41,6 +44,7 @@ class TestSet(WireModel):
     description: str = ""
     file_count: int = 0
     status: TestSetStatus
+    version: int = 1
     created_at: UtcTime
 
     def require_ready(self) -> None:

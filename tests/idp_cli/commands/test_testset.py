@@ -94,3 +94,16 @@ def test_a_connection_that_breaks_says_how_to_go_on_too(
 def test_the_description_is_sent(run: Run, deployment: Deployment) -> None:
     assert run(*UPLOAD, "--description", "of January").code == 0
     assert deployment.called("createTestSet") == {"input": {"name": "docsplit", "description": "of January"}}
+
+
+def test_what_is_left_out_of_an_addition_is_named_and_the_version_shown(run: Run, deployment: Deployment) -> None:
+    ran = run("testset", "add", "docsplit", "documents")
+    assert ran.code == 0
+    assert ran.out == "Test set 'docsplit' is version 1, with 20 documents.\n"
+    assert "Not uploaded: stray.pdf (outside a class folder)" in ran.err
+    assert "createTestSet" not in [field for field, _ in deployment.calls]
+
+
+def test_removed_documents_are_named_by_their_paths(run: Run, deployment: Deployment) -> None:
+    assert run("testset", "remove", "docsplit", "a/1.pdf", "b/2.pdf").code == 0
+    assert deployment.called("removeTestSetDocuments") == {"testSetId": "docsplit", "paths": ["a/1.pdf", "b/2.pdf"]}

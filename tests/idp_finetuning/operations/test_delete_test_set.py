@@ -207,7 +207,7 @@ def test_a_new_test_set_begins_without_what_old_upload_forms_brought(s3: Any, fa
     call("createTestSet", input={"name": "docsplit"})
     assert keys(s3) == ["docsplit-2/input/a.pdf", "docsplit/.uploading"]
     with pytest.raises(ApiError, match="Conflict: A test set 'docsplit' exists already"):
-        call("createTestSet", input={"name": "docsplit"})
+        call("createTestSet", input={"name": "docsplit", "description": "another"})
     assert keys(s3) == ["docsplit-2/input/a.pdf", "docsplit/.uploading"]
 
 

@@ -78,6 +78,7 @@ REQUESTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "createTestSet": lambda: {"input": {"name": "matrix"}},
     "createTestSetUploads": lambda: {"testSetId": "none", "files": [{"key": "input/a", **FILE}]},
     "completeTestSet": lambda: {"testSetId": "none"},
+    "removeTestSetDocuments": lambda: {"testSetId": "none", "paths": ["a.pdf"]},
     "deleteTestSet": lambda: {"testSetId": "none"},
     "createConfigVersion": lambda: {"input": {"name": "claims", "fromJob": JOB}},
     "updateConfigVersion": lambda: {"input": {"name": "claims", "revision": 0}},

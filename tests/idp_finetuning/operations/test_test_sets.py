@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -42,12 +43,82 @@ def test_a_test_set_is_made_uploaded_and_completed(s3: Any) -> None:
     assert "my-set_1/.uploading" not in keys
 
 
-def test_a_complete_test_set_takes_no_more_files(s3: Any) -> None:
+def send(s3: Any, test_set_id: str, *keys: str, content: bytes = b"12345") -> None:
+    """Announces and sends files, as a client does."""
+    files = [announced(key, content) for key in keys]
+    for upload in call("createTestSetUploads", testSetId=test_set_id, files=files):
+        s3.put_object(Bucket="documents", Key=f"{test_set_id}/{upload['key']}", Body=content)
+
+
+def labels(path: str) -> str:
+    return f"baseline/{path}/sections/1/result.json"
+
+
+@pytest.fixture
+def complete(s3: Any) -> dict[str, Any]:
+    """Test set a with two documents, version 1."""
     call("createTestSet", input={"name": "a"})
-    s3.put_object(Bucket="documents", Key="a/input/1.pdf", Body=b"1")
-    call("completeTestSet", testSetId="a")
-    with pytest.raises(ApiError, match="Conflict: Test set 'a' is complete"):
-        call("createTestSetUploads", testSetId="a", files=[announced("input/2.pdf")])
+    send(s3, "a", "input/1.pdf", "input/2.pdf", labels("1.pdf"), labels("2.pdf"))
+    ready: dict[str, Any] = call("completeTestSet", testSetId="a")
+    assert (ready["version"], ready["fileCount"]) == (1, 2)
+    return ready
+
+
+def listed(s3: Any, test_sets: TestSetTable, version: str | None = None) -> list[str]:
+    """Paths of the documents of a version of test set a, by its fingerprint; by default the one it has."""
+    fingerprint = version or test_sets.get("a").fingerprint
+    stored = s3.get_object(Bucket="documents", Key=f"a/.complete/{fingerprint}.json")["Body"].read()
+    keys = [file["key"] for file in json.loads(stored)["files"]]
+    return [key.removeprefix("a/input/") for key in keys if key.startswith("a/input/")]
+
+
+def test_documents_are_added_as_the_next_version_and_the_last_one_stays_readable(
+    s3: Any, test_sets: TestSetTable, complete: dict[str, Any]
+) -> None:
+    before = test_sets.get("a").fingerprint
+    send(s3, "a", "input/3.pdf", labels("3.pdf"))
+    assert call("getTestSet", testSetId="a") == complete  # until the addition is complete
+    revised = call("completeTestSet", testSetId="a")
+    assert (revised["version"], revised["fileCount"], revised["status"]) == (2, 3, "READY")
+    assert call("completeTestSet", testSetId="a") == revised
+    assert listed(s3, test_sets) == ["1.pdf", "2.pdf", "3.pdf"]
+    assert listed(s3, test_sets, before) == ["1.pdf", "2.pdf"]
+
+
+def test_documents_are_removed_from_the_next_version_and_do_not_come_back_with_an_addition(
+    s3: Any, test_sets: TestSetTable, complete: dict[str, Any]
+) -> None:
+    before = test_sets.get("a").fingerprint
+    revised = call("removeTestSetDocuments", testSetId="a", paths=["1.pdf"])
+    assert (revised["version"], revised["fileCount"]) == (2, 1)
+    send(s3, "a", "input/3.pdf", labels("3.pdf"))
+    assert call("completeTestSet", testSetId="a")["version"] == 3
+    assert listed(s3, test_sets) == ["2.pdf", "3.pdf"]
+    assert listed(s3, test_sets, before) == ["1.pdf", "2.pdf"]
+    send(s3, "a", "input/1.pdf", labels("1.pdf"))  # the same again
+    assert call("completeTestSet", testSetId="a")["fileCount"] == 3
+
+
+@pytest.mark.parametrize("key", ["input/1.pdf", labels("1.pdf"), "baseline/1.pdf/sections/2/result.json"])
+def test_what_a_test_set_has_is_not_changed_by_an_addition(s3: Any, complete: dict[str, Any], key: str) -> None:
+    with pytest.raises(ApiError, match="Conflict: Test set 'a' has other documents or labels under the same paths"):
+        send(s3, "a", key, content=b"other")
+    assert call("completeTestSet", testSetId="a") == complete
+
+
+def test_what_an_earlier_version_has_is_not_replaced(s3: Any, complete: dict[str, Any]) -> None:
+    call("removeTestSetDocuments", testSetId="a", paths=["1.pdf"])
+    with pytest.raises(ApiError, match="Conflict: Earlier versions of test set 'a' have other files"):
+        send(s3, "a", "input/1.pdf", content=b"other")
+
+
+@pytest.mark.parametrize(
+    ("paths", "said"), [(["3.pdf"], "no document '?3.pdf"), (["1.pdf", "2.pdf"], "would have no document left")]
+)
+def test_a_removal_that_cannot_be_is_refused(complete: dict[str, Any], paths: list[str], said: str) -> None:
+    with pytest.raises(ApiError, match=rf"InvalidInput: .*{said}"):
+        call("removeTestSetDocuments", testSetId="a", paths=paths)
+    assert call("getTestSet", testSetId="a") == complete
 
 
 @pytest.mark.parametrize("key", [None, "a/input/", "a/baseline/1.pdf/sections/1/result.json", "ab/input/1.pdf"])

@@ -17,7 +17,7 @@ from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.nova.prompt import TASK_PROMPT, DocumentClass
 from tests.support.domain.fake_bedrock import FakeBedrock
 from tests.support.domain.pipeline import Pipeline
-from tests.support.domain.samples import coloured_pdf, job
+from tests.support.domain.samples import coloured_pdf, job, ready_test_set, upload_test_set
 from tests.support.domain.service_model import string_problem
 from tests.support.domain.situations import rewrite
 
@@ -315,3 +315,13 @@ def test_no_held_out_document_left_is_a_warning_of_the_job(
     assert warning.startswith("No held-out document is left: all 1 were rejected.")
     assert len(jobs.get(event["jobId"]).warnings) == len(before) + 1
     assert read(s3, "dataset/report.json")["warnings"].count(warning) == 1
+
+
+def test_a_job_records_the_version_of_the_test_set_that_it_read(
+    pipeline: Pipeline, jobs: JobTable, test_sets: TestSetTable, s3: Any
+) -> None:
+    upload_test_set(s3)
+    test_sets.create(ready_test_set().model_copy(update={"version": 7}))
+    run = jobs.create(job(), None, "").current_run
+    pipeline.run("ValidateTestSet", run.to_wire())
+    assert jobs.get(run.job_id).test_set_version == 7

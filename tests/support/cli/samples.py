@@ -138,6 +138,7 @@ def test_set(**changes: Any) -> dict[str, Any]:
         "description": "",
         "fileCount": 150,
         "status": "READY",
+        "version": 1,
         "createdAt": "2024-01-15T09:30:00.000Z",
     }
     return values | changes
@@ -262,7 +263,8 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "getTestSet": lambda given: test_set(),
         "createTestSet": lambda given: test_set(status="UPLOADING", fileCount=0),
         "createTestSetUploads": lambda given: [_post(file["key"]) | {"present": False} for file in given["files"]],
-        "completeTestSet": lambda given: test_set(fileCount=2),
+        "completeTestSet": lambda given: test_set(fileCount=2, version=2),
+        "removeTestSetDocuments": lambda given: test_set(fileCount=1, version=3),
         "deleteTestSet": lambda given: True,
         "listConfigVersions": lambda given: _page([config_version(), default_version()]),
         "getConfigVersion": lambda given: config_version(),

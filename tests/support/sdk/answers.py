@@ -53,6 +53,7 @@ def labelled_set(status: str = "READY", **changes: Any) -> dict[str, Any]:
         "description": "",
         "fileCount": 40,
         "status": status,
+        "version": 1,
         "createdAt": CREATED,
         **changes,
     }

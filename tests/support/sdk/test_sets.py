@@ -16,11 +16,13 @@ class TestSetTable:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.status: str | None = None
+        self.version = 1
         deployment.answers |= {
             "createTestSet": self.create,
             "getTestSet": self.get,
             "createTestSetUploads": deployment.uploads("docsplit/"),
             "completeTestSet": self.complete,
+            "removeTestSetDocuments": self.remove,
             "deleteTestSet": self.delete,
         }
 
@@ -39,11 +41,22 @@ class TestSetTable:
 
     def delete(self, arguments: dict[str, Any]) -> object:
         """Remove the test set and its objects."""
-        self.status = None
+        self.status, self.version = None, 1
         self.deployment.objects.clear()
         return True
 
     def complete(self, arguments: dict[str, Any]) -> object:
-        """Return the test set, READY, with the documents in S3 counted."""
+        """Return the test set, READY, with the documents in S3 counted; the next version if it was complete before."""
+        self.version += self.status == "READY"
         self.status = "READY"
-        return labelled_set(fileCount=sum(key.startswith("docsplit/input/") for key in self.deployment.objects))
+        return self.shown()
+
+    def remove(self, arguments: dict[str, Any]) -> object:
+        """Return the next version."""
+        self.version += 1
+        return self.shown()
+
+    def shown(self) -> dict[str, Any]:
+        """Return the test set as the API shows it."""
+        documents = sum(key.startswith("docsplit/input/") for key in self.deployment.objects)
+        return labelled_set(fileCount=documents, version=self.version)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KIND = "testSet"
+_PARALLEL_READS = 16
 
 
 class TestSetTable:
@@ -70,8 +72,8 @@ class TestSetTable:
         return from_attributes(TestSetRecord, item)
 
     def list(self, *, limit: int, next_token: str | None) -> Page[TestSet]:
-        """Return a page of test sets, newest first."""
-        return query_newest(
+        """Return a page of test sets, newest first; the index lacks their versions, so each record is read."""
+        page = query_newest(
             self._dynamodb,
             TestSet,
             table=self._table,
@@ -81,6 +83,15 @@ class TestSetTable:
             next_token=next_token,
             extra_key={},
         )
+        with ThreadPoolExecutor(_PARALLEL_READS) as threads:
+            found = threads.map(self._find, [item.id for item in page.items])
+            return page.model_copy(update={"items": tuple(item for item in found if item)})
+
+    def _find(self, test_set_id: str) -> TestSetRecord | None:
+        try:
+            return self.get(test_set_id)
+        except TestSetNotFound:
+            return None  # the index lags behind the table
 
     def mark_ready(self, test_set_id: str, file_count: int, fingerprint: str) -> TestSetRecord:
         """Set READY with the number of documents and the listing's fingerprint; what is READY stays as it is.
@@ -98,6 +109,19 @@ class TestSetTable:
             if known and known.status is TestSetStatus.READY:
                 return known
             raise
+
+    def revise(self, before: TestSetRecord, file_count: int, fingerprint: str) -> TestSetRecord:
+        """Set the next version of a READY test set. Raises Conflict if it is no longer the one it was."""
+        changes = {"version": before.version + 1, "fileCount": file_count, "fingerprint": fingerprint}
+        try:
+            return self._update(
+                before.id, changes, frozenset({TestSetStatus.READY}), fingerprint_before=before.fingerprint
+            )
+        except Conflict:
+            self.get(before.id)
+            raise Conflict(
+                f"Test set '{before.id}' was changed by another request at the same time. Repeat yours."
+            ) from None
 
     def close(self, test_set_id: str) -> None:
         """Set DELETING, which takes the test set out of use; idempotent. Raises Conflict if it is gone."""
@@ -139,16 +163,21 @@ class TestSetTable:
         changes: Mapping[str, object],
         origins: frozenset[TestSetStatus],
         removed: Collection[str] = (),
+        fingerprint_before: str | None = None,
     ) -> TestSetRecord:
         arguments = update_arguments(changes, removed)
         names = {f":from{number}": origin for number, origin in enumerate(sorted(origins))}
         arguments["ExpressionAttributeNames"]["#status"] = "status"
-        arguments["ExpressionAttributeValues"] |= to_attributes(names)
+        arguments["ExpressionAttributeValues"] |= to_attributes({**names, ":fingerprintBefore": fingerprint_before})
+        condition = f"#status IN ({', '.join(names)})"
+        if fingerprint_before:
+            arguments["ExpressionAttributeNames"]["#fingerprint"] = "fingerprint"
+            condition += " AND #fingerprint = :fingerprintBefore"
         try:
             updated = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=to_attributes({"id": test_set_id}),
-                ConditionExpression=f"#status IN ({', '.join(names)})",
+                ConditionExpression=condition,
                 ReturnValues="ALL_NEW",
                 **arguments,
             )

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
-from idp_finetuning.deployment import TEST_SETS_BY_CREATION
 from idp_finetuning.errors import Conflict, InvalidInput, TestSetNotFound
-from idp_finetuning.test_sets.test_set import TestSet, TestSetRecord, TestSetStatus
+from idp_finetuning.test_sets.test_set import TestSetRecord, TestSetStatus
 
 
 def record(name: str, minute: int = 0) -> TestSetRecord:
@@ -84,6 +83,18 @@ def test_a_tampered_token_is_invalid_input(test_sets: TestSetTable) -> None:
         test_sets.list(limit=2, next_token="e30=")
 
 
-def test_the_index_projects_all_that_lists_show() -> None:
-    shown = {field.alias for field in TestSet.model_fields.values()}
-    assert shown <= {*TEST_SETS_BY_CREATION.projected, "id", "createdAt"}
+def test_lists_show_the_version_of_each_record(test_sets: TestSetTable) -> None:
+    test_sets.create(record("set-1", 1))
+    ready = test_sets.mark_ready("set-1", 2, "first")
+    test_sets.revise(ready, 3, "second")
+    (listed,) = test_sets.list(limit=5, next_token=None).items
+    assert (listed.version, listed.file_count) == (2, 3)
+
+
+def test_of_two_revisions_at_once_one_is_refused(test_sets: TestSetTable) -> None:
+    test_sets.create(record("set-1", 1))
+    ready = test_sets.mark_ready("set-1", 2, "first")
+    assert test_sets.revise(ready, 3, "second").version == 2
+    with pytest.raises(Conflict, match="was changed by another request"):
+        test_sets.revise(ready, 4, "third")
+    assert test_sets.get("set-1").fingerprint == "second"
