@@ -11,8 +11,9 @@ import click
 from idp_cli.api_names import in_cli_words
 from idp_cli.output import printable
 from idp_cli.session import FAILED
-from idp_sdk.errors import IDPError, NotConfigured, NotSignedIn, Unauthorized
+from idp_sdk.errors import IDPError, InvalidInput, NotConfigured, NotSignedIn, Unauthorized
 
+WRONG_VALUE = 2
 NOT_ALLOWED = 3
 
 _PROFILED = re.compile(r"\bidp-cli (?:login|configure FILE)")
@@ -30,6 +31,8 @@ def show_error(error: Exception, profile: str | None = None) -> int:
     if profile:
         message = _PROFILED.sub(lambda found: f"{found[0]} --profile {profile}", message)
     click.echo(f"{_label()} {printable(message)}", err=True)
+    if isinstance(error, InvalidInput):
+        return WRONG_VALUE
     return NOT_ALLOWED if isinstance(error, (NotConfigured, NotSignedIn, Unauthorized)) else FAILED
 
 

@@ -16,7 +16,7 @@ STDOUT = Path("-")
 
 
 def read_text(file: Path) -> str:
-    """Return the file's text without its byte order mark. Raises ClickException if it is not UTF-8, or UTF-16 with one.
+    """Return the file's text without its byte order mark. Raises BadParameter if it is not UTF-8, or UTF-16 with one.
 
     Notepad and PowerShell write both.
     """
@@ -25,9 +25,9 @@ def read_text(file: Path) -> str:
     try:
         return decode_text(file.read_bytes())
     except UnicodeDecodeError:
-        raise click.ClickException(f"'{file}' is not text in UTF-8. Save it as UTF-8.") from None
+        raise click.BadParameter(f"'{file}' is not text in UTF-8. Save it as UTF-8.") from None
     except OSError as error:
-        raise click.ClickException(f"'{file}' cannot be read: {error.strerror}.") from None
+        raise click.BadParameter(f"'{file}' cannot be read: {error.strerror}.") from None
 
 
 # Names of files and classes come from others, and a spreadsheet runs a cell that begins so (OWASP, "CSV Injection").

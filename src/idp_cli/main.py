@@ -1,6 +1,6 @@
 """The root of the command line: which commands there are, and how a command ends.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not signed in or not allowed, 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 wrong usage or a wrong value, 3 not signed in or not allowed, 130 interrupted.
 """
 
 from __future__ import annotations

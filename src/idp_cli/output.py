@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 
@@ -21,6 +23,11 @@ def print_lines(lines: Iterable[str]) -> None:
     """Print lines of text, with control characters escaped."""
     for line in lines:
         click.echo(printable(line))
+
+
+def _terminal_columns() -> int | None:
+    """Return the width of the terminal, or None if the output goes elsewhere: there nothing is cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def print_json(value: object) -> None:
@@ -42,14 +49,48 @@ def printable(text: str) -> str:
     )
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
-    """Return lines with columns as wide as their widest cell, two spaces apart; `right` has the right-aligned ones."""
+def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), columns: int | None = None) -> list[str]:
+    """Return lines with columns as wide as their widest cell, two spaces apart; `right` has the right-aligned ones.
+
+    On a terminal the widest columns are cut until a line fits (`columns`, by default the terminal's), ids excepted:
+    the first column stays whole.
+    """
     shown = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    widths = [max(map(_width, column)) for column in zip(*shown, strict=True)]
+    available = columns or _terminal_columns()
+    if available:
+        spaces = 2 * (len(widths) - 1) + 2  # a table may stand two spaces in
+        while sum(widths) + spaces > available and max(widths[1:], default=0) > SHORTEST_COLUMN:
+            widest = widths.index(max(widths[1:]), 1)
+            widths[widest] -= 1
     return [
         "  ".join(
-            cell.rjust(width) if column in right else cell.ljust(width)
+            _fill(_cut(cell, width), width, right=column in right)
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in shown
     ]
+
+
+SHORTEST_COLUMN = 8
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes (Unicode standard annex 11, "East Asian Width")."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def _cut(text: str, width: int) -> str:
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 1:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def _fill(text: str, width: int, *, right: bool) -> str:
+    spaces = " " * (width - _width(text))
+    return spaces + text if right else text + spaces

@@ -24,6 +24,13 @@ from idp_sdk.users import Users
 class IDPClient:
     """A client of one deployment for one user. Threads may share it; `close` it or use it as a context manager.
 
+    - `finetuning`: validate test sets; create, watch, stop, retry and delete jobs
+    - `models`: base models and custom models
+    - `test_sets`: upload labelled documents, add and remove some, list, delete
+    - `config_versions`: which model classifies, and with which prompt and classes
+    - `users`: users and their scope, for Admins
+    - `classify`: the classes of a document's pages
+
     Values that are not given come from the environment (IDP_GRAPHQL_URL, IDP_REGION, IDP_USER_POOL_ID,
     IDP_USER_POOL_CLIENT_ID, IDP_COGNITO_ENDPOINT_URL, IDP_USERNAME, IDP_PASSWORD, IDP_TOKEN, IDP_PROFILE), else from
     the profile that `idp-cli configure` and `idp-cli login` wrote. `token` is an id token. `timeout` is that of one

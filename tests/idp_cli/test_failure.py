@@ -152,7 +152,7 @@ def test_a_folder_that_cannot_be_uploaded_is_named(run: Run, place: str) -> None
     Path("a file").write_text("content")
     Path("empty").mkdir()
     ran = run("testset", "upload", place, "--name", "docsplit")
-    assert ran.code == 1
+    assert ran.code == 2
     assert ran.err.splitlines()[-1].startswith(f"Error: '{place}'")
 
 

@@ -214,3 +214,17 @@ def test_json_has_no_character_that_a_terminal_obeys_and_means_the_same(capsys: 
     assert json.loads(printed) == value
     assert "Мой 🙂" in printed
     assert all(character.isprintable() or character == "\n" for character in printed)
+
+
+def test_on_a_terminal_the_widest_columns_are_cut_and_the_first_is_whole() -> None:
+    rows = [("ID", "NAME", "STATUS"), ("6f1c2b1e-0000-4000-8000-000000000001", "a long name " * 10, "COMPLETED")]
+    lines = table(rows, columns=80)
+    assert max(map(len, lines)) <= 80
+    assert lines[1].startswith(rows[1][0])
+    assert "…  COMPLETED" in lines[1]
+    assert table(rows) == table(rows, columns=1000)  # what is piped is not cut
+
+
+def test_wide_characters_take_two_columns() -> None:
+    lines = table([("請求書", "x"), ("ab", "y")])
+    assert lines == ["請求書  x", "ab      y"]

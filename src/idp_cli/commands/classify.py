@@ -9,6 +9,7 @@ import click
 
 from idp_cli.api_names import in_cli_words
 from idp_cli.classifying import classify_all, pages, show_pages
+from idp_cli.completing import complete_models, complete_test_sets, complete_versions
 from idp_cli.files import STDOUT, read_text
 from idp_cli.model_names import model_id
 from idp_cli.output import remark, table
@@ -21,10 +22,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
-@click.option("--test-set", metavar="ID", help="Instead of PATH: a test set, with --document.")
+@click.option(
+    "--test-set", metavar="ID", shell_complete=complete_test_sets, help="Instead of PATH: a test set, with --document."
+)
 @click.option("--document", metavar="PATH", help="Path of a document in the test set, for example claims/0001.pdf.")
-@click.option("--config-version", metavar="NAME", help="Version to classify with (default: the active one).")
-@click.option("--model", metavar="ID", help="Model to use instead: id, ARN or name.")
+@click.option(
+    "--config-version",
+    metavar="NAME",
+    shell_complete=complete_versions,
+    help="Version to classify with (default: the active one).",
+)
+@click.option("--model", metavar="ID", shell_complete=complete_models, help="Model to use instead: id, ARN or name.")
 @click.option(
     "--page-text",
     "page_texts",

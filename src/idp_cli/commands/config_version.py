@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from idp_cli.api_names import in_cli_words
+from idp_cli.completing import complete_jobs, complete_models, complete_versions
 from idp_cli.files import read_text
 from idp_cli.model_names import model_id
 from idp_cli.noun import Noun
@@ -28,7 +29,12 @@ def _content_options(command: _Command) -> _Command:
     file = click.Path(path_type=Path)
     options = (
         click.option("--description", metavar="TEXT", help="What the version is for."),
-        click.option("--model", metavar="ID", help="Model: id, ARN or name, as `models list` shows it."),
+        click.option(
+            "--model",
+            metavar="ID",
+            shell_complete=complete_models,
+            help="Model: id, ARN or name, as `models list` shows it.",
+        ),
         click.option("--system-prompt", type=file, metavar="FILE", help="File with the system prompt."),
         click.option("--task-prompt", type=file, metavar="FILE", help="File with the task prompt."),
         click.option("--temperature", type=float, metavar="NUMBER", help="0 to 1."),
@@ -57,7 +63,7 @@ def list_versions(session: Session) -> None:
 
 
 @config_version.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_versions)
 @shared_options
 @click.pass_obj
 def show(session: Session, name: str) -> None:
@@ -68,8 +74,13 @@ def show(session: Session, name: str) -> None:
 
 
 @config_version.command()
-@click.argument("name")
-@click.option("--from-job", metavar="ID", help="Completed job whose model and prompt the version carries.")
+@click.argument("name", shell_complete=complete_versions)
+@click.option(
+    "--from-job",
+    metavar="ID",
+    shell_complete=complete_jobs,
+    help="Completed job whose model and prompt the version carries.",
+)
 @_content_options
 @shared_options
 @click.pass_obj
@@ -86,7 +97,7 @@ def create(session: Session, /, name: str, from_job: str | None, **given: Any) -
 
 
 @config_version.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_versions)
 @click.option(
     "--revision",
     type=int,
@@ -111,7 +122,7 @@ def update(session: Session, /, name: str, revision: int | None, **given: Any) -
 
 
 @config_version.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_versions)
 @shared_options
 @click.pass_obj
 def activate(session: Session, name: str) -> None:
@@ -125,7 +136,7 @@ def activate(session: Session, name: str) -> None:
 
 
 @config_version.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_versions)
 @shared_options
 @click.pass_obj
 def delete(session: Session, name: str) -> None:

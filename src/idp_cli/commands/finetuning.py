@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from idp_cli.api_names import in_cli_words
+from idp_cli.completing import complete_jobs, complete_models, complete_test_sets, complete_versions
 from idp_cli.files import write_csv
 from idp_cli.following import follow
 from idp_cli.job_text import (
@@ -42,7 +43,9 @@ def _require_number(ctx: click.Context, parameter: click.Parameter, value: float
     return value
 
 
-_job_id = click.option("--job-id", required=True, metavar="ID", help="The job's id, from `finetuning list`.")
+_job_id = click.option(
+    "--job-id", required=True, metavar="ID", shell_complete=complete_jobs, help="The job's id, from `finetuning list`."
+)
 _interval = click.option(
     "--interval",
     type=click.FloatRange(min=0.1),
@@ -72,8 +75,19 @@ def finetuning() -> None:
 
 
 @finetuning.command()
-@click.option("--test-set", required=True, metavar="ID", help="The test set's id, from `testset list`.")
-@click.option("--base-model", metavar="ID", help="Also check what this base model needs, from `models list`.")
+@click.option(
+    "--test-set",
+    required=True,
+    metavar="ID",
+    shell_complete=complete_test_sets,
+    help="The test set's id, from `testset list`.",
+)
+@click.option(
+    "--base-model",
+    metavar="ID",
+    shell_complete=complete_models,
+    help="Also check what this base model needs, from `models list`.",
+)
 @_train_split
 @_repeat
 @shared_options
@@ -94,11 +108,28 @@ def validate(
 
 
 @finetuning.command()
-@click.option("--test-set", required=True, metavar="ID", help="The test set's id, from `testset list`.")
-@click.option("--base-model", required=True, metavar="ID", help="The base model's id, from `models list`.")
+@click.option(
+    "--test-set",
+    required=True,
+    metavar="ID",
+    shell_complete=complete_test_sets,
+    help="The test set's id, from `testset list`.",
+)
+@click.option(
+    "--base-model",
+    required=True,
+    metavar="ID",
+    shell_complete=complete_models,
+    help="The base model's id, from `models list`.",
+)
 @click.option("--name", required=True, help="Name of the job and of its model.")
 @_train_split
-@click.option("--config-version", metavar="NAME", help="Train with this version's prompt and class descriptions.")
+@click.option(
+    "--config-version",
+    metavar="NAME",
+    shell_complete=complete_versions,
+    help="Train with this version's prompt and class descriptions.",
+)
 @_repeat
 @click.option("--epochs", type=int, help="Rounds over the data, 1 to 5 (default: 2). All models.")
 @click.option("--batch-size", type=int, help="1 only (default: 1). Nova 2.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from idp_cli.completing import complete_test_sets
 from idp_cli.noun import Noun
 from idp_cli.output import remark, table
 from idp_cli.session import INTERRUPTED, Session, shared_options
@@ -75,7 +76,7 @@ def upload(session: Session, path: Path, name: str, description: str, layout: st
 
 
 @testset.command()
-@click.argument("test_set", metavar="ID")
+@click.argument("test_set", metavar="ID", shell_complete=complete_test_sets)
 @click.argument("path", type=click.Path(path_type=Path))
 @_layout
 @shared_options
@@ -104,7 +105,7 @@ def add(session: Session, test_set: str, path: Path, layout: str) -> None:
 
 
 @testset.command()
-@click.argument("test_set", metavar="ID")
+@click.argument("test_set", metavar="ID", shell_complete=complete_test_sets)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @shared_options
 @click.pass_obj
@@ -130,7 +131,7 @@ def list_test_sets(session: Session) -> None:
 
 
 @testset.command()
-@click.argument("test_set", metavar="ID")
+@click.argument("test_set", metavar="ID", shell_complete=complete_test_sets)
 @shared_options
 @click.pass_obj
 def delete(session: Session, test_set: str) -> None:

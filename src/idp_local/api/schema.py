@@ -22,13 +22,7 @@ from idp_local.api import resolver
 from idp_local.api.responses import ERROR_TYPE
 from idp_local.api.scalars import use_appsync_scalars
 from idp_local.api.tokens import Caller
-
-# AppSync supplies these; the schema must not.
-_SUPPLIED = """
-scalar AWSDateTime
-scalar AWSJSON
-directive @aws_auth(cognito_groups: [String!]!) on FIELD_DEFINITION | OBJECT
-"""
+from idp_local.environment import CHECKOUT
 
 _logger = logging.getLogger(__name__)
 
@@ -47,7 +41,8 @@ class Call:
 
 def executable_schema(sdl: str) -> GraphQLSchema:
     """Return the schema, to be executed with a Call as context; raises what graphql-core raises for a broken one."""
-    schema = build_schema(_SUPPLIED + sdl)
+    prelude = (CHECKOUT / "graphql/prelude.graphql").read_text(encoding="utf-8")
+    schema = build_schema(prelude + sdl)
     use_appsync_scalars(schema)
     roots = (schema.query_type, schema.mutation_type)
     for kind in schema.type_map.values():

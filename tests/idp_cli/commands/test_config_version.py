@@ -96,7 +96,7 @@ def test_a_prompt_that_cannot_be_read_is_named(run: Run, deployment: Deployment)
     Path("folder").mkdir()
     for file, reason in (("missing", "No such file"), ("binary", "not text in UTF-8"), ("folder", "Is a directory")):
         ran = run("config-version", "create", "invoices", "--system-prompt", file)
-        assert ran.code == 1
+        assert ran.code == 2
         assert f"'{file}'" in ran.err
         assert reason in ran.err
     assert deployment.calls == []

@@ -65,7 +65,7 @@ def test_numbers_that_are_none_are_refused_before_anything_is_sent(run: Run, dep
     )
     assert (ran.code, "give a number of seconds" in ran.err) == (2, True)
     ran = run("finetuning", "validate", "--test-set", "a", "--train-split", word)
-    assert ran.code == 1
+    assert ran.code == 2
     assert ran.err.startswith("Error: --train-split is ")
     assert deployment.calls == []
 
