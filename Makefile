@@ -18,6 +18,7 @@ timed = @start=$$(date +%s); $(2) && echo "== $(1): $$(( $$(date +%s) - start ))
 # Options of the CDK CLI, for example CDKFLAGS="-c namePrefix=my-finetuning"
 CDK := node_modules/.bin/cdk
 CDKFLAGS ?=
+OUTPUTS ?= cdk-outputs.json
 unexport CDKFLAGS # the CLI takes every CDK… variable of its environment for an option
 
 .PHONY: help setup demo up test lint typecheck unit bench chaos daily smoke synth diff deploy protect destroy lock clean
@@ -66,10 +67,13 @@ synth: setup  ## the CloudFormation template, into cdk.out
 	$(call timed,synth,$(CDK) synth --quiet $(CDKFLAGS))
 
 diff: setup  ## what a deployment would change
+	@$(BIN)/python -m stacks.credentials
 	@$(CDK) diff $(CDKFLAGS)
 
-deploy: setup  ## deploys into us-east-1 with your AWS credentials
-	@$(CDK) deploy $(CDKFLAGS)
+deploy: setup  ## deploys into us-east-1 with your AWS credentials; OUTPUTS=cdk-outputs.json gets the outputs
+	@$(BIN)/python -m stacks.credentials
+	@$(CDK) deploy --outputs-file $(OUTPUTS) $(CDKFLAGS)
+	@echo "Next: $(BIN)/idp-cli configure $(OUTPUTS)"
 
 # Not part of deploy: a protected stack whose first deployment failed could not be deployed again.
 protect: setup  ## forbids the removal of a stack that is deployed

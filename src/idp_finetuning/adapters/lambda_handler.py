@@ -31,6 +31,8 @@ logger = Logger(location=None, use_rfc3339=True)
 for _library in ("boto3", "botocore", "s3transfer"):
     logging.getLogger(_library).setLevel(logging.WARNING)
 
+LONGEST_TEXT = 1000  # characters of a field in the log
+
 # Failures whose text is about AWS or the deployment, never about a document.
 _FOR_OPERATORS = (AwsCallRefused, SettingMissing, TransientError)
 
@@ -97,14 +99,14 @@ def _log_outcome(context: LambdaContext | None, **keys: object) -> Iterator[dict
     lines of code it passed are logged.
     """
     fields: dict[str, object] = {}
-    known = {name: value for name, value in keys.items() if value is not None}
+    known = {name: _bounded(value) for name, value in keys.items() if value is not None}
     with logger.append_context_keys(request_id=context.aws_request_id if context else None, **known):
         try:
             yield fields
         except FinetuningError as error:
             reason = error.message if isinstance(error, _FOR_OPERATORS) else None
             cause = type(error.__cause__).__name__ if error.__cause__ else None
-            logger.warning("failed", extra={"error_code": error.code, "reason": reason, "cause": cause})
+            logger.warning("failed", extra={"error_code": error.code, "reason": _bounded(reason), "cause": cause})
             raise
         except Exception as error:
             name = type(error).__name__
@@ -112,3 +114,8 @@ def _log_outcome(context: LambdaContext | None, **keys: object) -> Iterator[dict
             logger.error("failed unexpectedly", extra={"error_code": name, "places": places})  # noqa: TRY400
             raise InternalError(f"The step ended unexpectedly ({name}). See the log of its function.") from None
         logger.info("done", extra=fields)
+
+
+def _bounded(value: object) -> object:
+    """Cut a long text: a request may hold a megabyte, and a line of the log should not."""
+    return f"{value[:LONGEST_TEXT]}…" if isinstance(value, str) and len(value) > LONGEST_TEXT else value
