@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
+from idp_finetuning.adapters.read_ahead import PARALLEL_READS, Admit, read_ahead
 from idp_finetuning.errors import Conflict, DocumentRejected, TestSetInvalid
 from idp_finetuning.test_sets.document_types import BEGINNING_BYTES, MAXIMUM_DOCUMENT_BYTES
 from idp_finetuning.test_sets.keys import baseline_prefix, input_prefix, sealed_key, uploading_marker
@@ -37,7 +38,6 @@ M = TypeVar("M", bound=WireModel)
 F = TypeVar("F")
 R = TypeVar("R")
 
-PARALLEL_READS = 32
 PARALLEL_WRITES = 4
 UPLOAD_EXPIRES_SECONDS = 3600
 _MISSING = ("NoSuchKey", "NotFound", "404")
@@ -109,28 +109,36 @@ class Bucket:
         return lines, start + read if read < response["ContentLength"] else None
 
     def read_all(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
-        """Yield contents in the order of the keys, read in parallel, with a bounded number in memory.
+        """Yield contents in the order of the keys, read in parallel, with a bounded number and size in memory.
 
         Raises TimeoutError if it takes longer.
         """
-        return self._in_parallel(self.read, keys, within_seconds)
+        return read_ahead(self._read, keys, within_seconds)
+
+    def _read(self, key: str, admit: Admit) -> bytes:
+        response = self._get(key, None)
+        with response["Body"] as body:
+            admit(response["ContentLength"])
+            content: bytes = body.read()
+            return content
 
     def read_files(
         self, files: Iterable[tuple[str, str | None]], *, within_seconds: float = math.inf
     ) -> Iterator[bytes | Unreadable]:
         """Yield contents as read_all does, of keys with what their ETags must begin with, or why one cannot be read."""
-        return self._in_parallel(self._read_file, files, within_seconds)
+        return read_ahead(self._read_file, files, within_seconds)
 
     def read_beginnings(self, keys: Iterable[str], *, within_seconds: float = math.inf) -> Iterator[bytes]:
         """Yield as many first bytes as show a document's type, as read_all does; no object may be empty."""
-        return self._in_parallel(self._read_beginning, keys, within_seconds)
+        return read_ahead(self._read_beginning, keys, within_seconds)
 
-    def _read_beginning(self, key: str) -> bytes:
+    def _read_beginning(self, key: str, admit: Admit) -> bytes:
+        admit(BEGINNING_BYTES)
         wanted = f"bytes=0-{BEGINNING_BYTES - 1}"
         with self._s3.get_object(Bucket=self.name, Key=key, Range=wanted)["Body"] as body:
             return body.read()
 
-    def _read_file(self, file: tuple[str, str | None]) -> bytes | Unreadable:
+    def _read_file(self, file: tuple[str, str | None], admit: Admit = lambda _: None) -> bytes | Unreadable:
         key, beginning = file
         try:
             response = self._get(key, None)
@@ -141,24 +149,8 @@ class Bucket:
         with response["Body"] as body:
             if not response["ETag"].strip('"').startswith(beginning or ""):
                 return Unreadable.CHANGED
+            admit(response["ContentLength"])
             return body.read()
-
-    @staticmethod
-    def _in_parallel(read: Callable[[F], R], files: Iterable[F], within_seconds: float = math.inf) -> Iterator[R]:
-        waiting = iter(files)
-        latest = time.monotonic() + within_seconds
-        threads = ThreadPoolExecutor(PARALLEL_READS)
-        try:
-            running = deque(threads.submit(read, file) for file in islice(waiting, 2 * PARALLEL_READS))
-            while running:
-                left = latest - time.monotonic()
-                if left <= 0:
-                    raise TimeoutError
-                yield running.popleft().result(None if left == math.inf else left)
-                running.extend(threads.submit(read, file) for file in islice(waiting, 1))
-        finally:
-            # A read that hangs must not keep the caller beyond its time.
-            threads.shutdown(wait=time.monotonic() < latest, cancel_futures=True)
 
     def list(self, prefix: str, *, within_seconds: float = math.inf) -> Iterator[StoredFile]:
         """Yield the objects below a prefix in key order. Raises TimeoutError if it takes longer."""
@@ -184,7 +176,8 @@ class Bucket:
 
     def read_models(self, keys: Iterable[str], model: type[M]) -> Iterator[M | None]:
         """Yield the models stored at keys in their order, read in parallel."""
-        return self._in_parallel(lambda key: self.read_model(key, model), keys)
+        contents = self.read_files((key, None) for key in keys)
+        return (None if isinstance(content, Unreadable) else read_stored_json(model, content) for content in contents)
 
     def write_model(self, key: str, value: WireModel) -> None:
         """Store a model as JSON."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from idp_finetuning.adapters.buckets import PARALLEL_READS, DataBucket, TestSetBucket
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.functions import BackgroundFunction
+from idp_finetuning.adapters.read_ahead import PARALLEL_READS
 from idp_finetuning.errors import ValidationRunning
 from idp_finetuning.stages.read_labels import (
     REQUEST_SECONDS,
@@ -65,7 +66,8 @@ class SlowS3:
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         self._elapsed["read"] = self._elapsed.get("read", 0) + READ_SECONDS
-        return {"Body": io.BytesIO(result_json("letter")), "ETag": f'"{Key}"'}
+        body = result_json("letter")
+        return {"Body": io.BytesIO(body), "ETag": f'"{Key}"', "ContentLength": len(body)}
 
 
 @pytest.fixture
