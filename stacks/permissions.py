@@ -263,14 +263,14 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:GetObject",),
                 (arns.data_objects("classifications/*/request.json"), arns.data_objects("classifications/uploads/*")),
             ),
-            *_run_classification(arns),
+            *_run_classification(arns, answers=True),
             # Its next run, and what Lambda tells of a run that it gives up.
             Allow(("lambda:InvokeFunction",), tuple(map(arns.function, ("ClassifyDocument", "EndClassification")))),
             # Custom models too: of the policies that AWS publishes for on-demand deployments, some name the model
             # beside its deployment, and a refusal would come after training.
             Allow(("bedrock:InvokeModel",), (*arns.invocable_models, models)),
         ),
-        "EndClassification": (list_data, *_run_classification(arns)),
+        "EndClassification": (list_data, *_run_classification(arns, answers=False)),
         "DeleteJobData": (
             Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (arns.jobs_table,)),
             *remove_data,
@@ -278,10 +278,15 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
     }
 
 
-def _run_classification(arns: Arns) -> tuple[Allow, ...]:
-    kept = tuple(arns.data_objects(f"classifications/*/{part}") for part in ("progress.json", "pages/*"))
-    # A conditional write reads too (S3 API reference, PutObject).
-    return (Allow(("s3:GetObject", "s3:PutObject"), (*kept, arns.data_objects("classifications/*/result.json"))),)
+def _run_classification(arns: Arns, *, answers: bool) -> tuple[Allow, ...]:
+    """Return what a run of a classification needs to hold its lease, and to add answers if it does so."""
+    progress, pages, result = (
+        arns.data_objects(f"classifications/*/{part}") for part in ("progress.json", "pages/*", "result.json")
+    )
+    return (
+        Allow(("s3:GetObject",), (progress, pages)),
+        Allow(("s3:PutObject",), (progress, result, *([pages] if answers else []))),
+    )
 
 
 def _decrypt_test_sets(options: DeploymentOptions) -> tuple[Allow, ...]:

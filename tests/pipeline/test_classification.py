@@ -78,3 +78,13 @@ def test_only_the_starter_and_admins_read_a_classification(
         with pytest.raises(GraphQLError) as refused:
             client.execute(query, {"id": classified.packet.id})
         assert refused.value.error_type == "ClassificationNotFound"
+
+
+def test_a_run_that_died_is_continued_and_its_answer_is_kept(classified: Classified) -> None:
+    assert classified.continued.status == "COMPLETED"
+    assert classified.continued.pages == classified.packet.pages
+
+
+def test_what_lambda_gives_up_has_failed(classified: Classified) -> None:
+    assert (classified.given_up.status, classified.given_up.error_code) == ("FAILED", "InternalError")
+    assert "ended without a result after 1 pages" in str(classified.given_up.error_message)

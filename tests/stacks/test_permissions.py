@@ -323,10 +323,10 @@ def test_only_classification_asks_models_wherever_their_profiles_route_to(deploy
 
 
 def test_classification_reads_documents_and_writes_results_only(deployed: Deployed) -> None:
-    written = {f"{DATA}/classifications/*/{part}" for part in ("progress.json", "pages/*", "result.json")}
-    assert _resources(deployed, "classify-document", "s3:PutObject") == written
+    kept = {f"{DATA}/classifications/*/{part}" for part in ("progress.json", "pages/*")}
+    assert _resources(deployed, "classify-document", "s3:PutObject") == {*kept, f"{DATA}/classifications/*/result.json"}
     assert _resources(deployed, "classify-document", "s3:GetObject") == {
-        *written,
+        *kept,
         f"{DATA}/classifications/*/request.json",
         f"{DATA}/classifications/uploads/*",
         f"{TEST_SETS}/*/input/*",

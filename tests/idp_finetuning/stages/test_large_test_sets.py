@@ -74,7 +74,7 @@ class SlowS3:
 def slow(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SlowS3:
     """The slow bucket of test sets; the data bucket is as fast as any."""
     made = SlowS3(request.param)
-    for module in ("adapters.buckets", "stages.read_labels"):
+    for module in ("adapters.buckets", "adapters.read_ahead", "stages.read_labels"):
         monkeypatch.setattr(f"idp_finetuning.{module}.time", SimpleNamespace(monotonic=made.monotonic))
     return made
 

@@ -19,7 +19,6 @@ from tests.support.iam.resources import (
     DATASET_DOCUMENTS,
     DEPLOYMENTS,
     FOUNDATION_MODELS,
-    INPUTS,
     PREFIX,
     RUNNING,
     SEALED,
@@ -76,7 +75,7 @@ UNCALLED: tuple[Uncalled, ...] = (
     Uncalled(
         "Resolver",
         ("s3:DeleteObject", "s3:DeleteObjectVersion"),
-        (INPUTS, BASELINES, ANNOUNCED, SEALED),
+        (BASELINES, ANNOUNCED, SEALED),
         "A new test set's prefix is empty, unless forms of a deleted one were used within their hour.",
     ),
     Uncalled(
@@ -199,6 +198,15 @@ UNCALLED: tuple[Uncalled, ...] = (
         ("bedrock:TagResource",),
         (CUSTOM_MODELS,),
         "AWS does not say which resource of the request IAM asks about tags, and a refusal would come after training.",
+    ),
+    Uncalled(
+        "ClassifyDocument",
+        ("lambda:InvokeFunction",),
+        tuple(
+            arn("lambda", f"function:{find_function(name).function_name(PREFIX)}")
+            for name in ("ClassifyDocument", "EndClassification")
+        ),
+        "A run hands over after a quarter of an hour, and Lambda itself calls the destination with this role.",
     ),
     Uncalled(
         "ClassifyDocument",

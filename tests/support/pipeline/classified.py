@@ -33,6 +33,8 @@ class Classified(BaseModel):
     model_alone: Classification
     with_texts: Classification
     gone: dict[str, Classification]
+    continued: Classification
+    given_up: Classification
     refusals: dict[str, str]
 
 
@@ -68,8 +70,42 @@ def classify(pipeline: Pipeline, packets: Finished) -> Classified:
                 pipeline, done, uploadKey=None, testSetDocument={"testSetId": test_set_id, "path": "gone.pdf"}
             ),
         },
+        continued=_continue(pipeline, done),
+        given_up=_give_up(pipeline, done),
         refusals=refusals,
     )
+
+
+def _continue(pipeline: Pipeline, done: Classification) -> Classification:
+    """A classification whose first run died after a page."""
+    name = _begun(pipeline, done)
+    pipeline.invoke("ClassifyDocument", {"classificationId": name})
+    return _shown(pipeline, name)
+
+
+def _give_up(pipeline: Pipeline, done: Classification) -> Classification:
+    """A classification whose function died for good after a page."""
+    name = _begun(pipeline, done)
+    pipeline.invoke("EndClassification", {"requestPayload": {"classificationId": name}})
+    return _shown(pipeline, name)
+
+
+def _begun(pipeline: Pipeline, done: Classification) -> str:
+    """Id of a classification with one answer, which no run works on."""
+    name = str(uuid4())
+    request = json.loads(pipeline.read(f"classifications/{done.id}/request.json"))
+    progress = {"runId": "dead", "renewedAt": "2026-01-01T00:00:00Z", "pagesDone": 1, "pageCount": len(done.pages)}
+    parts = {"request": {**request, "id": name}, "progress": progress, "pages/1": done.pages[0].to_wire()}
+    for part, content in parts.items():
+        pipeline.s3.put_object(
+            Bucket=pipeline.connection.data_bucket, Key=f"classifications/{name}/{part}.json", Body=json.dumps(content)
+        )
+    return name
+
+
+def _shown(pipeline: Pipeline, name: str) -> Classification:
+    shown = pipeline.client.execute(GET_CLASSIFICATION.document, {"classificationId": name})
+    return GET_CLASSIFICATION.read(shown["getClassification"])
 
 
 def _refusal(client: GraphQLClient, **given: Any) -> str:
