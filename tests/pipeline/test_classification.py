@@ -87,4 +87,4 @@ def test_a_run_that_died_is_continued_and_its_answer_is_kept(classified: Classif
 
 def test_what_lambda_gives_up_has_failed(classified: Classified) -> None:
     assert (classified.given_up.status, classified.given_up.error_code) == ("FAILED", "InternalError")
-    assert "ended without a result after 1 pages" in str(classified.given_up.error_message)
+    assert "1 of its pages have an answer" in str(classified.given_up.error_message)

@@ -25,7 +25,8 @@ def end_classification(failed: FailedInvocation, *, data: DataBucket) -> Classif
     if run is None:
         return ClassificationSummary(repeated=True)
     message = (
-        f"The document could not be classified: its function ended without a result after {len(run.pages)} pages. "
+        f"The document could not be classified: its function ended without a result, and {len(run.pages)} "
+        "of its pages have an answer. "
         "Split the document, or ask the operator to see the log."
     )
     run.finish(failed_result(CODE, message))

@@ -340,7 +340,7 @@ def test_what_lambda_gives_up_has_failed_and_says_how_far_it_came(
     assert classifier.end().error_code == "InternalError"
     result = classifier.read()
     assert result
-    assert "ended without a result after 0 pages" in str(result.error_message)
+    assert "0 of its pages have an answer" in str(result.error_message)
 
 
 def test_a_result_stays_though_lambda_gives_up_another_run(classifier: Classifier) -> None:
