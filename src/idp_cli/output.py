@@ -42,6 +42,12 @@ def remark(line: str) -> None:
     click.echo(printable(line), err=True)
 
 
+def next_step(command: str) -> None:
+    """Say on a terminal what usually comes next; a script has no use for it."""
+    if sys.stderr.isatty():
+        remark(f"Next: {command}")
+
+
 def printable(text: str) -> str:
     """Return the text with control characters as escapes: names come from other people."""
     return "".join(

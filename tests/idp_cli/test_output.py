@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from idp_cli.output import print_json, printable, table
+from idp_cli.output import next_step, print_json, printable, table
 from idp_cli.times import format_elapsed
 from tests.idp_cli.conftest import Run
 from tests.support.cli import samples
@@ -228,3 +228,13 @@ def test_on_a_terminal_the_widest_columns_are_cut_and_the_first_is_whole() -> No
 def test_wide_characters_take_two_columns() -> None:
     lines = table([("請求書", "x"), ("ab", "y")])
     assert lines == ["請求書  x", "ab      y"]
+
+
+def test_the_next_step_is_for_people_at_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    next_step("idp-cli models list")
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    next_step("idp-cli models list")
+    assert capsys.readouterr() == ("", "Next: idp-cli models list\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,7 @@ from idp_cli.completing import complete_jobs, complete_models, complete_versions
 from idp_cli.files import read_text
 from idp_cli.model_names import model_id
 from idp_cli.noun import Noun
-from idp_cli.output import remark, table
+from idp_cli.output import next_step, remark, table
 from idp_cli.prompt_text import prompt_lines
 from idp_cli.session import Session, shared_options
 from idp_cli.times import moment
@@ -94,6 +95,7 @@ def create(session: Session, /, name: str, from_job: str | None, **given: Any) -
         _find_model(client, content)
         made = client.config_versions.create(name, from_job=from_job, **content)
     _show_change(session, made, "is created")
+    next_step(f"idp-cli config-version activate {shlex.quote(name)}")
 
 
 @config_version.command()
@@ -133,6 +135,7 @@ def activate(session: Session, name: str) -> None:
     with session.client() as client:
         active = client.config_versions.activate(name)
     _show_change(session, active, "is active")
+    next_step("idp-cli classify FILE")
 
 
 @config_version.command()

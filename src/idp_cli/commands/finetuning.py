@@ -28,7 +28,7 @@ from idp_cli.job_text import (
     validation_lines,
 )
 from idp_cli.noun import Noun
-from idp_cli.output import print_lines, printable, remark
+from idp_cli.output import next_step, print_lines, printable, remark
 from idp_cli.prompt_text import prompt_lines
 from idp_cli.session import FAILED, Session, shared_options
 from idp_cli.waiting import waiting
@@ -346,5 +346,9 @@ def _watch(session: Session, client: IDPClient, job_id: str, interval: float) ->
 
 def _show_job(session: Session, client: IDPClient, job: Job) -> None:
     session.show(job, status_lines(job))
+    if job.status == "COMPLETED":
+        next_step(f"idp-cli config-version create NAME --from-job {job.id}")
+    elif job.status == "FAILED":
+        next_step(f"idp-cli finetuning retry --job-id {job.id}, once the reason is gone")
     if has_losses(job.training_metrics):
         session.say_stand_in(client)
