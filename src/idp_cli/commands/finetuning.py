@@ -46,6 +46,13 @@ def _require_number(ctx: click.Context, parameter: click.Parameter, value: float
 _job_id = click.option(
     "--job-id", required=True, metavar="ID", shell_complete=complete_jobs, help="The job's id, from `finetuning list`."
 )
+_test_set = click.option(
+    "--test-set",
+    required=True,
+    metavar="ID",
+    shell_complete=complete_test_sets,
+    help="The test set's id, from `testset list`.",
+)
 _interval = click.option(
     "--interval",
     type=click.FloatRange(min=0.1),
@@ -75,13 +82,7 @@ def finetuning() -> None:
 
 
 @finetuning.command()
-@click.option(
-    "--test-set",
-    required=True,
-    metavar="ID",
-    shell_complete=complete_test_sets,
-    help="The test set's id, from `testset list`.",
-)
+@_test_set
 @click.option(
     "--base-model",
     metavar="ID",
@@ -108,13 +109,7 @@ def validate(
 
 
 @finetuning.command()
-@click.option(
-    "--test-set",
-    required=True,
-    metavar="ID",
-    shell_complete=complete_test_sets,
-    help="The test set's id, from `testset list`.",
-)
+@_test_set
 @click.option(
     "--base-model",
     required=True,
