@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,8 @@ from idp_finetuning.text import is_unicode
 from idp_sdk.errors import NotConfigured
 from idp_sdk.text_files import decode_text
 
+# The API's own address; a custom domain says nothing about the region.
+_APPSYNC_HOST = re.compile(r"[a-z0-9]+\.appsync-api\.([a-z0-9-]+)\.amazonaws\.com")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -46,6 +49,25 @@ class Connection(BaseModel):
         if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and is_local(url))):
             raise ValueError("passwords and tokens are sent there, so it has to begin with https://")
         return url
+
+    @property
+    def foreign_address(self) -> str | None:
+        """Say why passwords and tokens would go elsewhere than the API, or return None.
+
+        A file that somebody sent may name the API of a deployment and another address to sign in at.
+        """
+        host = urlsplit(self.graphql_url).hostname or ""
+        named = _APPSYNC_HOST.fullmatch(host)
+        if named and self.region and named[1] != self.region:
+            return f"the API is in {named[1]}, and the region to sign in at is {self.region}"
+        if self.cognito_endpoint_url is None:
+            return None
+        sign_in_at = urlsplit(self.cognito_endpoint_url).hostname or ""
+        if is_local(self.graphql_url) != is_local(self.cognito_endpoint_url):
+            return f"the API is at {host}, and passwords would be sent to {sign_in_at}"
+        if not is_local(self.graphql_url) and not sign_in_at.endswith((".amazonaws.com", ".amazonaws.com.cn")):
+            return f"passwords would be sent to {sign_in_at}, which is no address of AWS"
+        return None
 
     @property
     def cognito_url(self) -> str:

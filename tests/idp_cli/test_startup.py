@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +41,22 @@ def test_help_of_a_command_imports_no_client_library_either(words: tuple[str, ..
 def test_the_version_is_that_of_the_distribution() -> None:
     ran = subprocess.run([sys.executable, "-m", "idp_cli", "--version"], capture_output=True, text=True, check=True)
     assert ran.stdout == f"idp-cli {version('idp-finetuning')}\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "package", "words", "said"),
+    [
+        ("idp_cli.entry", "click", ["--help"], "The command line needs the package click."),
+        ("idp_local.entry", "graphql", ["up"], "The local runtime needs the package graphql."),
+    ],
+)
+def test_a_script_without_its_packages_says_which_to_install(
+    tmp_path: Path, script: str, package: str, words: list[str], said: str
+) -> None:
+    """As after `pip install ".[sdk]"`, which brings the library alone."""
+    program = f"import sys; sys.modules[{package!r}] = None; import {script} as entry; sys.exit(entry.main())"
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(said)

@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from idp_local.connection import Connection as LocalConnection
 from idp_local.connection import ConnectionFile
-from idp_sdk import Connection, read_connection
+from idp_sdk import Connection, fetch_tokens, read_connection
 from idp_sdk.errors import NotConfigured
 
 URL = "https://abc.appsync-api.us-east-1.amazonaws.com/graphql"
@@ -82,3 +83,47 @@ def test_without_a_region_nobody_knows_where_cognito_is() -> None:
 def test_chinas_cognito_has_its_own_domain() -> None:
     connection = Connection(graphql_url=URL, region="cn-north-1")
     assert connection.cognito_url == "https://cognito-idp.cn-north-1.amazonaws.com.cn/"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"region": "us-east-1"}, None),
+        ({"region": "eu-west-1"}, "the API is in us-east-1, and the region to sign in at is eu-west-1"),
+        ({"cognito_endpoint_url": "https://cognito-idp.us-east-1.amazonaws.com"}, None),
+        ({"cognito_endpoint_url": "https://cognito-idp.us-east-1.amazonaws.com.example.com"}, "no address of AWS"),
+        ({"cognito_endpoint_url": "http://127.0.0.1:4001"}, "passwords would be sent to 127.0.0.1"),
+        ({"graphql_url": "https://api.example.com/graphql", "region": "us-east-1"}, None),
+        (
+            {"graphql_url": "http://127.0.0.1:4000/graphql", "cognito_endpoint_url": "http://localhost:4001"},
+            None,
+        ),
+        (
+            {"graphql_url": "http://127.0.0.1:4000/graphql", "cognito_endpoint_url": "https://thief.example.com"},
+            "passwords would be sent to thief.example.com",
+        ),
+    ],
+)
+def test_a_connection_that_signs_in_elsewhere_than_its_api_says_so(changes: dict[str, str], reason: str | None) -> None:
+    connection = Connection(**{"graphql_url": URL, "user_pool_client_id": "c", **changes})
+    found = connection.foreign_address
+    assert (found is None) if reason is None else reason in str(found)
+
+
+def test_a_password_that_would_go_elsewhere_is_not_sent() -> None:
+    sent: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(500)
+
+    connection = Connection(
+        graphql_url=URL,
+        region="us-east-1",
+        user_pool_client_id="c",
+        cognito_endpoint_url="https://thief.example.com",
+    )
+    client = httpx.Client(transport=httpx.MockTransport(handle))
+    with pytest.raises(NotConfigured, match=r"The password was not sent: .*thief\.example\.com"):
+        fetch_tokens("u", "Secret-1", connection=connection, http_client=client)
+    assert sent == []

@@ -63,8 +63,14 @@ class Cognito:
     def sign_in(self, username: str, password: str, answer: Callable[[Challenge], str] | None) -> Tokens:
         """Return the user's tokens; `answer` is called with each challenge.
 
-        Raises SignInFailed, and NotConfigured if the client or its region is not known.
+        Raises SignInFailed, and NotConfigured if the client or its region is not known, or the password would go
+        elsewhere than the API.
         """
+        if reason := self._connection.foreign_address:
+            raise NotConfigured(
+                f"The password was not sent: {reason}. Ask where the connection file comes from, and configure the "
+                "profile again with the outputs of your stack."
+            )
         try:
             given = {"USERNAME": username, "PASSWORD": password}
             outcome = self._call("InitiateAuth", self._initiate("USER_PASSWORD_AUTH", given))

@@ -153,5 +153,6 @@ def test_httpx_and_a_real_server_show_nothing(texts: Texts, monkeypatch: pytest.
     monkeypatch.setattr(time, "sleep", lambda _: None)
     with IDPClient(graphql_url="http://127.0.0.1:9/graphql", token="token-1") as client:
         texts.failing(client.users.me)
-    away = CONNECTION.model_copy(update={"cognito_endpoint_url": "http://127.0.0.1:9"})
+    nowhere = {"graphql_url": "http://127.0.0.1:9/graphql", "cognito_endpoint_url": "http://127.0.0.1:9"}
+    away = CONNECTION.model_copy(update=nowhere)
     texts.failing(lambda: fetch_tokens(USER, PASSWORD, connection=away))

@@ -283,7 +283,7 @@ def pool(moto: str, cognito: Any) -> Connection:
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
     )["UserPoolClient"]
     return Connection(
-        graphql_url=API_URL,
+        graphql_url="http://127.0.0.1:9/graphql",
         region="us-east-1",
         user_pool_id=pool_id,
         user_pool_client_id=client["ClientId"],
