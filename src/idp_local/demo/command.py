@@ -12,7 +12,7 @@ from idp_cli.session import STAND_IN
 from idp_cli.waiting import waiting
 from idp_local.client import client_for
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.story import DEMO_MODEL, Material, Outcome, Story
+from idp_local.demo.story import DEMO_MODEL, DEMO_SPLIT, Material, Outcome, Story
 from idp_local.demo.wording import section
 from idp_local.documents.class_folders import read_class_folders
 from idp_local.documents.generator import demo_test_set, unseen_documents
@@ -61,7 +61,13 @@ def _material(docs: Path | None) -> Material:
         found = read_class_folders(docs)
         return Material(name="Own documents", documents=found.documents, ignored=found.ignored)
     with waiting("Drawing the documents ..."):
-        return Material(name="Demo", documents=demo_test_set(), unseen=unseen_documents(), base_model=DEMO_MODEL)
+        return Material(
+            name="Demo",
+            documents=demo_test_set(),
+            unseen=unseen_documents(),
+            base_model=DEMO_MODEL,
+            train_split=DEMO_SPLIT,
+        )
 
 
 def _run(material: Material, directory: Path) -> Outcome:

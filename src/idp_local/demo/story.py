@@ -38,6 +38,8 @@ from idp_sdk import Classification, ClassificationStatus, DatasetReport, IDPClie
 
 CLASSIFICATION_POLL_SECONDS = 0.5
 DEMO_MODEL = "us.amazon.nova-2-lite-v1:0"
+# Of the invented documents: 20 are held out, enough for a verdict, and 200 pages train, as many as Nova 2 needs.
+DEMO_SPLIT = 0.85
 
 
 class Material(BaseModel):
@@ -50,6 +52,7 @@ class Material(BaseModel):
     ignored: tuple[IgnoredFile, ...] = ()
     unseen: tuple[LabelledDocument, ...] = ()
     base_model: str | None = None
+    train_split: float | None = None
 
 
 class Outcome(BaseModel):
@@ -78,9 +81,9 @@ class Story:
     def run(self, material: Material) -> Outcome:
         """Upload, validate, train, evaluate, classify. Raises DemoFailed with the first thing that went wrong."""
         test_set_id = self._upload(material)
-        self._validate(test_set_id)
+        self._validate(test_set_id, material.train_split)
         model = self._choose(test_set_id, material)
-        job, deployment = self._train(test_set_id, model)
+        job, deployment = self._train(test_set_id, model, material.train_split)
         report = self._report(job.id)
         data = JobData(self._s3, self._data_bucket, job.id)
         documents = data.held_out_documents()
@@ -111,8 +114,8 @@ class Story:
             print_lines(section(f"Ignored files ({len(material.ignored)})", ignored_lines(material.ignored)))
         return uploaded.id
 
-    def _validate(self, test_set_id: str) -> None:
-        validation = self._client.finetuning.validate_test_set(test_set_id)
+    def _validate(self, test_set_id: str, train_split: float | None) -> None:
+        validation = self._client.finetuning.validate_test_set(test_set_id, train_split=train_split)
         print_lines(["", *validation_lines(validation)])
         if not validation.is_valid:
             raise DemoFailed(f"The test set cannot be trained on: {' '.join(validation.errors)}")
@@ -124,17 +127,19 @@ class Story:
             return choice.model
         offered = self._client.models.list_available_models().base_models
         model = next(item for item in offered if item.id == material.base_model)
-        errors = self._client.finetuning.validate_test_set(test_set_id, base_model=model.id).errors
+        errors = self._client.finetuning.validate_test_set(
+            test_set_id, base_model=model.id, train_split=material.train_split
+        ).errors
         if errors:
             raise DemoFailed(f"The test set cannot be trained on: {' '.join(errors)}")
         print_lines(section("Base model", [model_line(model)]))
         return model
 
-    def _train(self, test_set_id: str, model: OfferedModel) -> tuple[Job, str]:
+    def _train(self, test_set_id: str, model: OfferedModel, train_split: float | None) -> tuple[Job, str]:
         """Return the ended job and the ARN of its deployment."""
         print_lines(section("Fine-tuning job"))
         started = self._client.finetuning.create_job(
-            test_set_id=test_set_id, base_model=model.id, name="Demo classifier"
+            test_set_id=test_set_id, base_model=model.id, name="Demo classifier", train_split=train_split
         )
         followed = follow(self._client, started)
         deployment = followed.check()
