@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,3 +139,21 @@ def test_wrong_combinations_are_named(
     ran = run(*arguments)
     assert ran.code in (1, 2)
     assert said in ran.err
+
+
+def test_what_was_written_stays_if_the_command_is_interrupted(run: Run, deployment: Deployment, folder: Path) -> None:
+    start = deployment.fields["startClassification"]
+    started: list[object] = []
+
+    def interrupt_the_second(given: dict[str, Any]) -> object:
+        started.append(given)
+        if len(started) == 2:
+            raise KeyboardInterrupt
+        return start(given)
+
+    deployment.fields["startClassification"] = interrupt_the_second
+    ran = run("classify", "post", "--csv", "out.csv")
+    assert ran.code == 130
+    rows = list(csv.DictReader(Path("out.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["document"] for row in rows] == ["post/a.pdf", "post/a.pdf"]
+    assert "Interrupted: 1 of 2 documents were classified." in ran.err
