@@ -16,11 +16,14 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.deployment import GROUPS, STATE_MACHINES, TABLES, environment_variables, state_machine_name
+from idp_local.aws.dynamodb import serialize_requests
 from idp_local.aws.storage import create_table
 from tests.support.domain.fake_account import FakeLambda, FakeServiceQuotas
 from tests.support.domain.fake_bedrock import FakeBedrock
 
 REGION = "us-east-1"
+
+serialize_requests()  # some functions call DynamoDB from several threads, which moto does not stand
 
 
 @cache
