@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+
+import pytest
 
 from idp_local.aws.names import DATA_BUCKET
 from idp_local.bedrock import BedrockServer
@@ -33,6 +36,7 @@ class CountingBedrock(BedrockServer):
         return super().respond(method, target, headers, body)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_a_classification_killed_in_the_middle_is_continued(tmp_path: Path) -> None:
     made = lambda aws: CountingBedrock(s3_endpoint=aws)  # noqa: E731
     with (

@@ -119,10 +119,14 @@ class ClassificationStarted(WireModel):
 
 
 class ClassificationProgress(WireModel):
-    """How far the run that works has come, and when it last said so; the count is None until the document is open."""
+    """How far a run has come, and when it last said so; the count is None until the document is open.
+
+    `released` says that the run has ended and the next may begin at once.
+    """
 
     run_id: str
     renewed_at: UtcTime
+    released: bool = False
     pages_done: int
     page_count: int | None = None
 

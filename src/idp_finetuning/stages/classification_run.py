@@ -42,7 +42,7 @@ def wait_for_lease(layout: ClassificationLayout, data: DataBucket) -> Classifica
     while data.find_etag(layout.result) is None:
         etag = data.find_etag(layout.progress)
         known = data.read_model(layout.progress, ClassificationProgress) if etag else None
-        if known is None or known.age > LEASE_SECONDS:
+        if known is None or known.released or known.age > LEASE_SECONDS:
             run = ClassificationRun(layout, data, known, etag)
             if run.renew():
                 return run
@@ -68,12 +68,12 @@ class ClassificationRun:
         self.pages = {page.number: page for page in self._stored()} if known else {}
 
     def renew(self) -> bool:
-        """Store the progress and hold the lease on; return False if another run has it."""
-        return self._write(datetime.now(UTC))
+        """Store the progress and keep the lease; return False if another run has it."""
+        return self._write(released=False)
 
     def release(self) -> None:
         """Let the next run begin at once."""
-        self._write(datetime.fromtimestamp(0, UTC))
+        self._write(released=True)
 
     def finish(self, result: ClassificationResult) -> None:
         """Store how the classification ended, after how far it came."""
@@ -81,7 +81,7 @@ class ClassificationRun:
         self._data.write_once(self._layout.result, result)
 
     @contextmanager
-    def kept(self, page_count: int) -> Iterator[None]:
+    def keep_lease(self, page_count: int) -> Iterator[None]:
         """Renew the lease in a thread while the block asks about a document of so many pages."""
         self._page_count = page_count
         ended = threading.Event()
@@ -109,19 +109,28 @@ class ClassificationRun:
         self._data.write_model(self._layout.page(page.number), page)
         self.pages[page.number] = page
 
-    def _write(self, renewed_at: datetime) -> bool:
+    def _write(self, *, released: bool) -> bool:
         with self._lock:
             progress = ClassificationProgress(
                 run_id=self._run_id,
-                renewed_at=renewed_at,
+                renewed_at=datetime.now(UTC),
+                released=released,
                 pages_done=len(self.pages),
                 page_count=self._page_count,
             )
             if not self._lost:
-                etag = self._data.exchange(self._layout.progress, progress, self._etag)
-                self._lost = etag is None
-                self._etag = etag
+                self._etag = self._data.exchange(self._layout.progress, progress, self._etag) or self._find_own()
+                self._lost = self._etag is None
             return not self._lost
+
+    def _find_own(self) -> str | None:
+        """Return the ETag of the progress if this run wrote it.
+
+        A write that S3 carried out and whose response was lost is repeated by the client library, and then refused.
+        """
+        etag = self._data.find_etag(self._layout.progress)
+        stored = self._data.read_model(self._layout.progress, ClassificationProgress) if etag else None
+        return etag if stored and stored.run_id == self._run_id else None
 
     def _stored(self) -> Iterator[ClassifiedPage]:
         keys = [file.key for file in self._data.list(self._layout.pages)]

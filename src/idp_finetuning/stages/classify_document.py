@@ -121,7 +121,7 @@ def _classify_pages(
 
     with (
         open_document(content) as source,
-        run.kept(source.page_count),
+        run.keep_lease(source.page_count),
         closing(_texts(request, source, test_set_bucket)) as texts,
     ):
         for number, text in enumerate(texts, 1):

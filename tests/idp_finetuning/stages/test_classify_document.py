@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from idp_finetuning.classification.classification import (
     ClassificationResult,
     ClassificationStarted,
     ClassificationSummary,
+    RunningClassification,
     TestSetDocument,
 )
 from idp_finetuning.classification.layout import ClassificationLayout
@@ -297,6 +299,31 @@ def test_a_run_that_dies_at_page_30_of_50_is_continued_and_at_most_one_call_is_m
     assert classifier.run().pages == 50
     assert time.monotonic() - began < 5  # it waits until the lease of the dead run has ended
     assert len(classifier.model.requests) == (51 if when == "before" else 50)
+
+
+def test_between_two_runs_an_old_classification_is_still_running(classifier: Classifier) -> None:
+    classifier.upload(coloured_pdf(*[RED] * 10, side=20))
+    classifier.ask()
+    classifier.seconds_left = lambda: 900.0 if len(classifier.model.requests) < 2 else 0.0
+    assert classifier.run().continued
+    began = datetime.now(UTC) - timedelta(hours=1)
+    assert not RunningClassification(classification_id=ID, since=began).has_stopped(classifier.progress())
+
+
+def test_a_renewal_that_was_written_and_then_refused_on_its_repetition_keeps_the_lease(
+    classifier: Classifier, data: DataBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = DataBucket.exchange
+
+    def refuse_what_was_written(bucket: DataBucket, key: str, model: Any, etag: str | None) -> str | None:
+        exchange(bucket, key, model, etag)
+        return None
+
+    monkeypatch.setattr(DataBucket, "exchange", refuse_what_was_written)
+    classifier.upload(coloured_pdf(*[RED] * 3, side=20))
+    classifier.ask()
+    assert classifier.run().pages == 3
+    assert classifier.read()
 
 
 def test_of_two_runs_at_once_one_works(classifier: Classifier) -> None:

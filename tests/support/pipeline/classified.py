@@ -84,7 +84,7 @@ def _continue(pipeline: Pipeline, done: Classification) -> Classification:
 
 
 def _give_up(pipeline: Pipeline, done: Classification) -> Classification:
-    """A classification whose function died for good after a page."""
+    """A classification whose function died on every attempt after a page."""
     name = _begun(pipeline, done)
     pipeline.invoke("EndClassification", {"requestPayload": {"classificationId": name}})
     return _shown(pipeline, name)
