@@ -5,11 +5,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from idp_local.connection import Connection as LocalConnection
 from idp_local.connection import ConnectionFile
 from idp_sdk import Connection, fetch_tokens, read_connection
 from idp_sdk.errors import NotConfigured
+from idp_sdk.sending import Sender
+from idp_sdk.signin.cognito import Cognito
+from idp_sdk.signin.tokens import Tokens
 
 URL = "https://abc.appsync-api.us-east-1.amazonaws.com/graphql"
 
@@ -124,6 +128,17 @@ def test_a_password_that_would_go_elsewhere_is_not_sent() -> None:
         cognito_endpoint_url="https://thief.example.com",
     )
     client = httpx.Client(transport=httpx.MockTransport(handle))
-    with pytest.raises(NotConfigured, match=r"The password was not sent: .*thief\.example\.com"):
+    cognito = Cognito(connection, Sender(client, retries=0))
+    tokens = Tokens(
+        username="u",
+        id_token=SecretStr("i"),
+        access_token=SecretStr("a"),
+        refresh_token=SecretStr("r"),
+        expires_at=0,
+    )
+    for send in (lambda: cognito.refresh(tokens), lambda: cognito.revoke(tokens)):
+        with pytest.raises(NotConfigured, match="Nothing was sent"):
+            send()
+    with pytest.raises(NotConfigured, match=r"Nothing was sent: .*thief\.example\.com"):
         fetch_tokens("u", "Secret-1", connection=connection, http_client=client)
     assert sent == []

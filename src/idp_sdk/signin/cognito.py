@@ -66,11 +66,6 @@ class Cognito:
         Raises SignInFailed, and NotConfigured if the client or its region is not known, or the password would go
         elsewhere than the API.
         """
-        if reason := self._connection.foreign_address:
-            raise NotConfigured(
-                f"The password was not sent: {reason}. Ask where the connection file comes from, and configure the "
-                "profile again with the outputs of your stack."
-            )
         try:
             given = {"USERNAME": username, "PASSWORD": password}
             outcome = self._call("InitiateAuth", self._initiate("USER_PASSWORD_AUTH", given))
@@ -157,6 +152,12 @@ class Cognito:
         return self._connection.user_pool_client_id
 
     def _call(self, action: str, given: Mapping[str, Any], *, idempotent: bool = True) -> Mapping[str, Any]:
+        """Send a password or a token. Raises NotConfigured if it would go elsewhere than the API."""
+        if reason := self._connection.foreign_address:
+            raise NotConfigured(
+                f"Nothing was sent: {reason}. Ask where the connection file comes from, and configure the profile "
+                "again with the outputs of your stack."
+            )
         content = json.dumps({name: value for name, value in given.items() if value is not None}).encode()
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"{_SERVICE}.{action}"}
         return self._sender.post(
