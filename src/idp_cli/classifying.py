@@ -96,15 +96,7 @@ def _concerns_all(error: Exception) -> bool:
     """Return whether the other documents would fail in the same way."""
     from idp_sdk import errors
 
-    kinds = (
-        "ConnectionFailed",
-        "NotConfigured",
-        "SessionExpired",
-        "SignInFailed",
-        "Unauthorized",
-        "ConfigVersionNotFound",
-    )
-    return isinstance(error, tuple(getattr(errors, kind) for kind in kinds))
+    return isinstance(error, tuple(getattr(errors, kind) for kind in _CONCERNS_ALL))
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def upload(session: Session, path: Path, name: str, description: str, layout: st
     """
     from idp_sdk.uploads.folders import Layout
 
-    with _told_how_to_go_on("The test set is not complete."), session.client() as client, upload_progress() as progress:
+    with _say_how_to_go_on("The test set is not complete."), session.client() as client, upload_progress() as progress:
         made = client.test_sets.upload(
             path,
             name=name,
@@ -90,7 +90,7 @@ def add(session: Session, test_set: str, path: Path, layout: str) -> None:
     from idp_sdk.uploads.folders import Layout
 
     with (
-        _told_how_to_go_on("The test set is unchanged so far."),
+        _say_how_to_go_on("The test set is unchanged so far."),
         session.client() as client,
         upload_progress() as progress,
     ):
@@ -145,7 +145,7 @@ def delete(session: Session, test_set: str) -> None:
 
 
 @contextmanager
-def _told_how_to_go_on(state: str) -> Iterator[None]:
+def _say_how_to_go_on(state: str) -> Iterator[None]:
     """Say how an upload that is interrupted continues."""
     from idp_sdk.errors import ConnectionFailed, ServerError, SessionExpired
 

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     )
 
 M = TypeVar("M", bound=WireModel)
-F = TypeVar("F")
-R = TypeVar("R")
 
 PARALLEL_WRITES = 4
 UPLOAD_EXPIRES_SECONDS = 3600

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from botocore.exceptions import ClientError
 
@@ -49,25 +49,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class _Filter(TypedDict):
-    """What a query or scan takes to leave items out."""
-
-    FilterExpression: str
-    ExpressionAttributeNames: dict[str, str]
-    ExpressionAttributeValues: dict[str, Any]
-
-
 TRIES = 10  # each is lost only to a write that went through, and no more than a few calls change a job at once
 _LONGEST_PAUSE = 0.05  # seconds before a lost try is made again, drawn between nothing and this
 # Reasons that pass by themselves [DynamoDB API Reference, TransactWriteItems, cancellation reasons].
 _PASSING_REASONS = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
-
-
-_COMPLETED: _Filter = {
-    "FilterExpression": "#status = :completed",
-    "ExpressionAttributeNames": {"#status": "status"},
-    "ExpressionAttributeValues": to_attributes({":completed": JobStatus.COMPLETED}),
-}
 
 
 class JobTable:
@@ -168,10 +153,9 @@ class JobTable:
 
     def deployed(self) -> tuple[DeployedJob, ...]:
         """Return the completed jobs with a deployment, newest first: a scan of an index that has such jobs only."""
-        pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._table, IndexName=JOBS_BY_DEPLOYMENT.name, **_COMPLETED
-        )
-        found = [from_attributes(DeployedJob, item) for page in pages for item in page["Items"]]
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self._table, IndexName=JOBS_BY_DEPLOYMENT.name)
+        jobs = (from_attributes(DeployedJob, item) for page in pages for item in page["Items"])
+        found = [job for job in jobs if job.status is JobStatus.COMPLETED]
         return tuple(sorted(found, key=lambda job: (job.created_at, job.id), reverse=True))
 
     def find_deployed(self, deployment_arn: str) -> DeployedJob | None:
@@ -180,17 +164,11 @@ class JobTable:
             TableName=self._table,
             IndexName=JOBS_BY_DEPLOYMENT.name,
             KeyConditionExpression="#arn = :arn",
-            FilterExpression=_COMPLETED["FilterExpression"],
-            ExpressionAttributeNames={
-                "#arn": JOBS_BY_DEPLOYMENT.partition_key,
-                **_COMPLETED["ExpressionAttributeNames"],
-            },
-            ExpressionAttributeValues={
-                **to_attributes({":arn": deployment_arn}),
-                **_COMPLETED["ExpressionAttributeValues"],
-            },
+            ExpressionAttributeNames={"#arn": JOBS_BY_DEPLOYMENT.partition_key},
+            ExpressionAttributeValues=to_attributes({":arn": deployment_arn}),
         )
-        return from_attributes(DeployedJob, page["Items"][0]) if page["Items"] else None
+        jobs = (from_attributes(DeployedJob, item) for item in page["Items"])
+        return next((job for job in jobs if job.status is JobStatus.COMPLETED), None)
 
     def unfinished(self) -> Iterator[str]:
         """Iterate over the ids of all jobs that have not ended, oldest first."""
