@@ -96,7 +96,7 @@ def create_test_set(arguments: Input[CreateTestSetInput], identity: Identity, se
         found = services.test_sets.get(test_set.id)
         if (found.name, found.description, found.status) != (test_set.name, test_set.description, test_set.status):
             raise
-        return found
+        test_set = found
     services.test_set_bucket.write(uploading_marker(test_set.id), b"")
     return test_set
 
@@ -129,7 +129,7 @@ def complete_test_set(arguments: TestSetArguments, identity: Identity, services:
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     ready = seal(test_set, services.test_set_bucket, services.test_sets)
-    start_counting(ready, data=services.data, background=services.page_counter)
+    _count_pages(ready, test_set.sealed_as, services)
     return ready
 
 
@@ -141,8 +141,12 @@ def remove_test_set_documents(arguments: RemovalArguments, identity: Identity, s
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
     revised = remove_documents(test_set, arguments.paths, services.test_set_bucket, services.test_sets)
-    start_counting(revised, data=services.data, background=services.page_counter)
+    _count_pages(revised, test_set.sealed_as, services)
     return revised
+
+
+def _count_pages(test_set: TestSetRecord, previous: str | None, services: Services) -> None:
+    start_counting(test_set, previous=previous, data=services.data, background=services.page_counter)
 
 
 def delete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> bool:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from uuid import uuid4
 
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.buckets import TestSetBucket
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import Conflict, InvalidInput
-from idp_finetuning.test_sets.keys import announced_prefix, input_prefix, sealed_key, uploading_marker
+from idp_finetuning.test_sets.keys import announced_prefix, document_of, input_prefix, sealed_key, uploading_marker
 from idp_finetuning.test_sets.labels import Listing
 from idp_finetuning.test_sets.test_set import TestSetFile, TestSetRecord, TestSetStatus
 from idp_finetuning.text import join_first
@@ -39,25 +40,20 @@ def require_new(test_set: TestSetRecord, files: Sequence[TestSetFile], bucket: T
     """Raise Conflict if files would change documents or labels that a complete test set has."""
     if test_set.sealed_as is None:
         return
-    inputs = input_prefix(test_set.id)
-    listed = {file.key: file.etag for file in bucket.sealed(test_set.id, test_set.sealed_as).files}
     prefix = f"{test_set.id}/"
+    listed = {file.key.removeprefix(prefix): file.etag for file in bucket.sealed(test_set.id, test_set.sealed_as).files}
+    labelled = {document_of(key) for key in listed if "/sections/" in key}
     changed = [
         file.key
         for file in files
-        if listed.get(prefix + file.key) != file.md5
-        and (prefix + file.key in listed or inputs + _document_of(file.key) in listed)
+        if (file.key in listed and listed[file.key] != file.md5)
+        or (file.key not in listed and "/sections/" in file.key and document_of(file.key) in labelled)
     ]
     if changed:
         raise Conflict(
             f"Test set '{test_set.id}' has other documents or labels under the same paths: {join_first(changed)}. What "
             "is complete is not changed: give the new documents other paths, or remove the old ones first."
         )
-
-
-def _document_of(key: str) -> str:
-    """Return the path of the document that a file of labels is for; empty for a document."""
-    return key.removeprefix("baseline/").rpartition("/sections/")[0] if key.startswith("baseline/") else ""
 
 
 def _next_version(test_set: TestSetRecord) -> int:
@@ -75,7 +71,7 @@ def seal(test_set: TestSetRecord, bucket: TestSetBucket, test_sets: TestSetTable
         listing = Listing(test_set_id=test_set.id, files=bucket.listing(test_set.id).uploaded)
         if not listing.document_count:
             raise InvalidInput(f"Test set '{test_set.id}' has no document. Upload documents below input/ first.")
-        _require_announced(listing, _announced(test_set.id, test_set.version, bucket))
+        _require_announced(listing, {key: a.md5 for key, a in _announced(test_set.id, bucket).items()})
         bucket.write_model(sealed_key(test_set.id, listing.fingerprint), listing)
         test_set = test_sets.mark_ready(test_set.id, listing.document_count, listing.fingerprint)
     bucket.delete(uploading_marker(test_set.id))
@@ -85,12 +81,25 @@ def seal(test_set: TestSetRecord, bucket: TestSetBucket, test_sets: TestSetTable
 def _seal_additions(
     test_set: TestSetRecord, fingerprint: str, bucket: TestSetBucket, test_sets: TestSetTable | AttachedTestSets
 ) -> TestSetRecord:
-    md5s = _announced(test_set.id, _next_version(test_set), bucket)
-    if not md5s:
+    """Add the documents of which everything that was announced is there; what misses a file waits for it.
+
+    So of two uploads at the same time neither loses a document, and one that was given up adds no half documents.
+    """
+    before = bucket.sealed(test_set.id, fingerprint)
+    listed = {file.key for file in before.files}
+    pending = {
+        key: announced.md5
+        for key, announced in _announced(test_set.id, bucket).items()
+        if key not in listed and announced.version > before.removed.get(key, 0)
+    }
+    if not pending:
         return test_set
-    added = [file for file in bucket.listing(test_set.id).uploaded if file.key in md5s]
-    _require_announced(Listing(test_set_id=test_set.id, files=tuple(added)), md5s)
-    return store_version(test_set, bucket.sealed(test_set.id, fingerprint).with_files(added), bucket, test_sets)
+    present = {file.key: file for file in bucket.listing(test_set.id).uploaded if file.key in pending}
+    _require_announced(Listing(test_set_id=test_set.id, files=tuple(present.values())), pending)
+    prefix = f"{test_set.id}/"
+    unfinished = {document_of(key.removeprefix(prefix)) for key in pending if key not in present}
+    added = [file for key, file in present.items() if document_of(key.removeprefix(prefix)) not in unfinished]
+    return store_version(test_set, before.with_files(added), bucket, test_sets)
 
 
 def remove_documents(
@@ -109,7 +118,7 @@ def remove_documents(
     listed = {file.key for file in before.files}
     if unknown := [path for path in paths if inputs + path not in listed]:
         raise InvalidInput(f"Test set '{test_set.id}' has no document {join_first(unknown)}. Correct the paths.")
-    after = before.without(paths)
+    after = before.without(paths, test_set.version + 1)
     if not after.document_count:
         raise InvalidInput(f"Test set '{test_set.id}' would have no document left. Delete the test set instead.")
     return store_version(test_set, after, bucket, test_sets)
@@ -125,14 +134,20 @@ def store_version(
     return test_sets.revise(test_set, listing.document_count, listing.fingerprint)
 
 
-def _announced(test_set_id: str, version: int, bucket: TestSetBucket) -> dict[str, str]:
-    """Return the MD5 by key of every file that was announced for a version."""
+class _Announced(NamedTuple):
+    """What a file was announced as, and for which version."""
+
+    md5: str
+    version: int
+
+
+def _announced(test_set_id: str, bucket: TestSetBucket) -> dict[str, _Announced]:
+    """Return every announced file by its key; of several announcements the latest counts."""
     keys = [file.key for file in bucket.list(announced_prefix(test_set_id))]
-    requests = [request for request in bucket.read_models(keys, Announcement) if request]
     return {
-        f"{test_set_id}/{file.key}": file.md5
-        for request in requests
-        if request.version == version
+        f"{test_set_id}/{file.key}": _Announced(file.md5, request.version)
+        for request in bucket.read_models(keys, Announcement)
+        if request
         for file in request.files
     }
 

@@ -50,10 +50,10 @@ def count_pages(
     if listing is None:
         return CountingOutcome(documents=0, complete=False)
     progress = counting_progress_key(event.test_set_id, event.fingerprint)
-    before = data.read_model(progress, PageCounts)
+    before = data.read_model(progress, PageCounts) or _of_version_before(event, data)
     prefix = input_prefix(event.test_set_id)
-    counted = {document.path: document for document in before.documents} if before else {}
     paths = {file.key.removeprefix(prefix): file for file in listing.uploaded if file.key.startswith(prefix)}
+    counted = {document.path: document for document in before.documents if document.path in paths} if before else {}
     waiting = [path for path in paths if path not in counted]
     written = time.monotonic()
 
@@ -75,6 +75,15 @@ def count_pages(
             written = time.monotonic()
     complete = store(key, tuple(counted[path] for path in sorted(paths)))
     return CountingOutcome(documents=len(counted), complete=complete)
+
+
+def _of_version_before(event: CountPagesEvent, data: DataBucket) -> PageCounts | None:
+    """Return what is known of the version before; the content of a path never changes."""
+    if event.previous is None:
+        return None
+    of_version = page_counts_key(event.test_set_id, event.previous)
+    unfinished = counting_progress_key(event.test_set_id, event.previous)
+    return data.read_model(of_version, PageCounts) or data.read_model(unfinished, PageCounts)
 
 
 def _count(path: str, file: StoredFile, bucket: TestSetBucket) -> CountedDocument:

@@ -20,10 +20,11 @@ COUNTING_LOST_AFTER = timedelta(hours=1)
 
 
 class CountPagesEvent(WireModel):
-    """Input of CountPages; the fingerprint says which listing of a complete test set."""
+    """Input of CountPages: which listing of a complete test set, and the one before it, whose counts stay valid."""
 
     test_set_id: str
     fingerprint: str
+    previous: str | None = None
 
 
 class CountingSince(WireModel):
@@ -39,10 +40,15 @@ def read_page_counts(test_set: TestSetRecord, data: DataBucket) -> PageCounts | 
     return data.read_model(page_counts_key(test_set.id, test_set.sealed_as), PageCounts)
 
 
-def start_counting(test_set: TestSetRecord, *, data: DataBucket, background: BackgroundFunction) -> None:
-    """Count the pages of a complete test set in the background, unless that was done or has just begun. Idempotent."""
+def start_counting(
+    test_set: TestSetRecord, *, previous: str | None, data: DataBucket, background: BackgroundFunction
+) -> None:
+    """Count the pages of a complete test set in the background, unless that was done or has just begun. Idempotent.
+
+    `previous` is the fingerprint of the version before: only documents that it lacks are opened.
+    """
     if read_page_counts(test_set, data) is None:
-        _begin(test_set, data, background)
+        _begin(test_set, data, background, previous)
 
 
 def read_page_counts_or_start(
@@ -62,7 +68,9 @@ def read_page_counts_or_start(
     )
 
 
-def _begin(test_set: TestSetRecord, data: DataBucket, background: BackgroundFunction) -> datetime:
+def _begin(
+    test_set: TestSetRecord, data: DataBucket, background: BackgroundFunction, previous: str | None = None
+) -> datetime:
     """Start a counting unless one has begun, and return since when it runs."""
     fingerprint = test_set.sealed_as or ""
     now = datetime.now(UTC)
@@ -71,6 +79,6 @@ def _begin(test_set: TestSetRecord, data: DataBucket, background: BackgroundFunc
     if known and known.since > now - COUNTING_LOST_AFTER:
         return known.since
     # In this order: a marker without a counting behind it would keep callers waiting for nothing.
-    background.start(CountPagesEvent(test_set_id=test_set.id, fingerprint=fingerprint))
+    background.start(CountPagesEvent(test_set_id=test_set.id, fingerprint=fingerprint, previous=previous))
     data.write_model(marker, CountingSince(since=now))
     return now

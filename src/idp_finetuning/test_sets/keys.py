@@ -30,6 +30,18 @@ def page_text_key(test_set_id: str, path: str, page: int) -> str:
     return f"{page_texts_prefix(test_set_id, path)}{page}/result.json"
 
 
+def document_of(key: str) -> str:
+    """Return the path of the document that a file below `input/` is, or that a file below `baseline/` is about."""
+    folder, _, rest = key.partition("/")
+    if folder == "input":
+        return rest
+    for part in ("/sections/", "/pages/"):
+        path, found, _ = rest.rpartition(part)
+        if found:
+            return path
+    return rest
+
+
 def uploading_marker(test_set_id: str) -> str:
     """Return the key that exists while a test set is being uploaded."""
     return f"{test_set_id}/.uploading"

@@ -6,6 +6,8 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from pydantic import Field
+
 from idp_finetuning.test_sets.document_types import has_document_name, why_no_document
 from idp_finetuning.test_sets.keys import baseline_prefix, document_id, input_prefix, uploading_marker
 from idp_finetuning.test_sets.page_limit import MAXIMUM_PAGES
@@ -25,10 +27,11 @@ class StoredFile(WireModel):
 
 
 class Listing(WireModel):
-    """All objects of a test set, in key order."""
+    """All objects of a test set, in key order; `removed` has the version that was the first without a file."""
 
     test_set_id: str
     files: tuple[StoredFile, ...]
+    removed: dict[str, int] = Field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -57,18 +60,21 @@ class Listing(WireModel):
             for file in self.uploaded
         )
 
-    def without(self, paths: Collection[str]) -> Listing:
-        """Return the listing without these documents and their labels."""
+    def without(self, paths: Collection[str], version: int) -> Listing:
+        """Return the listing of a version, without these documents and their labels."""
         inputs, baselines = input_prefix(self.test_set_id), baseline_prefix(self.test_set_id)
         gone = {f"{inputs}{path}" for path in paths}
         labels = tuple(f"{baselines}{path}/{part}/" for path in paths for part in ("sections", "pages"))
-        kept = (file for file in self.files if file.key not in gone and not file.key.startswith(labels))
-        return self.model_copy(update={"files": tuple(kept)})
+        kept = tuple(file for file in self.files if file.key not in gone and not file.key.startswith(labels))
+        remaining = {file.key for file in kept}
+        removed = self.removed | {file.key: version for file in self.files if file.key not in remaining}
+        return self.model_copy(update={"files": kept, "removed": removed})
 
     def with_files(self, added: Iterable[StoredFile]) -> Listing:
         """Return the listing with more files, in key order."""
         files = {file.key: file for file in (*self.files, *added)}
-        return self.model_copy(update={"files": tuple(files[key] for key in sorted(files))})
+        removed = {key: version for key, version in self.removed.items() if key not in files}
+        return self.model_copy(update={"files": tuple(files[key] for key in sorted(files)), "removed": removed})
 
 
 class DocumentLabels(WireModel):

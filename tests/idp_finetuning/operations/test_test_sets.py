@@ -99,6 +99,71 @@ def test_documents_are_removed_from_the_next_version_and_do_not_come_back_with_a
     assert call("completeTestSet", testSetId="a")["fileCount"] == 3
 
 
+def upload_forms(test_set_id: str, *keys: str) -> None:
+    """Announces files that are sent later, or never."""
+    call("createTestSetUploads", testSetId=test_set_id, files=[announced(key) for key in keys])
+
+
+def put(s3: Any, *keys: str) -> None:
+    """Sends announced files of test set a."""
+    for key in keys:
+        s3.put_object(Bucket="documents", Key=f"a/{key}", Body=b"12345")
+
+
+def test_two_uploads_at_the_same_time_lose_no_document(
+    s3: Any, test_sets: TestSetTable, complete: dict[str, Any]
+) -> None:
+    upload_forms("a", "input/3.pdf", labels("3.pdf"))
+    send(s3, "a", "input/4.pdf", labels("4.pdf"))
+    assert call("completeTestSet", testSetId="a")["version"] == 2
+    put(s3, "input/3.pdf", labels("3.pdf"))
+    assert call("completeTestSet", testSetId="a")["version"] == 3
+    assert listed(s3, test_sets) == ["1.pdf", "2.pdf", "3.pdf", "4.pdf"]
+
+
+def test_a_document_is_added_with_its_labels_or_not_at_all(
+    s3: Any, test_sets: TestSetTable, complete: dict[str, Any]
+) -> None:
+    upload_forms("a", "input/3.pdf", labels("3.pdf"))
+    put(s3, "input/3.pdf")  # and then its upload is given up
+    send(s3, "a", "input/4.pdf", labels("4.pdf"))
+    call("completeTestSet", testSetId="a")
+    assert listed(s3, test_sets) == ["1.pdf", "2.pdf", "4.pdf"]
+    send(s3, "a", "input/3.pdf", labels("3.pdf"))
+    call("completeTestSet", testSetId="a")
+    assert listed(s3, test_sets) == ["1.pdf", "2.pdf", "3.pdf", "4.pdf"]
+
+
+def test_a_document_without_labels_gets_them_in_the_next_version(s3: Any, complete: dict[str, Any]) -> None:
+    send(s3, "a", "input/3.pdf")
+    assert call("completeTestSet", testSetId="a")["version"] == 2
+    send(s3, "a", labels("3.pdf"))
+    assert call("completeTestSet", testSetId="a")["version"] == 3
+
+
+def test_what_was_announced_before_a_removal_does_not_come_back_and_later_versions_remember_it(
+    s3: Any, test_sets: TestSetTable, complete: dict[str, Any]
+) -> None:
+    call("removeTestSetDocuments", testSetId="a", paths=["1.pdf"])
+    for path in ("3.pdf", "4.pdf"):
+        send(s3, "a", f"input/{path}", labels(path))
+        call("completeTestSet", testSetId="a")
+    assert listed(s3, test_sets) == ["2.pdf", "3.pdf", "4.pdf"]
+
+
+def test_a_repeated_write_of_a_version_is_its_own(test_sets: TestSetTable, complete: dict[str, Any]) -> None:
+    before = test_sets.get("a")
+    written = test_sets.revise(before, 3, "0" * 40)
+    assert test_sets.revise(before, 3, "0" * 40) == written
+
+
+def test_a_creation_that_died_half_way_is_completed_by_its_repetition(s3: Any) -> None:
+    call("createTestSet", input={"name": "a"})
+    s3.delete_object(Bucket="documents", Key="a/.uploading")
+    call("createTestSet", input={"name": "a"})
+    assert s3.head_object(Bucket="documents", Key="a/.uploading")
+
+
 @pytest.mark.parametrize("key", ["input/1.pdf", labels("1.pdf"), "baseline/1.pdf/sections/2/result.json"])
 def test_what_a_test_set_has_is_not_changed_by_an_addition(s3: Any, complete: dict[str, Any], key: str) -> None:
     with pytest.raises(ApiError, match="Conflict: Test set 'a' has other documents or labels under the same paths"):

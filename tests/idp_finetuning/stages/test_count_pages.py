@@ -64,6 +64,18 @@ def test_every_document_is_counted_or_has_the_code_of_its_rejection(
     assert stored(data, completed) == expected()
 
 
+def test_only_what_a_version_adds_is_opened(
+    pipeline: Pipeline, data: DataBucket, completed: dict[str, Any], fake_lambda: FakeLambda, s3: Any
+) -> None:
+    call("removeTestSetDocuments", testSetId="set", paths=["00.pdf"])
+    ((_, event),) = fake_lambda.invoked
+    pipeline.run("CountPages", completed)
+    for path in [*expected(), "new.pdf"]:
+        s3.delete_object(Bucket="documents", Key=f"set/input/{path}")
+    pipeline.run("CountPages", event)
+    assert stored(data, event) == {path: pages for path, pages in expected().items() if path != "00.pdf"}
+
+
 def test_what_does_not_fit_into_a_run_continues_in_the_next(
     data: DataBucket, completed: dict[str, Any], fake_lambda: FakeLambda, monkeypatch: pytest.MonkeyPatch
 ) -> None:
