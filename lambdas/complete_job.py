@@ -10,5 +10,5 @@ from idp_finetuning.stages.deploy import complete_job
 
 @state_handler(JobRun)
 def handler(event: JobRun, services: Services) -> None:
-    """Leave the job COMPLETED."""
-    complete_job(event, jobs=services.jobs)
+    """Leave the job COMPLETED, and its evaluation started."""
+    complete_job(event, jobs=services.jobs, evaluation=services.evaluation)

@@ -34,13 +34,14 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         data=services.data,
         finetuning=services.finetuning,
         deletion=services.deletion,
+        evaluation=services.evaluation,
         deadlines=services.deadlines,
         deployment_name=services.deployment_name,
         grace=event.grace,
     )
     pruned = prune_versions(
         sweeps=event.sweeps,
-        workflows=(services.finetuning, services.deletion),
+        workflows=(services.finetuning, services.deletion, services.evaluation),
         versions=services.function_versions,
     )
     restart_deletions(services.test_sets, services.test_set_deleter)

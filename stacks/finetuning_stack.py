@@ -11,6 +11,7 @@ from constructs import Construct
 from idp_finetuning.deployment import (
     DELETION,
     DEPLOYMENT_TAG,
+    EVALUATION,
     FINETUNING,
     STATE_MACHINES,
     TABLES,
@@ -70,7 +71,7 @@ class FinetuningStack(Stack):
             variables=_variables(arns, options, storage, identity),
             permissions=function_permissions(arns, options),
         )
-        finetuning, deletion = (
+        finetuning, deletion, evaluation = (
             Workflow(
                 self,
                 name.title(),
@@ -80,14 +81,14 @@ class FinetuningStack(Stack):
                 data_bucket=storage.data_bucket,
                 functions=functions.by_name,
             )
-            for name in (FINETUNING, DELETION)
+            for name in (FINETUNING, DELETION, EVALUATION)
         )
         Reconciliation(
             self,
             "Reconciliation",
             options=options,
             function=functions.by_name["ReconcileJobs"],
-            machines=[workflow.state_machine for workflow in (finetuning, deletion)],
+            machines=[workflow.state_machine for workflow in (finetuning, deletion, evaluation)],
         )
         api = Api(self, "Api", options=options, identity=identity, resolver=functions.by_name["Resolver"])
         Observability(
@@ -98,6 +99,7 @@ class FinetuningStack(Stack):
             functions=functions.by_name,
             finetuning=finetuning.state_machine,
             deletion=deletion.state_machine,
+            evaluation=evaluation.state_machine,
         )
         self._export(
             {

@@ -41,6 +41,7 @@ class Observability(Construct):
         functions: Mapping[str, lambda_.Function],
         finetuning: sfn.StateMachine,
         deletion: sfn.StateMachine,
+        evaluation: sfn.StateMachine,
     ) -> None:
         super().__init__(scope, construct_id)
         self._prefix = options.name_prefix
@@ -77,6 +78,8 @@ class Observability(Construct):
             "job-ended": ("A job was ended that was past a deadline or had lost its workflow", ended),
             "deletion-failed": ("The removal of a fine-tuning job failed", deletion.metric_failed(period=PERIOD)),
             **_lost_execution_alarms("deletion", "The removal of a fine-tuning job", deletion),
+            "evaluation-failed": ("The evaluation of a model failed", evaluation.metric_failed(period=PERIOD)),
+            **_lost_execution_alarms("evaluation", "The evaluation of a model", evaluation),
             "api-errors": ("The GraphQL API returned server errors", api_errors),
             "resolver-errors": ("The resolver crashed or ran out of time", resolver.metric_errors(period=PERIOD)),
             "internal-errors": ("Requests of the API ended with an InternalError", internal_errors),
@@ -108,6 +111,7 @@ class Observability(Construct):
             {
                 "Fine-tuning jobs": [*_executions(finetuning), failed],
                 "Removals": _executions(deletion),
+                "Evaluations": _executions(evaluation),
                 "API errors": [api_errors, resolver.metric_errors(period=PERIOD), internal_errors],
                 "API duration": [
                     resolver.metric_duration(statistic="p50"),

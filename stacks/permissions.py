@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from idp_finetuning.deployment import DELETION, FINETUNING
+from idp_finetuning.deployment import DELETION, EVALUATION, FINETUNING
 from stacks.arns import Arns
 from stacks.definitions import called_functions
 from stacks.options import DeploymentOptions
@@ -98,11 +98,19 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:GetObject",),
                 tuple(
                     arns.data_objects(f"jobs/*/{part}")
-                    for part in ("dataset/report.json", "dataset/documents.jsonl", "prompt.json")
+                    for part in (
+                        "dataset/report.json",
+                        "dataset/documents.jsonl",
+                        "prompt.json",
+                        "evaluation/*/report.json",
+                    )
                 ),
             ),
-            Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
-            Allow(("states:DescribeExecution",), (arns.executions(DELETION),)),
+            Allow(
+                ("states:StartExecution",),
+                tuple(arns.state_machine(name) for name in (FINETUNING, DELETION, EVALUATION)),
+            ),
+            Allow(("states:DescribeExecution",), (arns.executions(DELETION), arns.executions(EVALUATION))),
             Allow(
                 ("lambda:InvokeFunction",),
                 tuple(
@@ -221,15 +229,21 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("bedrock:GetCustomModel",), (models,)),
         ),
         "GetModelDeployment": (read_job, Allow(("bedrock:GetCustomModelDeployment",), (deployments,))),
-        "CompleteJob": (move_job,),
+        "CompleteJob": (move_job, Allow(("states:StartExecution",), (arns.state_machine(EVALUATION),))),
         "EndJob": (move_job, *stop_training),
         "ReconcileJobs": (
             move_job,
             Allow(("dynamodb:Query",), (arns.unfinished_jobs,)),
-            Allow(("states:DescribeExecution",), (arns.executions(FINETUNING), arns.executions(DELETION))),
+            Allow(
+                ("states:DescribeExecution",),
+                tuple(arns.executions(name) for name in (FINETUNING, DELETION, EVALUATION)),
+            ),
             Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
             # Deletes versions of functions that no execution calls any more; never a function, which has no number.
-            Allow(("states:DescribeStateMachine",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
+            Allow(
+                ("states:DescribeStateMachine",),
+                tuple(arns.state_machine(name) for name in (FINETUNING, DELETION, EVALUATION)),
+            ),
             Allow(("lambda:ListVersionsByFunction",), tuple(map(arns.function, called_functions()))),
             Allow(("lambda:DeleteFunction",), tuple(f"{arns.function(name)}:*" for name in called_functions())),
             Allow(("bedrock:StopModelCustomizationJob",), (customization_jobs,)),
@@ -270,6 +284,56 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             # beside its deployment, and a refusal would come after training.
             Allow(("bedrock:InvokeModel",), (*arns.invocable_models, models)),
         ),
+        "PrepareEvaluation": (
+            read_job,
+            Allow(("dynamodb:GetItem",), (arns.config_versions_table,)),
+            list_data,
+            Allow(
+                ("s3:GetObject",),
+                tuple(
+                    arns.data_objects(f"jobs/*/{part}")
+                    for part in ("manifest.json", "prompt.json", "dataset/documents.jsonl", "evaluation/*/plan.json")
+                ),
+            ),
+            Allow(
+                ("s3:PutObject",),
+                tuple(arns.data_objects(f"jobs/*/evaluation/*/{part}.json") for part in ("plan", "documents")),
+            ),
+        ),
+        "EvaluateDocument": (
+            read_job,
+            # The texts of pages, for prompts that need them.
+            list_test_sets,
+            Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*/pages/*"),)),
+            *_decrypt_test_sets(options),
+            list_data,
+            Allow(
+                ("s3:GetObject",),
+                (arns.data_objects("jobs/*/pages/*"), arns.data_objects("jobs/*/evaluation/*/plan.json")),
+            ),
+            # A conditional write reads too (S3 API reference, PutObject).
+            Allow(
+                ("s3:GetObject", "s3:PutObject"),
+                (
+                    arns.data_objects("jobs/*/evaluation/answers/*"),
+                    arns.data_objects("jobs/*/evaluation/*/answered/*"),
+                ),
+            ),
+            Allow(("bedrock:InvokeModel",), (*arns.invocable_models, models)),
+        ),
+        "ScoreEvaluation": (
+            move_job,
+            list_data,
+            Allow(
+                ("s3:GetObject",),
+                tuple(
+                    arns.data_objects(f"jobs/*/evaluation/*/{part}")
+                    for part in ("plan.json", "documents.json", "answered/*")
+                ),
+            ),
+            Allow(("s3:PutObject",), (arns.data_objects("jobs/*/evaluation/*/report.json"),)),
+        ),
+        "EndEvaluation": (move_job,),
         "EndClassification": (list_data, *_run_classification(arns, answers=False)),
         "DeleteJobData": (
             Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (arns.jobs_table,)),

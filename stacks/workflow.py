@@ -11,12 +11,15 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from idp_finetuning.deployment import placeholders, render_definition, state_machine_name
+from idp_finetuning.deployment import EVALUATION, FINETUNING, placeholders, render_definition, state_machine_name
 from stacks.arns import Arns
 from stacks.definitions import distributed_maps, read_definition
 from stacks.log_groups import make_log_group
 from stacks.options import DeploymentOptions
 from stacks.statements import LOG_DELIVERY, TRACING, Allow
+
+# What the Distributed Map of a machine reads.
+MAP_INPUTS = {FINETUNING: "jobs/*/manifest.json", EVALUATION: "jobs/*/evaluation/*/documents.json"}
 
 
 class Workflow(Construct):
@@ -79,5 +82,5 @@ def _distributed_map_permissions(name: str, definition: str, arns: Arns) -> tupl
             ("states:DescribeExecution", "states:StopExecution"),
             (arns.executions(name, "/*"), arns.executions(name, ":*")),
         ),
-        Allow(("s3:GetObject",), (arns.data_objects("jobs/*/manifest.json"),)),
+        Allow(("s3:GetObject",), (arns.data_objects(MAP_INPUTS[name]),)),
     )

@@ -45,6 +45,14 @@ def write_csv(file: Path, rows: Iterable[Sequence[object]]) -> None:
         out.csv(rows)
 
 
+def write_text(file: Path, text: str) -> None:
+    """Write text in UTF-8. Raises ClickException if it cannot be written."""
+    try:
+        file.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise click.ClickException(f"'{file}' cannot be written: {error.strerror}.") from None
+
+
 class Rows:
     """Writes rows one after the other; those that are written stay if the command is interrupted."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from idp_cli.api_names import in_cli_words
+from idp_cli.evaluation_text import verdict_line
 from idp_cli.output import table
 from idp_cli.times import moment
 
@@ -92,6 +93,8 @@ def _outcome_lines(job: Job) -> list[str]:
         lines += ["    ", f"  Documents: {documents_text(job)}"]
     if job.custom_model_deployment_arn:
         lines += ["    ", f"  Model: {job.custom_model_deployment_arn}"]
+    if job.evaluation:
+        lines += ["    ", f"  Evaluation: {verdict_line(job.evaluation)}"]
     if job.error_message:
         stage = f" in {job.error_stage}" if job.error_stage else ""
         lines += ["    ", f"  Error{stage}: {in_cli_words(job.error_message)}"]

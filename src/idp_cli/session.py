@@ -43,10 +43,15 @@ class Session:
 
     def say_stand_in(self, client: IDPClient) -> None:
         """Say on stderr that figures come from the local runtime, if they do."""
-        from idp_sdk.connection import is_local
+        if words := find_stand_in(client):
+            remark(f"({words})")
 
-        if is_local(client.connection.cognito_endpoint_url or ""):
-            remark(f"({STAND_IN})")
+
+def find_stand_in(client: IDPClient) -> str | None:
+    """Return what to say of scores if the client's models are the local stand-in's, else None."""
+    from idp_sdk.connection import is_local
+
+    return STAND_IN if is_local(client.connection.cognito_endpoint_url or "") else None
 
 
 def _json(value: Any) -> object:

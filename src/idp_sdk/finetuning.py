@@ -5,6 +5,9 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 
+from idp_finetuning.evaluation.gate import GateResult
+from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.jobs.job import EvaluationStatus
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.training_data.dataset import DatasetReport
@@ -63,6 +66,7 @@ class Finetuning:
         hyper_parameters: HyperParameters | None = None,
         repeat: int | None = None,
         config_version: str | None = None,
+        evaluate: bool | None = None,
         client_token: str | None = None,
     ) -> Job:
         """Start a job and return it, VALIDATING.
@@ -70,7 +74,8 @@ class Finetuning:
         Calls with the same client token and input return the same job. Without a token each call makes its own, so
         that retries never start a second job. `hyper_parameters` are those the base model has, see
         `models.list_available_models`; what is None has the model's default. Each training page is written `repeat`
-        times (1 to 4). `config_version` names the prompt and class descriptions to train with.
+        times (1 to 4). `config_version` names the prompt and class descriptions to train with. The model is
+        evaluated on the held-out documents at the end, unless `evaluate` is False.
         Raises TestSetNotFound, TestSetInvalid, InvalidInput, ModelUnavailable, Conflict, Unauthorized.
         """
         given = {
@@ -81,6 +86,7 @@ class Finetuning:
             "hyperParameters": hyper_parameters and hyper_parameters.model_dump(by_alias=True, exclude_none=True),
             "repeat": repeat,
             "configVersion": config_version,
+            "evaluate": evaluate,
             "clientToken": client_token or str(uuid.uuid4()),
         }
         wanted = {name: value for name, value in given.items() if value is not None}
@@ -120,6 +126,45 @@ class Finetuning:
         Raises Conflict until the data set is assembled.
         """
         return self._api.items(operations.LIST_DATASET_DOCUMENTS, {"jobId": job_id}, page_size)
+
+    def evaluate_job(self, job_id: str) -> Job:
+        """Start an evaluation of a COMPLETED job's model, unless one runs; `job.evaluation` says how it ends.
+
+        Answers that an earlier evaluation stored are not paid for again. Raises Conflict.
+        """
+        return self._api.call(operations.EVALUATE_JOB, {"jobId": job_id})
+
+    def evaluation_report(self, job_id: str) -> EvaluationReport:
+        """Return what the latest evaluation found. Raises Conflict until it has ended."""
+        return self._api.call(operations.GET_EVALUATION_REPORT, {"jobId": job_id})
+
+    def gate_job(
+        self, job_id: str, *, minimum_gain: float = 0.0, maximum_loss_per_class: float | None = None
+    ) -> GateResult:
+        """Say whether a model may go live, by its latest evaluation; limits are shares (0.05 is 5 points).
+
+        `minimum_gain` is held against the lower limit of the gain on the base model, `maximum_loss_per_class` against
+        the recall of each class with ten held-out pages or more. Raises Conflict without a report.
+        """
+        limits = {"minimumGain": minimum_gain, "maximumLossPerClass": maximum_loss_per_class}
+        return self._api.call(operations.GATE_JOB, {"jobId": job_id, **limits})
+
+    def wait_for_evaluation(self, job_id: str, *, poll_interval: float = 10.0, timeout: float | None = None) -> Job:
+        """Wait until no evaluation of a job runs, and return the job; `job.evaluation` is None if there was none.
+
+        Raises WaitTimeout (the evaluation continues) and JobNotFound.
+        """
+        require_seconds(poll_interval, timeout)
+        deadline = Deadline(timeout)
+        while True:
+            job = self._api.call(operations.GET_JOB, {"jobId": job_id}, deadline=deadline)
+            if job.evaluation is None or job.evaluation.status != EvaluationStatus.RUNNING:
+                return job
+            if not deadline.sleep(poll_interval):
+                raise WaitTimeout(
+                    f"The evaluation of job '{job_id}' still runs after {timeout:g} seconds. It continues; wait for it "
+                    "again."
+                )
 
     def prompt(self, job_id: str) -> Prompt:
         """Return the prompt the job trains with. Raises Conflict until it is written."""

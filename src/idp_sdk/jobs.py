@@ -6,7 +6,13 @@ import json
 
 from pydantic import Field, field_validator
 
-from idp_finetuning.jobs.job import ENDED, DocumentCounts, JobStatus, TrainingMetrics
+from idp_finetuning.jobs.job import (
+    ENDED,
+    DocumentCounts,
+    EvaluationStatus,
+    JobStatus,
+    TrainingMetrics,
+)
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.wire import UtcTime, WireModel
 
@@ -27,6 +33,26 @@ class Validation(WireModel):
     @classmethod
     def _parse_json(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value  # AWSJSON is a string
+
+
+class JobEvaluation(WireModel):
+    """The latest evaluation of a job's model.
+
+    `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
+    points); `verdict` is "BETTER", "WORSE", "NO_WORSE" or "NOT_PROVEN". Both are None without answers of the base
+    model.
+    """
+
+    number: int
+    status: EvaluationStatus
+    started_at: UtcTime
+    ended_at: UtcTime | None = None
+    verdict: str | None = None
+    gain: float | None = None
+    gain_lower: float | None = None
+    gain_upper: float | None = None
+    sentence: str | None = None
+    error_message: str | None = None
 
 
 class JobSummary(WireModel):
@@ -72,6 +98,7 @@ class Job(JobSummary):
     run: int
     error_stage: JobStatus | None = None
     error_code: str | None = None
+    evaluation: JobEvaluation | None = None
 
 
 class JobEvent(WireModel):

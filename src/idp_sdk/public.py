@@ -10,6 +10,9 @@ from idp_finetuning.classification.classification import (
 )
 from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.classification.scopes import User, UserScope
+from idp_finetuning.evaluation.gate import GateResult
+from idp_finetuning.evaluation.report import ContestantScores, EvaluationReport, PageFinding
+from idp_finetuning.evaluation.uncertainty import Interval
 from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
 from idp_finetuning.nova.hyper_parameters import HyperParameters, HyperParameterSpec
 from idp_finetuning.nova.lifecycle import ModelLifecycle
@@ -21,7 +24,7 @@ from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_sdk.client import IDPClient
 from idp_sdk.connection import Connection, read_connection
 from idp_sdk.errors import IDPError
-from idp_sdk.jobs import Job, JobEvent, JobSummary, Validation
+from idp_sdk.jobs import Job, JobEvaluation, JobEvent, JobSummary, Validation
 from idp_sdk.results import AvailableModels, BaseModel, ConfigVersion, CustomModel
 from idp_sdk.signin.challenges import Challenge, ChallengeName
 from idp_sdk.signin.profiles import Profiles
@@ -45,17 +48,22 @@ __all__ = [
     "ClassifiedSection",
     "ConfigVersion",
     "Connection",
+    "ContestantScores",
     "CustomModel",
     "DatasetDocument",
     "DatasetReport",
     "DocumentClass",
     "DocumentCounts",
+    "EvaluationReport",
+    "GateResult",
     "HyperParameterSpec",
     "HyperParameters",
     "IDPClient",
     "IDPError",
     "IgnoredFile",
+    "Interval",
     "Job",
+    "JobEvaluation",
     "JobEvent",
     "JobStatus",
     "JobSummary",
@@ -63,6 +71,7 @@ __all__ = [
     "LabelledSection",
     "Layout",
     "ModelLifecycle",
+    "PageFinding",
     "Profiles",
     "Prompt",
     "RejectedDocument",

@@ -12,6 +12,8 @@ import pytest
 from idp_finetuning.classification.classification import ClassificationResult
 from idp_finetuning.classification.layout import ClassificationLayout
 from idp_finetuning.deployment import FUNCTIONS
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.keys import labels_key, last_reading_key
@@ -24,6 +26,7 @@ from tests.support.bundles.isolated import isolated_python
 from tests.support.bundles.story import Story, event
 
 LAYOUT = JobLayout(job_id=JOB)
+EVALUATION = EvaluationLayout(job_id=JOB, number=1)
 CLASSIFIED = ClassificationLayout(classification_id=CLASSIFICATION)
 
 ANSWERS: dict[str, Any] = {
@@ -40,6 +43,13 @@ ANSWERS: dict[str, Any] = {
     "CreateModelDeployment": {},
     "GetModelDeployment": {"status": "Active"},
     "CompleteJob": {},
+    "PrepareEvaluation": {"key": EVALUATION.documents},
+    "EvaluateDocument": {"status": "Finished", "asked": 4},
+    "ScoreEvaluation": {},
+    "EndEvaluation": {
+        "code": "InvalidInput",
+        "message": "Bedrock has no model 'a' (any more). Choose another model.",
+    },
     "EndJob": {
         "code": "TestSetInvalid",
         "message": "Insufficient documents: 3 found, at least 10 needed. Add more documents to the test set.",
@@ -71,6 +81,10 @@ REFUSALS = {
     "CreateModelDeployment": "DeploymentFailed",
     "GetModelDeployment": "DeploymentFailed",
     "CompleteJob": "StaleState",
+    "PrepareEvaluation": "StaleState",
+    "EvaluateDocument": "InternalError",
+    "ScoreEvaluation": "StaleState",
+    "EndEvaluation": "InternalError",
     "EndJob": "InternalError",
     "ReconcileJobs": "InternalError",
     "DeleteModelDeployment": "Conflict",
@@ -149,6 +163,8 @@ def test_a_test_set_is_deleted(story: Story) -> None:
 
 def test_events_of_a_document_are_what_the_workflow_reads_from_the_manifest(story: Story) -> None:
     assert len(story.manifest) == DOCUMENTS
+    (asked,) = json.loads(story.data[EVALUATION.documents])
+    assert event("evaluate_document")["document"] == asked
     for name in ("generate_example", "generate_example-refused", "reject_document"):
         document = event(name)["document"]
         assert any(document.items() <= entry.items() for entry in story.manifest), name
@@ -183,6 +199,15 @@ def test_the_job_ends_with_a_deployed_model(story: Story) -> None:
     assert ":custom-model-deployment/" in str(story.completed.custom_model_deployment_arn)
     assert story.completed.training_metrics
     assert story.completed.training_metrics.training_loss
+
+
+def test_the_custom_model_is_scored_beside_its_base_model(story: Story) -> None:
+    report = EvaluationReport.model_validate_json(story.data[EVALUATION.report])
+    assert [item.kind for item in report.contestants] == ["CUSTOM_MODEL", "BASE_MODEL", "MAJORITY_CLASS"]
+    assert (report.documents, report.pages) == (1, 2)
+    assert story.completed
+    assert story.completed.evaluation
+    assert story.completed.evaluation.sentence == report.sentence
 
 
 def test_a_deleted_job_leaves_nothing(story: Story) -> None:

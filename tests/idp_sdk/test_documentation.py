@@ -11,11 +11,13 @@ from typing import Any
 import httpx
 import pytest
 
+from idp_finetuning.evaluation.gate import judge_gate
 from idp_finetuning.nova.base_models import find_base_model
 from idp_sdk import IDPClient, Profiles, Tokens, errors
 from tests.idp_sdk.conftest import Clock
 from tests.support.docs_pages import page as docs_page
 from tests.support.docs_pages import table
+from tests.support.domain.evaluated import evaluation_report
 from tests.support.sdk.answers import (
     CREATED,
     DEPLOYMENT_ARN,
@@ -89,7 +91,8 @@ def sign_in_with_a_code(action: str, given: dict[str, Any]) -> httpx.Response:
 def answers() -> dict[str, Any]:
     """What the deployment answers to the page's examples."""
     trained = {"trainingMetrics": {"trainingLoss": 0.05, "validationLoss": 0.08}}
-    completed = job("COMPLETED", customModelDeploymentArn=DEPLOYMENT_ARN, **trained)
+    evaluated = {"number": 1, "status": "COMPLETED", "startedAt": CREATED, "verdict": "BETTER"}
+    completed = job("COMPLETED", customModelDeploymentArn=DEPLOYMENT_ARN, evaluation=evaluated, **trained)
     split = {"documents": 1, "pages": 1, "classes": []}
     rejected = {"key": "docsplit/input/invoice/7.pdf", "code": "empty", "reason": "It is empty."}
     version = config_version("v1", active=True)
@@ -117,6 +120,9 @@ def answers() -> dict[str, Any]:
             {"path": "letter/3.pdf", "side": "validation", "classes": ["letter"], "pages": 1},
             {"path": "letter/1.pdf", "side": "train", "classes": ["letter"], "pages": 1},
         ),
+        "evaluateFinetuningJob": completed,
+        "getEvaluationReport": evaluation_report().to_wire(),
+        "gateFinetuningJob": judge_gate(evaluation_report(), minimum_gain=0.05).to_wire(),
         "getFinetuningJobPrompt": {
             "systemPrompt": "You classify pages of business documents.",
             "taskPrompt": "t",

@@ -28,6 +28,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "stopFinetuningJob": ("($id: ID!) { stopFinetuningJob(jobId: $id) { id } }", {"id": "none"}),
     "retryFinetuningJob": ("($id: ID!) { retryFinetuningJob(jobId: $id) { id } }", {"id": "none"}),
     "deleteFinetuningJob": ("($id: ID!) { deleteFinetuningJob(jobId: $id) }", {"id": "none"}),
+    "evaluateFinetuningJob": ("($id: ID!) { evaluateFinetuningJob(jobId: $id) { id } }", {"id": "none"}),
     "createTestSet": ('{ createTestSet(input: {name: "refused"}) { id } }', {}),
     "createTestSetUploads": (
         '{ createTestSetUploads(testSetId: "none", files: []) { key } }',

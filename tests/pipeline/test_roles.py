@@ -57,6 +57,10 @@ def called(
     pipeline.sdk.finetuning.validate_test_set(read_in_background[0])
     pipeline.sdk.finetuning.report(finished.job.id)
     list(pipeline.sdk.finetuning.documents(finished.job.id))
+    for _ in range(2):  # the second finds the first under way
+        pipeline.sdk.finetuning.evaluate_job(finished.job.id)
+    pipeline.evaluated(finished.job.id)
+    pipeline.sdk.finetuning.evaluation_report(finished.job.id)
     pipeline.client.execute(
         "{ listFinetuningJobs { nextToken } listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
     )

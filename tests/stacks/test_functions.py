@@ -81,6 +81,7 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "CLASSIFICATIONS_PER_USER": {"4"},
         "FINETUNING_STATE_MACHINE_ARN": {f"{machines}-finetuning"},
         "DELETION_STATE_MACHINE_ARN": {f"{machines}-deletion"},
+        "EVALUATION_STATE_MACHINE_ARN": {f"{machines}-evaluation"},
         "BEDROCK_ROLE_ARN": {f"arn:aws:iam::{ACCOUNT}:BedrockAccess/Role"},
         "MAP_CONCURRENCY": {"40"},
         "TRAINING_POLL_SECONDS": {"300"},
@@ -92,6 +93,7 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
     assert {machine["StateMachineName"] for machine in deployed.of_type("AWS::StepFunctions::StateMachine")} == {
         f"{PREFIX}-finetuning",
         f"{PREFIX}-deletion",
+        f"{PREFIX}-evaluation",
     }
 
 

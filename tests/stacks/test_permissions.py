@@ -182,15 +182,19 @@ def test_a_function_reaches_bedrock_only_for_its_own_step(deployed: Deployed, fu
     assert _actions(deployed, function, "bedrock") == actions
 
 
-def test_the_resolver_starts_both_workflows_and_looks_at_removals(deployed: Deployed) -> None:
+def test_the_resolver_starts_all_workflows_and_looks_at_removals_and_evaluations(deployed: Deployed) -> None:
     machines = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{PREFIX}"
     assert _resources(deployed, "resolver", "states:StartExecution") == {
         f"{machines}-finetuning",
         f"{machines}-deletion",
+        f"{machines}-evaluation",
     }
+    executions = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}"
     assert _resources(deployed, "resolver", "states:DescribeExecution") == {
-        f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{PREFIX}-deletion:*"
+        f"{executions}-deletion:*",
+        f"{executions}-evaluation:*",
     }
+    assert _resources(deployed, "complete-job", "states:StartExecution") == {f"{machines}-evaluation"}
 
 
 def test_uploads_go_below_input_and_baseline_of_a_test_set(deployed: Deployed) -> None:
@@ -250,7 +254,7 @@ def test_reconciliation_starts_both_workflows(deployed: Deployed) -> None:
         f"{states}:stateMachine:{PREFIX}-{machine}" for machine in ("finetuning", "deletion")
     }
     assert _resources(deployed, "reconcile-jobs", "states:DescribeExecution") == {
-        f"{states}:execution:{PREFIX}-{machine}:*" for machine in ("finetuning", "deletion")
+        f"{states}:execution:{PREFIX}-{machine}:*" for machine in ("finetuning", "deletion", "evaluation")
     }
 
 
@@ -302,15 +306,17 @@ def test_the_resolver_starts_the_four_functions_that_work_in_the_background_and_
     assert _resources(deployed, "resolver", "lambda:InvokeFunction") == started
 
 
-def test_only_classification_asks_models_wherever_their_profiles_route_to(deployed: Deployed) -> None:
+def test_only_classification_and_evaluation_ask_models_wherever_their_profiles_route_to(deployed: Deployed) -> None:
     asking = {
         function["FunctionName"]
         for function in deployed.of_type("AWS::Lambda::Function")
         for statement in deployed.statements(function["Role"])
         if "bedrock:InvokeModel" in statement.actions
     }
-    assert asking == {f"{PREFIX}-classify-document"}
-    assert _resources(deployed, "classify-document", "bedrock:InvokeModel") == {
+    assert asking == {f"{PREFIX}-classify-document", f"{PREFIX}-evaluate-document"}
+    askable = _resources(deployed, "evaluate-document", "bedrock:InvokeModel")
+    assert askable == _resources(deployed, "classify-document", "bedrock:InvokeModel")
+    assert askable == {
         f"{BEDROCK}:custom-model-deployment/*",
         f"{BEDROCK}:custom-model/*",
         *(f"{BEDROCK}:inference-profile/{model.id}" for model in base_models()),
@@ -349,7 +355,7 @@ def test_only_the_resolver_reads_the_user_pool_and_nobody_changes_it(deployed: D
     assert reading == {(f"{PREFIX}-resolver", f"cognito-idp:{action}", pool) for action in actions}
 
 
-def test_only_the_resolver_reaches_configuration_versions_and_users(deployed: Deployed) -> None:
+def test_only_the_resolver_reaches_users_and_an_evaluation_reads_configuration_versions(deployed: Deployed) -> None:
     reaching = {
         function["FunctionName"]
         for function in deployed.of_type("AWS::Lambda::Function")
@@ -357,7 +363,9 @@ def test_only_the_resolver_reaches_configuration_versions_and_users(deployed: De
         for resource in statement.resources
         if resource.startswith((CONFIG_VERSIONS_TABLE, USERS_TABLE))
     }
-    assert reaching == {f"{PREFIX}-resolver"}
+    assert reaching == {f"{PREFIX}-resolver", f"{PREFIX}-prepare-evaluation"}
+    assert _actions(deployed, "prepare-evaluation", "dynamodb") == {"dynamodb:GetItem"}
+    assert USERS_TABLE not in _resources(deployed, "prepare-evaluation", "dynamodb:GetItem")
 
 
 def test_the_permission_table_has_a_row_for_each_function_and_each_row_its_function(deployed: Deployed) -> None:

@@ -199,5 +199,8 @@ def test_the_key_of_an_attached_bucket_is_used_through_s3_only(attached: Deploye
     through_s3 = {"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}
     assert users == {
         f"idp-finetuning-{name}": (frozenset({"kms:Decrypt"}), through_s3)
-        for name in ("resolver", "read-labels", "validate-test-set", "generate-example", "classify-document")
+        for name in (
+            *("resolver", "read-labels", "validate-test-set", "generate-example", "classify-document"),
+            "evaluate-document",
+        )
     }

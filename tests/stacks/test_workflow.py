@@ -14,7 +14,7 @@ from tests.support.stacks.deployed import ACCOUNT, REGION, Deployed, Statement
 from tests.support.stacks.synthesis import ROOT
 
 PREFIX = "idp-finetuning"
-MACHINES = pytest.mark.parametrize("machine", ["finetuning", "deletion"])
+MACHINES = pytest.mark.parametrize("machine", ["finetuning", "deletion", "evaluation"])
 # What log delivery and tracing of a state machine need, none of it with a resource [Step Functions guide].
 WITHOUT_RESOURCES = {
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
@@ -27,6 +27,9 @@ WITHOUT_RESOURCES = {
     "xray:GetSamplingRules",
     "xray:GetSamplingTargets",
 }
+
+
+MAP_INPUTS = {"finetuning": "jobs/*/manifest.json", "evaluation": "jobs/*/evaluation/*/documents.json"}
 
 
 def _machine(deployed: Deployed, machine: str) -> dict[str, Any]:
@@ -123,7 +126,7 @@ def test_a_machine_may_do_what_its_definition_needs_and_no_more(deployed: Deploy
             }
         if state.get("ItemReader", {}).get("Resource") == "arn:aws:states:::s3:getObject":
             needed.add(
-                ("s3:GetObject", f"arn:aws:s3:::{state['ItemReader']['Parameters']['Bucket']}/jobs/*/manifest.json")
+                ("s3:GetObject", f"arn:aws:s3:::{state['ItemReader']['Parameters']['Bucket']}/{MAP_INPUTS[machine]}")
             )
     needed |= {(action, "*") for action in WITHOUT_RESOURCES}
     assert _allowed(deployed.statements(_machine(deployed, machine)["RoleArn"])) == needed

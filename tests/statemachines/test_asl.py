@@ -34,7 +34,10 @@ RETRIED = {
 }
 OF_THE_API = {"Resolver", "ReadLabels", "CountPages", "ClassifyDocument", "EndClassification", "DeleteTestSet"}
 OF_THE_SCHEDULE = {"ReconcileJobs"}
-WITHOUT_CATCH = {"EndJob", "RejectDocument"}
+WITHOUT_CATCH = {"EndJob", "EndEvaluation", "RejectDocument"}
+# Where failures go: of the machine, and of a child of its Map. A document without answers is named by the scores.
+LAST_RESORTS = {"finetuning": "EndJob", "deletion": "EndJob", "evaluation": "EndEvaluation"}
+LAST_RESORTS_OF_CHILDREN = {"finetuning": "RejectDocument", "evaluation": "DocumentEvaluated"}
 REMOVALS = {"DeleteModelDeployment", "DeleteCustomModel"}
 # States that only watch what Bedrock does, and where each goes if it cannot.
 OBSERVERS = {
@@ -56,6 +59,9 @@ ORDER = {
     ],
     "deletion": [
         *("DeleteModelDeployment", "DeleteCustomModel", "DeleteJobData", "EndJob", "DeletionFailed"),
+    ],
+    "evaluation": [
+        *("PrepareEvaluation", "EvaluateDocuments", "ScoreEvaluation", "EndEvaluation", "EvaluationFailed"),
     ],
 }
 
@@ -90,7 +96,7 @@ def test_the_way_to_success_only_goes_down_the_file(machine: str) -> None:
             name = state["Next"]
     order = list(states)
     assert [order.index(name) for name in passed] == sorted(order.index(name) for name in passed)
-    beside = {"EndJob", "JobFailed", "DeletionFailed"}
+    beside = {"EndJob", "EndEvaluation", "JobFailed", "DeletionFailed", "EvaluationFailed"}
     assert set(order) - set(passed) <= beside
 
 
@@ -168,7 +174,8 @@ def test_every_task_but_the_last_resorts_catches_everything(name: str, task: Sta
 @each_task
 def test_a_caught_error_lands_where_its_handler_looks_for_it(name: str, task: State) -> None:
     for catcher in task.get("Catch", []):
-        assert catcher["ResultPath"] == (None if catcher["Next"] in OBSERVERS.values() else "$.error"), name
+        forgotten = catcher["Next"] in {*OBSERVERS.values(), "DocumentEvaluated"}
+        assert catcher["ResultPath"] == (None if forgotten else "$.error"), name
 
 
 def test_an_observer_of_bedrock_ends_the_job_for_final_errors_only_and_else_waits() -> None:
@@ -205,17 +212,18 @@ def test_each_level_has_one_place_for_failures(machine: str) -> None:
     for level in levels(definition(machine)):
         caught_by = {catcher["Next"] for state in level.states.values() for catcher in state.get("Catch", [])}
         caught_by -= set(OBSERVERS.values())
-        assert caught_by == ({"RejectDocument"} if level.is_map else {"EndJob"})
+        assert caught_by == {(LAST_RESORTS_OF_CHILDREN if level.is_map else LAST_RESORTS)[machine]}
 
 
 @each_machine
 def test_a_failure_ends_the_execution_as_failed(machine: str) -> None:
     states = definition(machine)["States"]
-    assert states[states["EndJob"]["Next"]]["Type"] == "Fail"
+    assert states[states[LAST_RESORTS[machine]]["Next"]]["Type"] == "Fail"
 
 
-def test_children_of_the_map_return_nothing() -> None:
-    inside = next(level for level in levels(definition("finetuning")) if level.is_map)
+@pytest.mark.parametrize("machine", LAST_RESORTS_OF_CHILDREN)
+def test_children_of_the_map_return_nothing(machine: str) -> None:
+    inside = next(level for level in levels(definition(machine)) if level.is_map)
     last = [state for state in inside.states.values() if is_terminal(state)]
     assert last
     assert all("OutputPath" in state and state["OutputPath"] is None for state in last)
@@ -242,6 +250,7 @@ def test_the_map_is_distributed_over_standard_children() -> None:
 def test_rejected_documents_never_fail_the_map() -> None:
     # moto takes only a float here, and JSON forgets the difference: the text decides.
     assert '"ToleratedFailurePercentage": 100.0,' in rendered("finetuning")
+    assert '"ToleratedFailurePercentage": 100.0,' in rendered("evaluation")
 
 
 @each_task

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from hashlib import md5
 from typing import Any, get_args
 
 import pytest
 
 from idp_finetuning.adapters.workflows import Workflow
+from idp_finetuning.evaluation.plan import EvaluatedDocument
 from idp_finetuning.jobs.job import STAGES, JobRun
 from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.test_sets.keys import document_id
@@ -25,7 +27,7 @@ from tests.support.domain.service_model import AnyClient
 from tests.support.statemachines.definitions import DEFINITIONS, State, definition, is_terminal, levels, tasks
 from tests.support.statemachines.payloads import DOCUMENTS, LIMIT, Payload, Step, at, contract, size, walk
 
-# What Workflow.start sends for either machine; the longest name of a stage.
+# What Workflow.start sends for every machine; the longest name of a stage.
 INPUT = {
     "jobId": "j" * 36,
     "number": 1_000,
@@ -63,8 +65,23 @@ def one_page_sections(count: int, class_name: str) -> tuple[Section, ...]:
     return tuple(Section(class_name=class_name, page_indices=(page,)) for page in range(count))
 
 
+def evaluated_item(sections: tuple[Section, ...]) -> Payload:
+    """What the Map of the evaluation hands to the child of one document."""
+    document = EvaluatedDocument(
+        document_id=document_id(LONGEST_KEY),
+        path=LONGEST_KEY,
+        group=f"{'e' * 32}-10000",
+        pages=MAXIMUM_PAGES,
+        sections=sections,
+    )
+    return document.to_wire()
+
+
+ITEM_OF = {"finetuning": manifest_item, "deletion": manifest_item, "evaluation": evaluated_item}
+
+
 def steps(machine: str, item: Any = None) -> list[Step]:
-    item = item or manifest_item(one_page_sections(MAXIMUM_PAGES, longest_class_name("c")))
+    item = item or ITEM_OF[machine](one_page_sections(MAXIMUM_PAGES, longest_class_name("c")))
     return list(walk(definition(machine), INPUT, item))
 
 
@@ -163,9 +180,9 @@ def test_every_payload_fits_even_with_the_longest_texts(machine: str) -> None:
             assert size(payload) < LIMIT, step.name
 
 
-def children_outputs(machine: State) -> int:
+def children_outputs(machine: State, make_item: Callable[[tuple[Section, ...]], Payload] = manifest_item) -> int:
     """Bytes of the list that the outputs of the Map's children make together."""
-    item = manifest_item((Section(class_name="invoice"),))
+    item = make_item((Section(class_name="invoice"),))
     ends = [
         step.left
         for step in walk(machine, INPUT, item)
@@ -176,6 +193,7 @@ def children_outputs(machine: State) -> int:
 
 def test_the_outputs_of_all_children_fit_into_the_map_result() -> None:
     assert children_outputs(definition("finetuning")) < LIMIT
+    assert children_outputs(definition("evaluation"), evaluated_item) < LIMIT
 
 
 @pytest.mark.parametrize("state", ["GenerateExample", "RejectDocument"])
@@ -189,6 +207,8 @@ def test_children_that_answered_their_document_would_not_fit(state: str) -> None
 def test_the_longest_document_fits_its_child_whatever_its_classes_are_called(character: str) -> None:
     item = manifest_item(one_page_sections(MAXIMUM_PAGES, longest_class_name(character)))
     inside = [step for step in steps("finetuning", item) if step.level.is_map]
+    evaluated = evaluated_item(one_page_sections(MAXIMUM_PAGES, longest_class_name(character)))
+    inside += [step for step in steps("evaluation", evaluated) if step.level.is_map]
     assert max(size(payload) for step in inside for payload in (step.given, step.sent)) < LIMIT
 
 

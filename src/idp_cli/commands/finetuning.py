@@ -13,7 +13,9 @@ import click
 
 from idp_cli.api_names import in_cli_words
 from idp_cli.completing import complete_jobs, complete_models, complete_test_sets, complete_versions
-from idp_cli.files import write_csv
+from idp_cli.evaluation_page import evaluation_page
+from idp_cli.evaluation_text import evaluation_lines, finding_rows, state_lines
+from idp_cli.files import write_csv, write_text
 from idp_cli.following import follow
 from idp_cli.job_text import (
     HELD_OUT_SHOWN,
@@ -30,7 +32,7 @@ from idp_cli.job_text import (
 from idp_cli.noun import Noun
 from idp_cli.output import next_step, print_lines, printable, remark
 from idp_cli.prompt_text import prompt_lines
-from idp_cli.session import FAILED, Session, shared_options
+from idp_cli.session import FAILED, Session, find_stand_in, shared_options
 from idp_cli.waiting import waiting
 
 if TYPE_CHECKING:
@@ -125,6 +127,11 @@ def validate(
     shell_complete=complete_versions,
     help="Train with this version's prompt and class descriptions.",
 )
+@click.option(
+    "--evaluate/--no-evaluate",
+    default=None,
+    help="Ask the model about the held-out documents once it is deployed (default: yes).",
+)
 @_repeat
 @click.option("--epochs", type=int, help="Rounds over the data, 1 to 5 (default: 2). All models.")
 @click.option("--batch-size", type=int, help="1 only (default: 1). Nova 2.")
@@ -143,6 +150,7 @@ def create(
     name: str,
     train_split: float | None,
     config_version: str | None,
+    evaluate: bool | None,
     repeat: int | None,
     epochs: int | None,
     batch_size: int | None,
@@ -172,6 +180,7 @@ def create(
             hyper_parameters=parameters if parameters.given else None,
             repeat=repeat,
             config_version=config_version,
+            evaluate=evaluate,
         )
         if not wait:
             session.show(job, created_lines(job))
@@ -309,6 +318,91 @@ def report(session: Session, job_id: str, csv_file: Path | None) -> None:
     session.show(found, report_lines(found, held_out_paths(documents)))
     if csv_file:
         remark(f"{len(documents)} documents are in {csv_file}.")
+
+
+@finetuning.command()
+@_job_id
+@click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
+@_interval
+@shared_options
+@click.pass_obj
+def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
+    """Ask the model, and others, about the held-out documents.
+
+    That is done once when a job is COMPLETED. Answers that are there are not paid for again.
+    """
+    with session.client() as client:
+        job = client.finetuning.evaluate_job(job_id)
+        if wait:
+            with waiting(f"The evaluation of job {job_id}"):
+                job = client.finetuning.wait_for_evaluation(job_id, poll_interval=interval)
+    session.show(job.evaluation, state_lines(job_id, job.evaluation))
+    return FAILED if wait and job.evaluation and job.evaluation.status == "FAILED" else 0
+
+
+@finetuning.command()
+@_job_id
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the pages to look at to FILE.",
+)
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the report to FILE, as one page for a browser.",
+)
+@shared_options
+@click.pass_obj
+def evaluation(session: Session, job_id: str, csv_file: Path | None, html_file: Path | None) -> None:
+    """Show whether the model is better than the base model.
+
+    With what is proven, scores by class, and the pages that a person should look at.
+    """
+    with session.client() as client:
+        found = client.finetuning.evaluation_report(job_id)
+        session.say_stand_in(client)
+        stand_in = find_stand_in(client)
+    if csv_file:
+        write_csv(csv_file, finding_rows(found.findings))
+    if html_file:
+        write_text(html_file, evaluation_page(found, stand_in=stand_in))
+    session.show(found, evaluation_lines(found))
+
+
+@finetuning.command()
+@_job_id
+@click.option(
+    "--minimum-gain",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="POINTS",
+    help="What the custom model gains on the base model for certain: held against the lower limit of the interval.",
+)
+@click.option(
+    "--maximum-loss-per-class",
+    type=click.FloatRange(min=0, max=100),
+    metavar="POINTS",
+    help="What the recall of a class with ten held-out pages or more may lose.",
+)
+@shared_options
+@click.pass_obj
+def gate(session: Session, job_id: str, minimum_gain: float, maximum_loss_per_class: float | None) -> int:
+    """Say whether the model may go live: exit code 0 or 1."""
+    with session.client() as client:
+        found = client.finetuning.gate_job(
+            job_id,
+            minimum_gain=minimum_gain / 100,
+            maximum_loss_per_class=None if maximum_loss_per_class is None else maximum_loss_per_class / 100,
+        )
+        session.say_stand_in(client)
+    session.show(found, [f"Passed: {'Yes' if found.passed else 'No'}", *(f"  - {reason}" for reason in found.reasons)])
+    return 0 if found.passed else FAILED
 
 
 @finetuning.command()

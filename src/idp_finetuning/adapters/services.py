@@ -177,6 +177,11 @@ class Services:
         return self._workflow(Variable.DELETION_STATE_MACHINE_ARN)
 
     @cached_property
+    def evaluation(self) -> Workflow:
+        """The evaluation state machine."""
+        return self._workflow(Variable.EVALUATION_STATE_MACHINE_ARN)
+
+    @cached_property
     def deadlines(self) -> Deadlines:
         """How long a stage may take."""
         return Deadlines(

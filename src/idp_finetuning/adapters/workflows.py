@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.adapters.function_versions import FunctionVersion
-from idp_finetuning.jobs.job import JobRun, JobStatus
+from idp_finetuning.jobs.job import EvaluationRun, JobRun, JobStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -45,8 +45,8 @@ class Workflow:
             "deploymentPollSeconds": deployment_poll_seconds,
         }
 
-    def start(self, run: JobRun, name: str, *, stage: JobStatus = JobStatus.VALIDATING) -> None:
-        """Start the execution `name` for a run of a job at a stage, unless it was started before."""
+    def start(self, run: JobRun | EvaluationRun, name: str, *, stage: JobStatus = JobStatus.VALIDATING) -> None:
+        """Start the execution `name` for a run of a job at a stage, or an evaluation, unless it was started before."""
         try:
             self._stepfunctions.start_execution(
                 stateMachineArn=self._arn,

@@ -16,6 +16,7 @@ from idp_finetuning.deployment.environment import (
 from idp_finetuning.deployment.functions import FUNCTIONS, FunctionSpec, find_function
 from idp_finetuning.deployment.state_machines import (
     DELETION,
+    EVALUATION,
     FINETUNING,
     STATE_MACHINES,
     placeholders,
@@ -49,6 +50,7 @@ __all__ = [
     "DELETION",
     "DEPLOYMENT_HOURS",
     "DEPLOYMENT_TAG",
+    "EVALUATION",
     "FINETUNING",
     "FUNCTIONS",
     "GROUPS",

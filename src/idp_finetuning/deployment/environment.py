@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from idp_finetuning.deployment.functions import find_function
-from idp_finetuning.deployment.state_machines import DELETION, FINETUNING
+from idp_finetuning.deployment.state_machines import DELETION, EVALUATION, FINETUNING
 from idp_finetuning.deployment.tables import CONFIG_VERSIONS_TABLE, JOBS_TABLE, TABLES, TEST_SETS_TABLE, USERS_TABLE
 from idp_finetuning.deployment.variables import BucketIs, DefaultScope, Variable
 
@@ -71,6 +71,7 @@ def environment_variables(
         Variable.CLASSIFICATIONS_PER_USER: str(classifications_per_user),
         Variable.FINETUNING_STATE_MACHINE_ARN: state_machine_arns[FINETUNING],
         Variable.DELETION_STATE_MACHINE_ARN: state_machine_arns[DELETION],
+        Variable.EVALUATION_STATE_MACHINE_ARN: state_machine_arns[EVALUATION],
         Variable.BEDROCK_ROLE_ARN: bedrock_role_arn,
         Variable.MAP_CONCURRENCY: str(map_concurrency),
         Variable.TRAINING_POLL_SECONDS: str(training_poll_seconds),

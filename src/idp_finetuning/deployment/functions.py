@@ -62,6 +62,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.DEFAULT_SCOPE,
             V.FINETUNING_STATE_MACHINE_ARN,
             V.DELETION_STATE_MACHINE_ARN,
+            V.EVALUATION_STATE_MACHINE_ARN,
             V.READ_LABELS_FUNCTION,
             V.COUNT_PAGES_FUNCTION,
             V.CLASSIFY_DOCUMENT_FUNCTION,
@@ -117,7 +118,15 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     FunctionSpec(name="GetCustomizationJob", variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
     FunctionSpec(name="CreateModelDeployment", variables=(V.DEPLOYMENT_NAME, V.JOBS_TABLE)),
     FunctionSpec(name="GetModelDeployment", variables=(V.JOBS_TABLE,)),
-    FunctionSpec(name="CompleteJob", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(
+        name="CompleteJob",
+        variables=(
+            V.JOBS_TABLE,
+            V.EVALUATION_STATE_MACHINE_ARN,
+            V.TRAINING_POLL_SECONDS,
+            V.DEPLOYMENT_POLL_SECONDS,
+        ),
+    ),
     FunctionSpec(name="EndJob", variables=(V.JOBS_TABLE,)),
     FunctionSpec(name="DeleteModelDeployment", variables=(V.JOBS_TABLE,)),
     FunctionSpec(name="DeleteCustomModel", variables=(V.JOBS_TABLE,)),
@@ -135,6 +144,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.DELETE_TEST_SET_FUNCTION,
             V.FINETUNING_STATE_MACHINE_ARN,
             V.DELETION_STATE_MACHINE_ARN,
+            V.EVALUATION_STATE_MACHINE_ARN,
             V.TRAINING_POLL_SECONDS,
             V.DEPLOYMENT_POLL_SECONDS,
             V.NOT_STARTED_HOURS,
@@ -142,6 +152,20 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.DEPLOYMENT_HOURS,
         ),
     ),
+    FunctionSpec(
+        name="PrepareEvaluation",
+        timeout_seconds=300,
+        memory_mb=1769,
+        variables=(V.DATA_BUCKET, V.JOBS_TABLE, V.CONFIG_VERSIONS_TABLE),
+    ),
+    # Reads the page images that the job made, and draws none.
+    FunctionSpec(
+        name="EvaluateDocument",
+        timeout_seconds=900,
+        variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.JOBS_TABLE),
+    ),
+    FunctionSpec(name="ScoreEvaluation", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
+    FunctionSpec(name="EndEvaluation", variables=(V.JOBS_TABLE,)),
     # Waits for a run that may still work, at most twenty seconds.
     FunctionSpec(name="EndClassification", variables=(V.DATA_BUCKET,)),
     # Asks a model about each page of one document. Retried once if it died: the next run asks only about the rest.

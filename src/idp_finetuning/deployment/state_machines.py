@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 FINETUNING = "finetuning"
 DELETION = "deletion"
-STATE_MACHINES = (FINETUNING, DELETION)
+EVALUATION = "evaluation"
+STATE_MACHINES = (FINETUNING, DELETION, EVALUATION)
 
 # The first wait of a retried task in AWS; it doubles with each try.
 RETRY_INTERVAL_SECONDS = 2

@@ -13,9 +13,9 @@ from idp_finetuning.wire import WireModel
 
 
 class Found(WireModel):
-    """How many of the true things were found, and precision, recall and F1, 0 to 1."""
+    """How many things the labels have, how many were given, and precision, recall and F1, 0 to 1."""
 
-    true: int
+    labelled: int
     given: int
     right: int
     precision: float
@@ -140,7 +140,7 @@ def _panoptic_quality(documents: Sequence[JudgedDocument], *, by_class: bool) ->
 
 def _found(true: int, given: int, right: int) -> Found:
     return Found(
-        true=true,
+        labelled=true,
         given=given,
         right=right,
         precision=share(right, given),

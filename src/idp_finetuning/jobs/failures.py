@@ -71,6 +71,17 @@ def job_failure(error: WorkflowError, stage: JobStatus) -> Failure:
     return stage_failure(_ERROR_STAGES.get(error.error, stage), code, message)
 
 
+def evaluation_failure(error: WorkflowError) -> Failure:
+    """Return why an evaluation ended, for what its workflow caught."""
+    code = error.error.removeprefix("States.") or InternalError.__name__
+    if error.is_expected and error.text:
+        return Failure(code=code, message=hide_account(error.text)[:_MESSAGE_CHARACTERS])
+    ended = "ran out of time or memory" if error.error in _WORKER_ENDED else f"ended with {code}"
+    return Failure(
+        code=code, message=f"A step {ended}. Evaluate the job again: answers that are there are not asked for again."
+    )
+
+
 def stage_failure(stage: JobStatus, code: str, message: str) -> Failure:
     """Return the failure of a job in this stage; its message begins with what failed, in the guide's words."""
     if not message.startswith(_OTHER_WORDS):

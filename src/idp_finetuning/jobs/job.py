@@ -42,6 +42,40 @@ class JobRun(WireModel):
     number: int
 
 
+class EvaluationRun(WireModel):
+    """One evaluation of a job; `number` counts the job's evaluations from 1."""
+
+    job_id: str
+    number: int
+
+
+class EvaluationStatus(StrEnum):
+    """Whether an evaluation runs, and how it ended."""
+
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+
+
+class JobEvaluation(WireModel):
+    """The latest evaluation of a job's model on documents that it was not trained with.
+
+    `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
+    points); None without an answer of the base model. `sentence` says what is proven.
+    """
+
+    number: int
+    status: EvaluationStatus
+    started_at: str
+    ended_at: str | None = None
+    verdict: str | None = None
+    gain: float | None = None
+    gain_lower: float | None = None
+    gain_upper: float | None = None
+    sentence: str | None = None
+    error_message: str | None = None
+
+
 class TrainingMetrics(WireModel):
     """Losses that Bedrock reported; None if it has not, or never does for this model."""
 
@@ -102,6 +136,7 @@ class FinetuningJob(JobSummary):
     `deployment_begun_at` say since when Bedrock may have this attempt's customization job or deployment, although its
     ARN is not known. `restarts` counts how often a lost workflow was started again in this stage. `revision` counts its
     changes. `used_by` names the configuration versions that use its model; only their transactions write it.
+    `evaluate` says whether its end starts an evaluation.
     """
 
     test_set_version: int | None = None
@@ -139,6 +174,8 @@ class FinetuningJob(JobSummary):
     error_stage: JobStatus | None = None
     error_code: str | None = None
     waiting_for: str | None = None
+    evaluate: bool = True
+    evaluation: JobEvaluation | None = None
 
     @field_validator("used_by", mode="before")
     @classmethod
@@ -159,6 +196,22 @@ class FinetuningJob(JobSummary):
     def deletion_name(self) -> str:
         """Name of the deletion's execution."""
         return f"{self.id}-deletion-{self.deletion_attempt}"
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether the model can be used."""
+        return self.status is JobStatus.COMPLETED
+
+    @property
+    def evaluation_run(self) -> EvaluationRun | None:
+        """The evaluation that runs, if one does: the only one that may change the job."""
+        running = self.evaluation and self.evaluation.status is EvaluationStatus.RUNNING
+        return EvaluationRun(job_id=self.id, number=self.evaluation.number) if running and self.evaluation else None
+
+    @property
+    def evaluation_name(self) -> str:
+        """Name of the latest evaluation's execution."""
+        return f"{self.id}-evaluation-{self.evaluation.number if self.evaluation else 1}"
 
     @property
     def training_names(self) -> tuple[str, ...]:

@@ -13,8 +13,11 @@ from idp_finetuning.jobs.job import (
     ENDED,
     STAGES,
     DocumentCounts,
+    EvaluationRun,
+    EvaluationStatus,
     Failure,
     FinetuningJob,
+    JobEvaluation,
     JobEvent,
     JobRun,
     JobStatus,
@@ -186,6 +189,27 @@ def restart(job: FinetuningJob, run: JobRun, reason: str) -> Outcome:
     if stage is JobStatus.VALIDATING:
         restarted["documents"] = None
     return _change(job, f"{reason} Started again at {stage}, run {job.run + 1}.", restarted)
+
+
+def begin_evaluation(job: FinetuningJob, number: int, message: str) -> Outcome:
+    """Begin the evaluation of this number of a completed job, unless another call has begun it.
+
+    Raises StaleState if the job is not COMPLETED.
+    """
+    if job.status is not JobStatus.COMPLETED:
+        raise StaleState(f"Job '{job.id}' is {job.status}; only a COMPLETED job can be evaluated.")
+    if job.evaluation and job.evaluation.number >= number:
+        return Outcome(job)
+    begun = JobEvaluation(number=number, status=EvaluationStatus.RUNNING, started_at=timestamp())
+    return _change(job, message, {"evaluation": begun})
+
+
+def end_evaluation(job: FinetuningJob, run: EvaluationRun, ended: JobEvaluation) -> Outcome:
+    """Store how an evaluation ended; one that the job no longer waits for changes nothing."""
+    if job.status is not JobStatus.COMPLETED or job.evaluation_run != run:
+        return Outcome(job)
+    words = ended.sentence or f"Evaluation failed: {ended.error_message}"
+    return _change(job, words, {"evaluation": ended})
 
 
 def fail(job: FinetuningJob, run: JobRun, stage: JobStatus, failure: Failure) -> Outcome:

@@ -41,6 +41,7 @@ class StartFinetuningJobInput(WireModel):
     hyper_parameters: HyperParameters | None = None
     repeat: Repeat | None = None
     config_version: VersionName | None = None
+    evaluate: bool | None = None
     client_token: str | None = Field(default=None, min_length=1, max_length=128)
 
     @field_validator("job_name")
@@ -103,6 +104,7 @@ def _create_job(
             hyper_parameters=hyper_parameters,
             repeat=request.repeat or 1,
             config_version=request.config_version,
+            evaluate=request.evaluate is not False,
             created_by=shown_name(identity, services),
             created_by_sub=identity.sub,
             client_token=token,

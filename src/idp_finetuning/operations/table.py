@@ -29,6 +29,12 @@ from idp_finetuning.operations.config_versions import (
     list_config_versions,
     update_config_version,
 )
+from idp_finetuning.operations.evaluation import (
+    GateArguments,
+    evaluate_finetuning_job,
+    gate_finetuning_job,
+    get_evaluation_report,
+)
 from idp_finetuning.operations.identity import ADMINS, AUTHORS, SIGNED_IN, Identity
 from idp_finetuning.operations.job_control import (
     StartFinetuningJobInput,
@@ -97,6 +103,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "validateTestSetForFinetuning": _operation(SIGNED_IN, ValidateArguments, validate_test_set),
     "listAvailableModels": _operation(SIGNED_IN, NoArguments, list_available_models),
     "listTestSets": _operation(SIGNED_IN, PageArguments, list_test_sets),
+    "evaluateFinetuningJob": _operation(AUTHORS, JobArguments, evaluate_finetuning_job),
+    "getEvaluationReport": _operation(SIGNED_IN, JobArguments, get_evaluation_report),
+    "gateFinetuningJob": _operation(SIGNED_IN, GateArguments, gate_finetuning_job),
     "getTestSet": _operation(SIGNED_IN, TestSetArguments, get_test_set),
     "createTestSet": _operation(AUTHORS, Input[CreateTestSetInput], create_test_set),
     "createTestSetUploads": _operation(AUTHORS, UploadsArguments, create_test_set_uploads),

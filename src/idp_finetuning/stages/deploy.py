@@ -6,10 +6,12 @@ from typing import Literal
 
 from idp_finetuning.adapters.bedrock import Bedrock, BedrockBusy, BedrockRefused, Begun, DeploymentRequest
 from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.errors import DeploymentFailed
 from idp_finetuning.jobs.bedrock_names import bedrock_tags
 from idp_finetuning.jobs.job import FinetuningJob, JobRun, JobStatus
 from idp_finetuning.jobs.ownership import may_be_unseen
+from idp_finetuning.stages.evaluation_start import evaluate_completed
 from idp_finetuning.wire import WireModel, timestamp
 
 
@@ -91,7 +93,9 @@ def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> De
     return DeploymentProgress(status="Active" if found and found.status == "Active" else "Creating")
 
 
-def complete_job(run: JobRun, *, jobs: JobTable) -> None:
-    """Move the job to COMPLETED; a second call keeps the time of the first."""
+def complete_job(run: JobRun, *, jobs: JobTable, evaluation: Workflow) -> None:
+    """Move the job to COMPLETED and start its evaluation; a second call keeps the time of the first."""
     completed = jobs.get(run.job_id).deployment_completed_at or timestamp()
-    jobs.move(run, JobStatus.COMPLETED, deployment_completed_at=completed)
+    job = jobs.move(run, JobStatus.COMPLETED, deployment_completed_at=completed)
+    if job.evaluate:
+        evaluate_completed(job, jobs=jobs, workflow=evaluation)

@@ -19,6 +19,7 @@ from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.jobs.life import BEFORE_TRAINING
 from idp_finetuning.stages.end import end_unfinished
+from idp_finetuning.stages.evaluation_start import fail_evaluation
 from idp_finetuning.stages.prune_versions import PrunedVersions
 from idp_finetuning.stages.sweep import SweepResult, sweep
 from idp_finetuning.wire import WireModel
@@ -97,18 +98,21 @@ def reconcile_job(
     bedrock: Bedrock,
     finetuning: Workflow,
     deletion: Workflow,
+    evaluation: Workflow,
     deadlines: Deadlines,
     grace: Grace = GRACE,
 ) -> Act | None:
     """End a job that passed a deadline, and start the workflow of one again whose execution ended or never started.
 
-    A deletion that ended before its job was gone is started again, too.
+    A deletion that ended before its job was gone is started again, too. An evaluation whose execution ended without a
+    word has failed.
     """
     try:
         job = jobs.get(job_id)
     except JobNotFound:
         return None
     if job.status in ENDED:
+        _end_lost_evaluation(job, jobs, evaluation)
         return None
     if job.status is JobStatus.DELETING:
         return _restart_deletion(job, jobs, deletion, grace)
@@ -163,6 +167,13 @@ def _restart(
     return Act.RESTARTED
 
 
+def _end_lost_evaluation(job: FinetuningJob, jobs: JobTable, evaluation: Workflow) -> None:
+    run = job.evaluation_run
+    status = evaluation.status(job.evaluation_name) if run else None
+    if run and status in (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED):
+        fail_evaluation(run, f"Its execution was {status}. Evaluate the job again.", jobs=jobs)
+
+
 def _restart_deletion(job: FinetuningJob, jobs: JobTable, deletion: Workflow, grace: Grace) -> Act | None:
     if deletion.status(job.deletion_name) is ExecutionStatus.RUNNING or _age(job.updated_at) < grace.start:
         return None
@@ -190,6 +201,7 @@ def reconcile(
     data: DataBucket,
     finetuning: Workflow,
     deletion: Workflow,
+    evaluation: Workflow,
     deadlines: Deadlines,
     deployment_name: str,
     grace: Grace = GRACE,
@@ -209,6 +221,7 @@ def reconcile(
                     bedrock=bedrock,
                     finetuning=finetuning,
                     deletion=deletion,
+                    evaluation=evaluation,
                     deadlines=deadlines,
                     grace=grace,
                 )

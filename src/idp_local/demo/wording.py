@@ -60,7 +60,7 @@ def score_lines(contestants: Mapping[str, Sequence[JudgedDocument]]) -> list[str
                 f"{pages.accuracy:.1%} ({pages.right} of {pages.pages})",
                 f"{limits.lower:.1%} to {limits.upper:.1%}",
                 f"{pages.macro_f1:.2f}",
-                f"{split.sections.right} of {split.sections.true}",
+                f"{split.sections.right} of {split.sections.labelled}",
             )
         )
     return [*table(rows, right=(1, 2, 3, 4)), f"({STAND_IN})"]

@@ -21,11 +21,11 @@ def test_a_packet_with_a_missed_and_a_false_boundary() -> None:
     scores = score_sections([PACKET, PERFECT])
 
     assert scores.boundaries.model_dump() == {
-        "true": 2, "given": 2, "right": 1, "precision": 0.5, "recall": 0.5, "f1": 0.5,
+        "labelled": 2, "given": 2, "right": 1, "precision": 0.5, "recall": 0.5, "f1": 0.5,
     }  # fmt: skip
     # Four true sections, four given; only the memo is exact.
     assert scores.sections.model_dump() == {
-        "true": 4, "given": 4, "right": 1, "precision": 0.25, "recall": 0.25, "f1": 0.25,
+        "labelled": 4, "given": 4, "right": 1, "precision": 0.25, "recall": 0.25, "f1": 0.25,
     }  # fmt: skip
     # The memo alone has an IoU above 0.5: the rest have exactly 0.5.
     assert scores.panoptic_quality == pytest.approx(1 / 4)
@@ -58,7 +58,7 @@ def test_interleaved_sections_are_found_by_their_pages() -> None:
     scores = score_sections([document])
 
     assert scores.sections.model_dump()["right"] == 0, "the answers make four sections of one page"
-    assert (scores.sections.true, scores.sections.given) == (2, 4)
+    assert (scores.sections.labelled, scores.sections.given) == (2, 4)
     assert scores.split_ratio == 2.0
     assert scores.adjusted_rand == pytest.approx(adjusted_rand_score([0, 1, 0, 1], [0, 1, 2, 3]))
 
@@ -66,7 +66,7 @@ def test_interleaved_sections_are_found_by_their_pages() -> None:
 def test_the_first_page_of_a_file_is_no_boundary_to_find() -> None:
     scores = score_sections([PERFECT])
 
-    assert (scores.boundaries.true, scores.boundaries.given, scores.boundaries.f1) == (0, 0, 0.0)
+    assert (scores.boundaries.labelled, scores.boundaries.given, scores.boundaries.f1) == (0, 0, 0.0)
     assert scores.adjusted_rand is None
 
 
@@ -77,7 +77,7 @@ def test_an_answer_without_a_boundary_is_wrong_either_way() -> None:
 
     scores = score_sections([missed, too_many, no_class])
 
-    assert (scores.boundaries.true, scores.boundaries.given, scores.boundaries.right) == (2, 1, 0)
+    assert (scores.boundaries.labelled, scores.boundaries.given, scores.boundaries.right) == (2, 1, 0)
 
 
 def test_an_unusable_class_finds_no_section() -> None:

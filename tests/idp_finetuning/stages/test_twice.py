@@ -127,6 +127,7 @@ def test_two_runs_of_rendering_and_assembling_at_once_leave_what_one_leaves(
         ("stopFinetuningJob", "TRAINING"),
         ("retryFinetuningJob", "FAILED"),
         ("deleteFinetuningJob", "FAILED"),
+        ("evaluateFinetuningJob", "COMPLETED"),
     ],
 )
 def test_two_requests_at_once_move_a_job_once(
@@ -151,7 +152,8 @@ def test_two_requests_at_once_move_a_job_once(
 
 
 def test_every_function_of_the_workflow_is_run_twice() -> None:
-    """Rendering, counting, rejecting, validating, classifying and deleting test sets have tests of their own."""
+    """Rendering, counting, rejecting, validating, classifying, evaluating and deleting have tests of their own."""
     own = {"Resolver", "ReadLabels", "ValidateTestSet", "GenerateExample", "RejectDocument", "AssembleDataset"}
     own |= {"ClassifyDocument", "EndClassification", "CountPages", "DeleteTestSet"}
+    own |= {"PrepareEvaluation", "EvaluateDocument", "ScoreEvaluation", "EndEvaluation"}
     assert {function for function, _, _ in SITUATIONS.values()} == SPECS.keys() - own

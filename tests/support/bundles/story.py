@@ -110,6 +110,10 @@ def tell(account: Account, bundles: Mapping[BundleName, Path], client: Path, fol
         both("CreateModelDeployment")
         both("GetModelDeployment", lambda answer: answer != {"status": "Creating"})
         both("CompleteJob")
+        both("PrepareEvaluation")
+        both("EvaluateDocument")
+        both("ScoreEvaluation")
+        both("EndEvaluation")
         both("EndJob")
         with function("ReconcileJobs") as reconcile:
             for name in ("reconcile_jobs-refused", "reconcile_jobs-all", "reconcile_jobs"):

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from idp_finetuning.evaluation.gate import judge_gate
 from idp_finetuning.nova.base_models import base_models
+from tests.support.domain.evaluated import evaluation_report
 from tests.support.domain.samples import GUIDE_CLASSES
 
 JOB_ID = "6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11"
@@ -46,8 +48,26 @@ def job(**changes: Any) -> dict[str, Any]:
         "errorStage": None,
         "errorCode": None,
         "errorMessage": None,
+        "evaluation": None,
     }
     return values | changes
+
+
+def evaluation(**changes: Any) -> dict[str, Any]:
+    """The first evaluation of the job, COMPLETED."""
+    report = evaluation_report()
+    ended = {
+        "status": "COMPLETED",
+        "endedAt": report.created_at,
+        "verdict": "BETTER",
+        "gain": 0.667,
+        "gainLower": 0.201,
+        "gainUpper": 0.883,
+        "sentence": report.sentence,
+    }
+    values = {"number": 1, "startedAt": "2024-01-15T11:15:00.000Z", "errorMessage": None}
+    running = dict.fromkeys(ended) if changes.get("status") == "RUNNING" else ended
+    return values | running | changes
 
 
 def completed_job(**changes: Any) -> dict[str, Any]:
@@ -183,6 +203,7 @@ def classification(**changes: Any) -> dict[str, Any]:
         "warnings": [],
         "errorCode": None,
         "errorMessage": None,
+        "evaluation": None,
     }
     return values | changes
 
@@ -255,6 +276,13 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "retryFinetuningJob": lambda given: job(status="DEPLOYING"),
         "deleteFinetuningJob": lambda given: True,
         "listFinetuningJobEvents": lambda given: _page(events),
+        "evaluateFinetuningJob": lambda given: completed_job(evaluation=evaluation(status="RUNNING")),
+        "getEvaluationReport": lambda given: evaluation_report().to_wire(),
+        "gateFinetuningJob": lambda given: judge_gate(
+            evaluation_report(),
+            minimum_gain=given["minimumGain"],
+            maximum_loss_per_class=given["maximumLossPerClass"],
+        ).to_wire(),
         "getDatasetReport": lambda given: report(),
         "listDatasetDocuments": lambda given: _page(dataset_documents()),
         "getFinetuningJobPrompt": lambda given: _prompt(),

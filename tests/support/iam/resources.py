@@ -7,6 +7,7 @@ from functools import cache
 
 from idp_finetuning.classification.layout import UPLOADS_PREFIX, ClassificationLayout, running_key
 from idp_finetuning.deployment import FUNCTIONS, TABLES
+from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.keys import (
     announced_prefix,
@@ -47,6 +48,15 @@ RUNNING = f"{DATA}/{running_key('*', 0).replace('0', '*')}"
 FINE_TUNED_AS = f"arn:aws:bedrock:{REGION}::foundation-model/*k"
 
 _JOB = JobLayout(job_id="*")
+_EVALUATION = EvaluationLayout.model_construct(job_id="*", number="*")
+ANSWERED = f"{DATA}/{_EVALUATION.answered('*')}*"
+EVALUATIONS = (
+    f"{DATA}/{_EVALUATION.plan}",
+    f"{DATA}/{_EVALUATION.documents}",
+    f"{DATA}/{_EVALUATION.report}",
+    ANSWERED,
+    f"{DATA}/{_EVALUATION.answer('*', '*')}",
+)
 _CLASSIFICATION = ClassificationLayout(classification_id="*")
 DATASET_DOCUMENTS = f"{DATA}/{_JOB.documents}"
 TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in Split)
@@ -66,6 +76,7 @@ KINDS = (
     f"{DATA}/{_JOB.report}",
     DATASET_DOCUMENTS,
     f"{DATA}/{_JOB.output}*",
+    *EVALUATIONS,
     f"{DATA}/{UPLOADS_PREFIX}*",
     f"{DATA}/{_CLASSIFICATION.request}",
     f"{DATA}/{_CLASSIFICATION.progress}",
@@ -84,7 +95,7 @@ KINDS = (
     SEALED,
     *(
         arn("states", f"{kind}:{PREFIX}-{machine}{rest}")
-        for machine in ("finetuning", "deletion")
+        for machine in ("finetuning", "deletion", "evaluation")
         for kind, rest in (("stateMachine", ""), ("execution", ":*"), ("execution", "/*"))
     ),
     *(arn("lambda", f"function:{spec.function_name(PREFIX)}") for spec in FUNCTIONS),

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from idp_finetuning.deployment import FUNCTIONS, TEST_SETS_TABLE, find_function
+from idp_finetuning.deployment import FUNCTIONS, JOBS_TABLE, TEST_SETS_TABLE, find_function
 from stacks.definitions import called_functions
 from tests.support.iam.calls import arn
 from tests.support.iam.comparison import needed
 from tests.support.iam.policies import Need
 from tests.support.iam.resources import (
     ANNOUNCED,
+    ANSWERED,
     BASELINES,
     COUNTING,
     CUSTOM_MODELS,
     CUSTOMIZATION_JOBS,
     DATASET_DOCUMENTS,
     DEPLOYMENTS,
+    EVALUATIONS,
     FOUNDATION_MODELS,
     PREFIX,
     RUNNING,
@@ -208,12 +210,51 @@ UNCALLED: tuple[Uncalled, ...] = (
         ),
         "A run hands over after a quarter of an hour, and Lambda itself calls the destination with this role.",
     ),
+    *(
+        Uncalled(
+            function,
+            ("bedrock:InvokeModel",),
+            (CUSTOM_MODELS,),
+            "AWS does not say whether a call of a deployment is also one of its model, and a refusal would come after "
+            "training.",
+        )
+        for function in ("ClassifyDocument", "EvaluateDocument")
+    ),
+    *(
+        Uncalled(
+            "EvaluateDocument",
+            (action,),
+            (resource,),
+            "Texts of pages are read for prompts with {DOCUMENT_TEXT} only, which no job of these tests has.",
+        )
+        for action, resource in (("s3:ListBucket", TEST_SETS), ("s3:GetObject", BASELINES))
+    ),
     Uncalled(
-        "ClassifyDocument",
-        ("bedrock:InvokeModel",),
-        (CUSTOM_MODELS,),
-        "AWS does not say whether a call of a deployment is also one of its model, and a refusal would come after "
-        "training.",
+        "EvaluateDocument",
+        ("s3:GetObject",),
+        (ANSWERED,),
+        "A conditional write reads the object that is there, which S3 alone does.",
+    ),
+    Uncalled(
+        "EndEvaluation",
+        ("dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:PutItem"),
+        (arn("dynamodb", f"table/{JOBS_TABLE.name}"),),
+        "Evaluations of these tests fail only if their job is deleted meanwhile.",
+        by_chance=True,
+    ),
+    Uncalled(
+        "ReconcileJobs",
+        ("states:DescribeExecution",),
+        (arn("states", f"execution:{PREFIX}-evaluation:*"),),
+        "Looks at an evaluation whose execution ended badly, which only an operator or a limit of time does.",
+        by_chance=True,
+    ),
+    Uncalled(
+        "ReconcileJobs",
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        EVALUATIONS,
+        "Only an evaluation that wrote while its job was being deleted leaves something.",
+        by_chance=True,
     ),
 )
 

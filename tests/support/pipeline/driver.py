@@ -57,11 +57,17 @@ class Pipeline:
         return self.sdk.finetuning.get_job(started["id"]).model_copy(update={"status": JobStatus(started["status"])})
 
     def run(self, **given: Any) -> Followed:
-        """Starts a job and follows it to its end."""
-        return follow(self.sdk, self.start(**given))
+        """Starts a job and follows it to its end and that of its evaluation."""
+        followed = follow(self.sdk, self.start(**given))
+        return followed.model_copy(update={"state": self.evaluated(followed.state.id)})
+
+    def evaluated(self, job_id: str) -> Job:
+        """The job once no evaluation of it runs."""
+        return self.sdk.finetuning.wait_for_evaluation(job_id, poll_interval=0.3, timeout=120)
 
     def delete(self, job_id: str) -> None:
-        """Deletes a job in the guide's words and waits until it is gone."""
+        """Deletes an evaluated job in the guide's words and waits until it is gone."""
+        self.evaluated(job_id)
         answer = self.client.execute(operation("DeleteFinetuningJob"), {"jobId": job_id})
         assert answer == {"deleteFinetuningJob": True}
         for _ in range(120):

@@ -30,6 +30,7 @@ TOLERATED: Mapping[str, Mapping[str, str]] = {
             "ListServiceQuotas",
         )
     },
+    "CompleteJob": {"StartExecution": "the evaluation was not started"},
     "GetCustomizationJob": dict.fromkeys(
         ("ListObjectsV2", "GetObject", "PutObject"), "Bedrock's counts of the records could not be read"
     ),

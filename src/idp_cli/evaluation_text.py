@@ -1,0 +1,125 @@
+"""Evaluations as text: the verdict, the contestants, the classes, and the pages to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from idp_cli.output import table
+
+if TYPE_CHECKING:
+    from idp_sdk import ContestantScores, EvaluationReport, Interval, JobEvaluation, PageFinding
+
+FINDINGS_SHOWN = 10  # --csv has all that the report has
+_NAMES = {
+    "CUSTOM_MODEL": "custom model",
+    "BASE_MODEL": "base, same prompt",
+    "ACTIVE_VERSION": "active version",
+    "MAJORITY_CLASS": "most frequent",
+}
+_FINDINGS = {
+    "BROKEN": "broken by the custom model",
+    "SUSPECTED_LABEL": "both name the same other class: is the label right?",
+    "BOTH_WRONG": "wrong by both",
+    "FIXED": "fixed by the custom model",
+}
+
+
+def state_lines(job_id: str, evaluation: JobEvaluation | None) -> list[str]:
+    """Return how the latest evaluation of a job stands."""
+    if evaluation is None:
+        return [f"Job {job_id} was not evaluated."]
+    if evaluation.status == "RUNNING":
+        return [f"Evaluation {evaluation.number} of job {job_id} is RUNNING."]
+    return [f"Evaluation {evaluation.number} of job {job_id} is {evaluation.status}.", verdict_line(evaluation)]
+
+
+def verdict_line(evaluation: JobEvaluation) -> str:
+    """Return what is proven, or why the evaluation failed."""
+    if evaluation.status == "RUNNING":
+        return "The models are being asked."
+    return evaluation.sentence or f"It failed: {evaluation.error_message}"
+
+
+def evaluation_lines(report: EvaluationReport) -> list[str]:
+    """Return the verdict, a table of the contestants, one of the classes, and the first pages to look at."""
+    custom = next(item for item in report.contestants if item.kind == "CUSTOM_MODEL")
+    others = [item for item in report.comparisons if item.kind != "BASE_MODEL"]
+    return [
+        "Evaluation Report:",
+        f"  Documents: {report.documents}, Pages: {report.pages}",
+        f"  Verdict: {report.sentence}",
+        *(f"  {item.sentence}" for item in others),
+        "",
+        *_contestant_lines(report.contestants),
+        *_class_lines(custom),
+        *_finding_lines(report),
+        *_listed("Left Out:", [f"{item.path}: {item.reason}" for item in report.left_out]),
+        *_listed("Notes:", report.notes),
+    ]
+
+
+def finding_rows(findings: Sequence[PageFinding]) -> Iterator[Sequence[object]]:
+    """Yield the rows of a CSV file, its header first."""
+    yield "document", "page", "finding", "label", "custom model", "base model"
+    for item in findings:
+        yield item.path, item.page, item.finding, item.label, item.custom, item.base
+
+
+def _contestant_lines(contestants: Sequence[ContestantScores]) -> list[str]:
+    rows = [
+        (
+            _NAMES[item.kind],
+            _percent(item.accuracy),
+            _percent(item.exact_sections),
+            f"{item.pages.macro_f1:.3f}" if item.pages else "-",
+            str(item.pages.unusable) if item.pages else "-",
+        )
+        for item in contestants
+    ]
+    shown = table([("CONTESTANT", "PAGES RIGHT", "SECTIONS EXACT", "F1", "UNUSABLE"), *rows], right=(3, 4))
+    reasons = [f"{item.name} was not scored: {item.reason}" for item in contestants if item.reason]
+    return [*shown, *reasons]
+
+
+def _percent(interval: Interval | None) -> str:
+    if interval is None:
+        return "-"
+    return f"{100 * interval.value:.1f} % ({100 * interval.lower:.0f} to {100 * interval.upper:.0f})"
+
+
+def _class_lines(custom: ContestantScores) -> list[str]:
+    if not custom.pages:
+        return []
+    rows = [
+        (item.name, str(item.support), f"{item.precision:.2f}", f"{item.recall:.2f}", f"{item.f1:.2f}")
+        for item in custom.pages.classes
+    ]
+    return [
+        "",
+        "Custom Model by Class:",
+        *table([("CLASS", "PAGES", "PRECISION", "RECALL", "F1"), *rows], right=(1, 2, 3, 4)),
+    ]
+
+
+def _finding_lines(report: EvaluationReport) -> list[str]:
+    to_look_at = [item for item in report.findings if item.finding != "FIXED"]
+    shown = to_look_at[:FINDINGS_SHOWN]
+    rest = (
+        [f"and {len(to_look_at) - len(shown)} more; --csv FILE has all of them"] if len(to_look_at) > len(shown) else []
+    )
+    return _listed(
+        "Pages to Look At:",
+        [
+            *(
+                f"{item.path}, page {item.page}: {_FINDINGS[item.finding]} (label {item.label}, custom "
+                f"{item.custom or 'unusable'}, base {item.base or 'unusable'})"
+                for item in shown
+            ),
+            *rest,
+        ],
+    )
+
+
+def _listed(title: str, texts: Sequence[str]) -> list[str]:
+    return ["", title, *(f"  - {text}" for text in texts)] if texts else []

@@ -1,0 +1,121 @@
+"""What an evaluation asks: which contestants, about which documents."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from itertools import zip_longest
+
+from idp_finetuning.classification.classification import ClassifiedPage
+from idp_finetuning.evaluation.comparison import DEFAULT_MARGIN, Metric
+from idp_finetuning.nova.prompt import Boundary, Prompt
+from idp_finetuning.test_sets.sections import Section
+from idp_finetuning.wire import WireModel
+
+# Of all documents together; with two seconds a call, 1,000 pages take three contestants about twenty minutes.
+MAXIMUM_PAGES = 1_000
+
+
+class ContestantKind(StrEnum):
+    """Who answers: models, or the class that most training documents have, which needs no model."""
+
+    CUSTOM_MODEL = "CUSTOM_MODEL"
+    BASE_MODEL = "BASE_MODEL"
+    ACTIVE_VERSION = "ACTIVE_VERSION"
+    MAJORITY_CLASS = "MAJORITY_CLASS"
+
+
+class Contestant(WireModel):
+    """A model as it is asked: `model` is the `modelId` of Converse, `temperature` from 0 to 1."""
+
+    kind: ContestantKind
+    model: str
+    prompt: Prompt
+    temperature: float = 0.0
+
+    @property
+    def digest(self) -> str:
+        """32 hexadecimal characters, equal for contestants that would be asked the same."""
+        asked = json.dumps([self.model, self.prompt.to_wire(), self.temperature], sort_keys=True)
+        return hashlib.sha256(asked.encode()).hexdigest()[:32]
+
+
+class EvaluatedDocument(WireModel):
+    """A labelled document with images of all its pages; identical documents have the same `group`."""
+
+    document_id: str
+    path: str
+    group: str
+    pages: int
+    sections: tuple[Section, ...]
+
+
+class LeftOut(WireModel):
+    """A document that is not in the scores, and why."""
+
+    path: str
+    reason: str
+
+
+class EvaluationPlan(WireModel):
+    """Everything that is fixed before the first answer. `margin` is the loss that "no worse" allows."""
+
+    test_set_id: str
+    contestants: tuple[Contestant, ...]
+    notes: tuple[str, ...] = ()
+    majority_class: str
+    metric: Metric
+    margin: float = DEFAULT_MARGIN
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class DocumentAnswers(WireModel):
+    """A contestant's answer for each page of a document, or why it has none."""
+
+    answers: tuple[ClassifiedPage, ...] = ()
+    reason: str | None = None
+
+
+def page_digest(jpeg: bytes, text: str) -> str:
+    """Return what is equal for pages that are asked about in the same way."""
+    return hashlib.sha256(hashlib.sha256(jpeg).digest() + text.encode()).hexdigest()[:32]
+
+
+def choose_documents(
+    documents: Sequence[EvaluatedDocument], maximum_pages: int = MAXIMUM_PAGES
+) -> tuple[list[EvaluatedDocument], list[LeftOut]]:
+    """Choose documents of at most so many pages together, of each class in turn, and name the others. Deterministic."""
+    by_class: defaultdict[str, list[EvaluatedDocument]] = defaultdict(list)
+    for document in sorted(documents, key=lambda item: item.document_id):
+        by_class[document.sections[0].class_name].append(document)
+    in_turn = [document for turn in zip_longest(*(by_class[name] for name in sorted(by_class))) for document in turn]
+    chosen: set[str] = set()
+    pages = 0
+    for document in filter(None, in_turn):
+        if pages + document.pages <= maximum_pages:
+            chosen.add(document.document_id)
+            pages += document.pages
+    reason = f"An evaluation asks about {maximum_pages} pages at most; this document was not drawn."
+    return (
+        [document for document in documents if document.document_id in chosen],
+        [LeftOut(path=item.path, reason=reason) for item in documents if item.document_id not in chosen],
+    )
+
+
+def majority_class(documents: Iterable[Sequence[Section]]) -> str:
+    """Return the class of most sections of the training documents; of several, the first in alphabetical order."""
+    counts = Counter(section.class_name for sections in documents for section in sections)
+    return min(counts, key=lambda name: (-counts[name], name))
+
+
+def answer_always(class_name: str, pages: int) -> tuple[ClassifiedPage, ...]:
+    """Return the answers that name one class on every page of a document of one section."""
+    return tuple(
+        ClassifiedPage(
+            number=number, class_name=class_name, boundary=Boundary.START if number == 1 else Boundary.CONTINUE
+        )
+        for number in range(1, pages + 1)
+    )

@@ -1,0 +1,284 @@
+"""The report of an evaluation: the scores of each contestant, what is proven, and the pages a person should look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from idp_finetuning.classification.classification import ClassifiedPage
+from idp_finetuning.evaluation.comparison import (
+    Agreement,
+    Comparison,
+    Metric,
+    compare,
+    find_agreement,
+    score_share,
+)
+from idp_finetuning.evaluation.judged import JudgedDocument
+from idp_finetuning.evaluation.page_scores import PageScores, score_pages
+from idp_finetuning.evaluation.plan import (
+    Contestant,
+    ContestantKind,
+    DocumentAnswers,
+    EvaluatedDocument,
+    EvaluationPlan,
+    LeftOut,
+    answer_always,
+)
+from idp_finetuning.evaluation.section_scores import (
+    AcceleratorScores,
+    SectionScores,
+    score_as_accelerator,
+    score_sections,
+)
+from idp_finetuning.evaluation.uncertainty import Interval
+from idp_finetuning.evaluation.wording import verdict_sentence
+from idp_finetuning.wire import WireModel
+
+SHOWN_PAGES = 200
+NO_ANSWER = "Asking left no result. Evaluate the job again."
+# A contestant that answered fewer is not compared: what it did answer may be the easy part.
+_ENOUGH = 0.5
+NAMES = {
+    ContestantKind.CUSTOM_MODEL: "the custom model",
+    ContestantKind.BASE_MODEL: "the base model with the same prompt",
+    ContestantKind.ACTIVE_VERSION: "the active configuration version",
+    ContestantKind.MAJORITY_CLASS: "always naming the most frequent class",
+}
+
+
+class Finding(StrEnum):
+    """Why a person should look at a page."""
+
+    BROKEN = "BROKEN"
+    FIXED = "FIXED"
+    BOTH_WRONG = "BOTH_WRONG"
+    SUSPECTED_LABEL = "SUSPECTED_LABEL"
+
+
+class PageFinding(WireModel):
+    """A page on which the custom or the base model is wrong; `page` counts from 1, None is an unusable answer.
+
+    SUSPECTED_LABEL: both name the same other class, so that the label may be wrong.
+    """
+
+    finding: Finding
+    path: str
+    page: int
+    label: str
+    custom: str | None
+    base: str | None
+
+
+class ContestantScores(WireModel):
+    """How good one contestant is; `reason` says why there are no scores."""
+
+    kind: ContestantKind
+    name: str
+    model: str | None = None
+    documents: int
+    reason: str | None = None
+    accuracy: Interval | None = None
+    exact_sections: Interval | None = None
+    pages: PageScores | None = None
+    split: SectionScores | None = None
+    accelerator: AcceleratorScores | None = None
+
+
+class ComparisonWith(WireModel):
+    """The custom model beside another contestant on the same documents."""
+
+    kind: ContestantKind
+    comparison: Comparison
+    agreement: Agreement
+    sentence: str
+
+
+class EvaluationReport(WireModel):
+    """What an evaluation found. All scores are over the same documents: those that every contestant answered."""
+
+    job_id: str
+    number: int
+    created_at: str
+    metric: Metric
+    documents: int
+    pages: int
+    sentence: str
+    contestants: tuple[ContestantScores, ...]
+    comparisons: tuple[ComparisonWith, ...]
+    findings: tuple[PageFinding, ...]
+    findings_count: int
+    left_out: tuple[LeftOut, ...]
+    notes: tuple[str, ...] = ()
+
+    def comparison_with(self, kind: ContestantKind) -> ComparisonWith | None:
+        """Return the comparison with a contestant, or None if it had no answers."""
+        return next((item for item in self.comparisons if item.kind is kind), None)
+
+
+def make_report(
+    plan: EvaluationPlan,
+    documents: Sequence[EvaluatedDocument],
+    answers: Mapping[str, Mapping[str, DocumentAnswers]],
+    *,
+    job_id: str,
+    number: int,
+    created_at: str,
+) -> EvaluationReport:
+    """Score what the contestants answered, by their digest and the document's id.
+
+    Raises ValueError, with the reason, if the custom model answered too little to be scored.
+    """
+    answered = {item.kind: _usable(answers.get(item.digest, {}), documents) for item in plan.contestants}
+    reasons = {item.kind: _reason(answers.get(item.digest, {}), documents) for item in plan.contestants}
+    taking_part = [kind for kind, given in answered.items() if given and len(given) >= _ENOUGH * len(documents)]
+    if ContestantKind.CUSTOM_MODEL not in taking_part:
+        raise ValueError(reasons[ContestantKind.CUSTOM_MODEL] or NO_ANSWER)
+    scored = [item for item in documents if all(item.document_id in answered[kind] for kind in taking_part)]
+    if not scored:
+        raise ValueError("There is no document that all models answered. Evaluate the job again.")
+    judged = {kind: [_judge(item, answered[kind][item.document_id]) for item in scored] for kind in taking_part}
+    judged[ContestantKind.MAJORITY_CLASS] = [
+        _judge(item, answer_always(plan.majority_class, item.pages)) for item in scored
+    ]
+    custom = judged[ContestantKind.CUSTOM_MODEL]
+    comparisons = tuple(
+        _compare(kind, judged[kind], custom, plan) for kind in judged if kind is not ContestantKind.CUSTOM_MODEL
+    )
+    findings = _findings(custom, judged.get(ContestantKind.BASE_MODEL))
+    against_base = next((item.sentence for item in comparisons if item.kind is ContestantKind.BASE_MODEL), None)
+    share = score_share(custom, plan.metric)
+    return EvaluationReport(
+        job_id=job_id,
+        number=number,
+        created_at=created_at,
+        metric=plan.metric,
+        documents=len(scored),
+        pages=sum(item.pages for item in scored),
+        sentence=against_base or _without_base(share, reasons.get(ContestantKind.BASE_MODEL)),
+        contestants=(
+            *(_score(item, judged.get(item.kind), reasons[item.kind]) for item in plan.contestants),
+            _score(None, judged[ContestantKind.MAJORITY_CLASS], None),
+        ),
+        comparisons=comparisons,
+        findings=tuple(findings[:SHOWN_PAGES]),
+        findings_count=len(findings),
+        left_out=(
+            *plan.left_out,
+            *_left_out(documents, {item.document_id for item in scored}, taking_part, plan.contestants, answers),
+        ),
+        notes=plan.notes,
+    )
+
+
+def _usable(
+    given: Mapping[str, DocumentAnswers], documents: Sequence[EvaluatedDocument]
+) -> dict[str, tuple[ClassifiedPage, ...]]:
+    return {
+        item.document_id: given[item.document_id].answers
+        for item in documents
+        if item.document_id in given and len(given[item.document_id].answers) == item.pages
+    }
+
+
+def _reason(given: Mapping[str, DocumentAnswers], documents: Sequence[EvaluatedDocument]) -> str | None:
+    """Return the first reason for a document without answers, or None if there is an answer for every one."""
+    missing = [item for item in documents if item.document_id not in _usable(given, documents)]
+    reasons = [given[item.document_id].reason for item in missing if item.document_id in given]
+    return next((reason for reason in reasons if reason), NO_ANSWER) if missing else None
+
+
+def _left_out(
+    documents: Sequence[EvaluatedDocument],
+    scored: set[str],
+    taking_part: Sequence[ContestantKind],
+    contestants: Sequence[Contestant],
+    answers: Mapping[str, Mapping[str, DocumentAnswers]],
+) -> list[LeftOut]:
+    asked = [item for item in contestants if item.kind in taking_part]
+    return [
+        LeftOut(
+            path=document.path,
+            reason=next(
+                f"{NAMES[item.kind].capitalize()} did not answer: {reason}"
+                for item in asked
+                if (reason := _reason(answers.get(item.digest, {}), [document]))
+            ),
+        )
+        for document in documents
+        if document.document_id not in scored
+    ]
+
+
+def _judge(document: EvaluatedDocument, answers: tuple[ClassifiedPage, ...]) -> JudgedDocument:
+    return JudgedDocument(path=document.path, group=document.group, sections=document.sections, answers=tuple(answers))
+
+
+def _score(
+    contestant: Contestant | None, judged: Sequence[JudgedDocument] | None, reason: str | None
+) -> ContestantScores:
+    kind = contestant.kind if contestant else ContestantKind.MAJORITY_CLASS
+    model = contestant.model if contestant else None
+    if judged is None:
+        return ContestantScores(kind=kind, name=NAMES[kind], model=model, documents=0, reason=reason)
+    return ContestantScores(
+        kind=kind,
+        name=NAMES[kind],
+        model=model,
+        documents=len(judged),
+        accuracy=score_share(judged, Metric.PAGES),
+        exact_sections=score_share(judged, Metric.SECTIONS),
+        pages=score_pages([page for document in judged for page in document.pages]),
+        split=score_sections(judged),
+        accelerator=score_as_accelerator(judged),
+    )
+
+
+def _compare(
+    kind: ContestantKind, other: Sequence[JudgedDocument], custom: Sequence[JudgedDocument], plan: EvaluationPlan
+) -> ComparisonWith:
+    comparison = compare(other, custom, plan.metric, plan.margin)
+    return ComparisonWith(
+        kind=kind,
+        comparison=comparison,
+        agreement=find_agreement(other, custom),
+        sentence=verdict_sentence(comparison, NAMES[kind], NAMES[ContestantKind.CUSTOM_MODEL]),
+    )
+
+
+def _without_base(share: Interval, reason: str | None) -> str:
+    return (
+        f"The custom model has {100 * share.value:.1f} % right (95 % interval {100 * share.lower:.1f} to "
+        f"{100 * share.upper:.1f} %). Whether it is better than the base model is not known: "
+        f"{reason or 'the base model was not asked.'}"
+    )
+
+
+def _findings(custom: Sequence[JudgedDocument], base: Sequence[JudgedDocument] | None) -> list[PageFinding]:
+    """Return the pages to look at: what the custom model broke first, then suspected labels, then the others."""
+    found: list[PageFinding] = []
+    for number, document in enumerate(custom):
+        of_base = base[number].pages if base else (None,) * len(document.pages)
+        for page, (own, other) in enumerate(zip(document.pages, of_base, strict=True), 1):
+            kind = _finding(own.class_right, other.class_right if other else None)
+            if kind is Finding.BOTH_WRONG and other and own.class_name and own.class_name == other.class_name:
+                kind = Finding.SUSPECTED_LABEL
+            if kind:
+                found.append(
+                    PageFinding(
+                        finding=kind,
+                        path=document.path,
+                        page=page,
+                        label=own.truth.class_name,
+                        custom=own.class_name,
+                        base=other.class_name if other else None,
+                    )
+                )
+    order = [Finding.BROKEN, Finding.SUSPECTED_LABEL, Finding.BOTH_WRONG, Finding.FIXED]
+    return sorted(found, key=lambda item: (order.index(item.finding), item.path, item.page))
+
+
+def _finding(custom_right: bool, base_right: bool | None) -> Finding | None:
+    if custom_right:
+        return Finding.FIXED if base_right is False else None
+    return Finding.BROKEN if base_right else Finding.BOTH_WRONG

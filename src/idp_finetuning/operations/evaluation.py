@@ -1,0 +1,72 @@
+"""Operations that evaluate a job's model and show what came out."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from idp_finetuning.adapters.services import Services
+from idp_finetuning.adapters.workflows import ExecutionStatus
+from idp_finetuning.errors import Conflict, StaleState
+from idp_finetuning.evaluation.gate import GateResult, judge_gate
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.operations.arguments import JobArguments
+from idp_finetuning.operations.identity import Identity, shown_name
+from idp_finetuning.stages.evaluation_start import fail_evaluation, start_evaluation
+
+
+def evaluate_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
+    """Start an evaluation of a completed job; while one runs, return the job as it is.
+
+    Answers that an earlier evaluation stored are not asked for again. Raises Conflict if the job is not COMPLETED.
+    """
+    job = services.jobs.get(arguments.job_id)
+    if job.status is not JobStatus.COMPLETED:
+        raise Conflict(f"Job '{job.id}' is {job.status}; only the model of a COMPLETED job can be evaluated.")
+    if run := job.evaluation_run:
+        if services.evaluation.status(job.evaluation_name) is ExecutionStatus.RUNNING:
+            return job
+        fail_evaluation(run, "Its execution ended before its end was noted.", jobs=services.jobs)
+    try:
+        return start_evaluation(
+            job,
+            f"{shown_name(identity, services)} asked for an evaluation.",
+            jobs=services.jobs,
+            workflow=services.evaluation,
+        )
+    except StaleState as moved:
+        raise Conflict(f"Job '{job.id}' was deleted by another request just now.") from moved
+
+
+class GateArguments(JobArguments):
+    """Arguments of gateFinetuningJob, in shares: 0.05 is 5 points."""
+
+    minimum_gain: float | None = Field(default=None, ge=-1, le=1)
+    maximum_loss_per_class: float | None = Field(default=None, ge=0, le=1)
+
+
+def gate_finetuning_job(arguments: GateArguments, identity: Identity, services: Services) -> GateResult:
+    """Say whether the model may go live, by its latest evaluation. Raises Conflict if that has no report."""
+    report = get_evaluation_report(arguments, identity, services)
+    return judge_gate(
+        report,
+        minimum_gain=arguments.minimum_gain or 0,
+        maximum_loss_per_class=arguments.maximum_loss_per_class,
+    )
+
+
+def get_evaluation_report(arguments: JobArguments, identity: Identity, services: Services) -> EvaluationReport:
+    """Return the report of the job's latest evaluation. Raises Conflict if there is none, or not yet."""
+    job = services.jobs.get(arguments.job_id)
+    latest = job.evaluation
+    layout = EvaluationLayout(job_id=job.id, number=latest.number if latest else 1)
+    report = services.data.read_model(layout.report, EvaluationReport) if latest else None
+    if report is None:
+        state = f"its evaluation {latest.number} is {latest.status}" if latest else "it was not evaluated"
+        reason = f": {latest.error_message}" if latest and latest.error_message else ""
+        raise Conflict(
+            f"Job '{job.id}' has no evaluation report: {state}{reason.rstrip('.')}. evaluateFinetuningJob starts an "
+            "evaluation of a COMPLETED job."
+        )
+    return report

@@ -1,0 +1,153 @@
+"""Ask every contestant of an evaluation about every page of one document; no answer is asked for twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import sleep
+from typing import Literal
+
+from idp_finetuning.adapters.aws_calls import aws_calls
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket, Unreadable
+from idp_finetuning.adapters.converse import Converse
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.classification.classification import ClassifiedPage
+from idp_finetuning.errors import AwsCallRefused, InvalidInput, JobNotFound, StaleState, TransientError
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.plan import Contestant, DocumentAnswers, EvaluatedDocument, EvaluationPlan, page_digest
+from idp_finetuning.jobs.job import EvaluationRun
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.stages.prepare_evaluation import require_evaluating
+from idp_finetuning.test_sets.keys import page_text_key
+from idp_finetuning.test_sets.page_texts import page_text
+from idp_finetuning.wire import WireModel, read_stored_json
+
+# A call of Converse that has begun may take a minute [adapters.aws_calls].
+SPARE_SECONDS = 75
+# The part of the time left that one page may wait for a throttled model; the other contestants get the rest.
+_PATIENCE = 0.5
+
+
+class DocumentProgress(WireModel):
+    """Whether every contestant has answered, or cannot, and how many answers were paid for in this run."""
+
+    status: Literal["Finished", "Unfinished"]
+    asked: int = 0
+
+
+def evaluate_document(
+    run: EvaluationRun,
+    document: EvaluatedDocument,
+    *,
+    jobs: JobTable,
+    data: DataBucket,
+    test_set_bucket: TestSetBucket,
+    converse: Converse,
+    seconds_left: Callable[[], float],
+) -> DocumentProgress:
+    """Leave a file for each contestant, with its answers or why there are none; what is left needs another run.
+
+    Each answer is stored as it comes, so that a run that dies loses at most one. A run without time for all says so;
+    one in which a throttled model gave no answer at all gives this document up. Nothing is asked for a job that is
+    being deleted.
+    """
+    layout = EvaluationLayout(**dict(run))
+    asking = _Asking(run, document, layout, jobs, data, test_set_bucket, converse, seconds_left)
+    try:
+        require_evaluating(run, jobs)
+        plan = read_stored_json(EvaluationPlan, data.read(layout.plan))
+        return asking.ask_all(plan)
+    except (JobNotFound, StaleState):
+        return DocumentProgress(status="Finished")  # nobody waits for it
+
+
+class _Asking:
+    """One run over one document."""
+
+    def __init__(
+        self,
+        run: EvaluationRun,
+        document: EvaluatedDocument,
+        layout: EvaluationLayout,
+        jobs: JobTable,
+        data: DataBucket,
+        test_set_bucket: TestSetBucket,
+        converse: Converse,
+        seconds_left: Callable[[], float],
+    ) -> None:
+        self._run = run
+        self._document = document
+        self._layout = layout
+        self._jobs = jobs
+        self._data = data
+        self._texts = test_set_bucket
+        self._converse = converse
+        self._seconds_left = seconds_left
+        self._asked = 0
+
+    def ask_all(self, plan: EvaluationPlan) -> DocumentProgress:
+        """Ask about page after page, each contestant in turn."""
+        open_: dict[str, list[ClassifiedPage]] = {}
+        contestants = {item.digest: item for item in plan.contestants}
+        for digest in contestants:
+            if self._data.find_etag(self._layout.document(digest, self._document.document_id)) is None:
+                open_[digest] = []
+        late: dict[str, str] = {}
+        for number in range(1, self._document.pages + 1):
+            waiting = [digest for digest in open_ if digest not in late]
+            if not waiting:
+                break
+            jpeg = self._data.read(JobLayout(job_id=self._run.job_id).page(self._document.document_id, number))
+            for digest in waiting:
+                try:
+                    open_[digest].append(self._answer(contestants[digest], plan.test_set_id, number, jpeg))
+                except TransientError as error:
+                    late[digest] = error.message
+                except (AwsCallRefused, InvalidInput) as error:
+                    self._finish(digest, DocumentAnswers(reason=error.message))
+                    del open_[digest]
+        for digest, answers in open_.items():
+            if digest not in late:
+                self._finish(digest, DocumentAnswers(answers=tuple(answers)))
+        if late and self._asked == 0:
+            for digest, reason in late.items():
+                self._finish(digest, DocumentAnswers(reason=reason))
+            late = {}
+        return DocumentProgress(status="Unfinished" if late else "Finished", asked=self._asked)
+
+    def _finish(self, digest: str, answers: DocumentAnswers) -> None:
+        self._data.write_once(self._layout.document(digest, self._document.document_id), answers)
+
+    def _answer(self, contestant: Contestant, test_set_id: str, number: int, jpeg: bytes) -> ClassifiedPage:
+        """Return the stored answer about a page, or ask for it. Raises TransientError if there is no time."""
+        text = self._text(test_set_id, number) if contestant.prompt.needs_text else ""
+        key = self._layout.answer(contestant.digest, page_digest(jpeg, text))
+        stored = self._data.read_model(key, ClassifiedPage)
+        if stored is None:
+            stored = self._ask(contestant, jpeg, text)
+            self._data.write_model(key, stored)
+        return stored.model_copy(update={"number": number})
+
+    def _ask(self, contestant: Contestant, jpeg: bytes, text: str) -> ClassifiedPage:
+        require_evaluating(self._run, self._jobs)
+        latest = self._seconds_left() - SPARE_SECONDS
+        if latest <= 0:
+            raise TransientError("There was no time left. Evaluate the job again.")
+        until = SPARE_SECONDS + latest * (1 - _PATIENCE)
+
+        def wait(seconds: float) -> bool:
+            sleep(seconds)
+            return False
+
+        request = contestant.prompt.converse_request(contestant.model, jpeg, text, temperature=contestant.temperature)
+        with aws_calls():
+            said = self._converse.answer(request, seconds_left=lambda: self._seconds_left() - until, wait=wait)
+        self._asked += 1
+        read = contestant.prompt.parse_answer(said)
+        return ClassifiedPage(number=1, class_name=read.class_name, boundary=read.boundary)
+
+    def _text(self, test_set_id: str, number: int) -> str:
+        key = page_text_key(test_set_id, self._document.path, number)
+        content = next(self._texts.read_files([(key, None)]))
+        if isinstance(content, Unreadable):
+            raise InvalidInput(f"The prompt needs the text of every page, and the baseline has none of page {number}.")
+        return page_text(content, number)

@@ -1,0 +1,127 @@
+"""Fix what an evaluation asks, before the first answer: contestants, documents, metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import TypeAdapter
+
+from idp_finetuning.adapters.buckets import DataBucket
+from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.errors import InvalidInput, StaleState
+from idp_finetuning.evaluation.comparison import Metric
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.plan import (
+    Contestant,
+    ContestantKind,
+    EvaluatedDocument,
+    EvaluationPlan,
+    choose_documents,
+    majority_class,
+)
+from idp_finetuning.jobs.job import EvaluationRun, FinetuningJob
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.nova.prompt import Prompt
+from idp_finetuning.test_sets.keys import input_prefix
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
+from idp_finetuning.training_data.examples import ManifestDocument
+from idp_finetuning.wire import WireModel, read_stored_json
+
+_DOCUMENTS = TypeAdapter(tuple[EvaluatedDocument, ...])
+
+
+class DocumentsLocation(WireModel):
+    """Key of the documents in the data bucket."""
+
+    key: str
+
+
+def require_evaluating(run: EvaluationRun, jobs: JobTable) -> FinetuningJob:
+    """Return the job if this evaluation of it runs. Raises JobNotFound or StaleState."""
+    job = jobs.get(run.job_id)
+    if job.evaluation_run != run or not job.is_completed:
+        raise StaleState(f"Evaluation {run.number} of job '{job.id}' is no longer wanted: the job is {job.status}.")
+    return job
+
+
+def prepare_evaluation(
+    run: EvaluationRun, *, jobs: JobTable, config_versions: ConfigVersionTable, data: DataBucket
+) -> DocumentsLocation:
+    """Write the plan and the documents to ask about. A repeated call keeps the plan that is there.
+
+    Raises InvalidInput if no document was held out, StaleState if the job is being deleted.
+    """
+    job = require_evaluating(run, jobs)
+    layout = EvaluationLayout(**dict(run))
+    if data.read_model(layout.plan, EvaluationPlan):
+        return DocumentsLocation(key=layout.documents)
+    kept = JobLayout(job_id=job.id)
+    manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(kept.manifest))
+    held_out = list(_held_out(job, manifest, _page_counts(data.read(kept.documents))))
+    if not held_out:
+        raise InvalidInput(
+            f"Job '{job.id}' held no usable document out, so there is nothing to ask about that its model has not "
+            "seen. Start a job with more documents, or with a smaller trainSplit."
+        )
+    chosen, left_out = choose_documents(held_out)
+    prompt = read_stored_json(Prompt, data.read(kept.prompt))
+    contestants, notes = _contestants(job, prompt, config_versions)
+    packets = sum(len(document.sections) > 1 for document in chosen)
+    data.write(layout.documents, _DOCUMENTS.dump_json(tuple(chosen), by_alias=True))
+    # Last: a plan says that the documents are there.
+    data.write_model(
+        layout.plan,
+        EvaluationPlan(
+            test_set_id=job.test_set_id,
+            contestants=contestants,
+            notes=notes,
+            majority_class=majority_class(item.sections for item in manifest if item.split is Split.TRAIN),
+            metric=Metric.SECTIONS if 2 * packets > len(chosen) else Metric.PAGES,
+            left_out=tuple(left_out),
+        ),
+    )
+    return DocumentsLocation(key=layout.documents)
+
+
+def _page_counts(lines: bytes) -> dict[str, int]:
+    """Return the pages of the accepted documents by path."""
+    documents = (read_stored_json(DatasetDocument, line) for line in lines.splitlines())
+    return {document.path: document.pages for document in documents if document.pages is not None}
+
+
+def _held_out(
+    job: FinetuningJob, manifest: tuple[ManifestDocument, ...], pages: dict[str, int]
+) -> Iterator[EvaluatedDocument]:
+    for document in manifest:
+        path = document.key.removeprefix(input_prefix(job.test_set_id))
+        if document.split is Split.VALIDATION and path in pages:
+            yield EvaluatedDocument(
+                document_id=document.document_id,
+                path=path,
+                group=document.etag or document.document_id,
+                pages=pages[path],
+                sections=document.sections,
+            )
+
+
+def _contestants(
+    job: FinetuningJob, prompt: Prompt, config_versions: ConfigVersionTable
+) -> tuple[tuple[Contestant, ...], tuple[str, ...]]:
+    """Return who is asked; the active version takes part as it is, if it can classify at all."""
+    deployment = job.custom_model_deployment_arn or ""
+    asked = [
+        Contestant(kind=ContestantKind.CUSTOM_MODEL, model=deployment, prompt=prompt),
+        Contestant(kind=ContestantKind.BASE_MODEL, model=find_base_model(job.base_model).id, prompt=prompt),
+    ]
+    active = config_versions.active().classification
+    if not active.classes:
+        return tuple(asked), ("The active configuration version has no classes and was not asked.",)
+    own = Contestant(
+        kind=ContestantKind.ACTIVE_VERSION, model=active.model, prompt=active.prompt, temperature=active.temperature
+    )
+    if own.digest == asked[0].digest:
+        return tuple(asked), ("The active configuration version is the custom model with its prompt.",)
+    return (*asked, own), ()

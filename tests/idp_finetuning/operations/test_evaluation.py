@@ -1,0 +1,83 @@
+"""evaluateFinetuningJob, getEvaluationReport and gateFinetuningJob through the schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from idp_finetuning.adapters.buckets import DataBucket
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.jobs.job import EvaluationRun, JobStatus
+from idp_finetuning.stages.evaluation_start import fail_evaluation
+from tests.idp_finetuning.conftest import client
+from tests.support.domain.api import ApiError, call
+from tests.support.domain.evaluated import evaluation_report
+from tests.support.domain.samples import job
+
+pytestmark = pytest.mark.usefixtures("environment")
+ID = job().id
+
+
+def test_an_evaluation_is_started_once_at_a_time(environment: dict[str, str], jobs: JobTable) -> None:
+    jobs.create(job(status=JobStatus.COMPLETED), None, "")
+    first = call("evaluateFinetuningJob", jobId=ID)["evaluation"]
+    assert (first["number"], first["status"]) == (1, "RUNNING")
+    arn = environment["EVALUATION_STATE_MACHINE_ARN"]
+    started = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+    assert [item["name"] for item in started] == [f"{ID}-evaluation-1"]
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_while_one_runs_no_other_is_started_and_one_that_was_lost_is_replaced(
+    jobs: JobTable, monkeypatch: pytest.MonkeyPatch, runs: bool
+) -> None:
+    jobs.create(job(status=JobStatus.COMPLETED), None, "")
+    call("evaluateFinetuningJob", jobId=ID)
+    describe = client("stepfunctions").describe_execution
+    status = {"status": "RUNNING" if runs else "ABORTED"}
+    monkeypatch.setattr(client("stepfunctions"), "describe_execution", lambda **given: describe(**given) | status)
+    again = call("evaluateFinetuningJob", jobId=ID)["evaluation"]
+    assert (again["number"], again["status"]) == (1 if runs else 2, "RUNNING")
+
+
+@pytest.mark.parametrize("status", [JobStatus.TRAINING, JobStatus.FAILED, JobStatus.DELETING])
+def test_only_a_completed_job_is_evaluated(jobs: JobTable, status: JobStatus) -> None:
+    jobs.create(job(status=status), None, "")
+    with pytest.raises(ApiError, match=f"Conflict: .* is {status}; only the model of a COMPLETED job"):
+        call("evaluateFinetuningJob", jobId=ID)
+
+
+def test_the_report_says_why_it_is_not_there(jobs: JobTable) -> None:
+    jobs.create(job(status=JobStatus.COMPLETED), None, "")
+    with pytest.raises(ApiError, match=r"Conflict: .* no evaluation report: it was not evaluated\. evaluateFine"):
+        call("getEvaluationReport", jobId=ID)
+    call("evaluateFinetuningJob", jobId=ID)
+    with pytest.raises(ApiError, match="its evaluation 1 is RUNNING"):
+        call("gateFinetuningJob", jobId=ID)
+    fail_evaluation(EvaluationRun(job_id=ID, number=1), "The model is gone.", jobs=jobs)
+    with pytest.raises(ApiError, match=r"its evaluation 1 is FAILED: The model is gone\. "):
+        call("getEvaluationReport", jobId=ID)
+    assert call("evaluateFinetuningJob", jobId=ID)["evaluation"]["number"] == 2
+
+
+@pytest.fixture
+def reported(jobs: JobTable, data: DataBucket) -> Any:
+    """The report of a job, as it is stored."""
+    jobs.create(job(status=JobStatus.COMPLETED), None, "")
+    call("evaluateFinetuningJob", jobId=ID)
+    report = evaluation_report()
+    data.write_model(EvaluationLayout(job_id=ID, number=1).report, report)
+    return report.to_wire()
+
+
+def test_the_whole_report_comes_through_the_schema(reported: Any) -> None:
+    assert call("getEvaluationReport", jobId=ID) == reported
+
+
+def test_the_gate_answers_by_the_limits_it_is_given(reported: Any) -> None:
+    assert call("gateFinetuningJob", jobId=ID)["passed"]
+    assert not call("gateFinetuningJob", jobId=ID, minimumGain=0.5)["passed"]
+    with pytest.raises(ApiError, match="InvalidInput"):
+        call("gateFinetuningJob", jobId=ID, minimumGain=5)

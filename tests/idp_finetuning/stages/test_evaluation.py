@@ -1,0 +1,427 @@
+"""The evaluation of a job: whoever answers, fails or dies, nothing is asked twice and the job stays COMPLETED."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.converse import Converse
+from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.workflows import Workflow
+from idp_finetuning.classification.config_versions import ClassificationConfig, ConfigVersion
+from idp_finetuning.errors import InvalidInput, StaleState
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.plan import ContestantKind, EvaluatedDocument, EvaluationPlan
+from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.jobs import life
+from idp_finetuning.jobs.failures import WorkflowError
+from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus, FinetuningJob, JobEvaluation, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import DocumentClass, Prompt
+from idp_finetuning.stages.deploy import complete_job
+from idp_finetuning.stages.evaluate_document import evaluate_document
+from idp_finetuning.stages.evaluation_start import end_evaluation
+from idp_finetuning.stages.prepare_evaluation import prepare_evaluation
+from idp_finetuning.stages.score_evaluation import score_evaluation
+from idp_finetuning.test_sets.sections import Section
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
+from idp_finetuning.training_data.examples import ManifestDocument
+from idp_finetuning.wire import read_stored_json
+from tests.idp_finetuning.conftest import client
+from tests.support.domain.fake_bedrock import client_error
+from tests.support.domain.fake_converse import FakeConverse, image_in
+from tests.support.domain.samples import job
+
+DEPLOYMENT = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
+PROMPT = Prompt(classes=(DocumentClass(name="invoice"), DocumentClass(name="letter")))
+ID = job().id
+RUN = EvaluationRun(job_id=ID, number=1)
+LAYOUT = EvaluationLayout(**dict(RUN))
+HELD_OUT = 10
+
+
+def completed(**changes: Any) -> FinetuningJob:
+    """A job whose first evaluation runs."""
+    running = JobEvaluation(number=1, status=EvaluationStatus.RUNNING, started_at="2026-11-22T12:00:00.000Z")
+    values: dict[str, Any] = {"status": JobStatus.COMPLETED, "custom_model_deployment_arn": DEPLOYMENT}
+    return job(**(values | {"evaluation": running} | changes))
+
+
+class Evaluation:
+    """The steps of the workflow over ten held-out documents of two pages; `model` is asked."""
+
+    def __init__(
+        self, jobs: JobTable, data: DataBucket, documents: TestSetBucket, versions: ConfigVersionTable
+    ) -> None:
+        self.jobs = jobs
+        self.data = data
+        self.model = FakeConverse(self.reply)
+        self.seconds_left: Callable[[], float] = lambda: 900.0
+        self.wrong: set[str] = {"us.amazon.nova-lite-v1:0"}
+        self._test_sets = documents
+        self._versions = versions
+
+    def reply(self, request: Mapping[str, Any]) -> str:
+        """Whoever is not in `wrong` reads the class off the page."""
+        class_name, boundary = image_in(dict(request)).decode().split()[1:]
+        if request["modelId"] in self.wrong:
+            class_name = "letter" if class_name == "invoice" else "invoice"
+        return json.dumps({"class": class_name, "document_boundary": boundary})
+
+    def make_dataset(self, held_out: int = HELD_OUT, pages: int = 2) -> None:
+        """Leaves what the job's own workflow leaves."""
+        layout = JobLayout(job_id=ID)
+        self.data.write_model(layout.prompt, PROMPT)
+        manifest, lines = [], []
+        for number in range(held_out + 4):
+            name, document = ("invoice", "letter")[number % 2], f"{number:020d}"
+            side = Split.VALIDATION if number < held_out else Split.TRAIN
+            manifest.append(
+                ManifestDocument(
+                    document_id=document,
+                    key=f"docsplit/input/{number}.pdf",
+                    etag=f"e{number}",
+                    split=side,
+                    sections=(Section(class_name=name),),
+                ).to_wire()
+            )
+            lines.append(DatasetDocument(path=f"{number}.pdf", side=side, classes=(name,), pages=pages))
+            for page in range(1, pages + 1):
+                boundary = "start" if page == 1 else "continue"
+                self.data.write(layout.page(document, page), f"{number}.{page} {name} {boundary}".encode())
+        self.data.write(layout.manifest, json.dumps(manifest).encode())
+        self.data.write(
+            layout.documents, b"".join(line.model_dump_json(by_alias=True).encode() + b"\n" for line in lines)
+        )
+
+    def prepare(self, run: EvaluationRun = RUN) -> tuple[EvaluatedDocument, ...]:
+        found = prepare_evaluation(run, jobs=self.jobs, config_versions=self._versions, data=self.data)
+        return read_stored_json(tuple[EvaluatedDocument, ...], self.data.read(found.key))
+
+    def ask(self, document: EvaluatedDocument, run: EvaluationRun = RUN) -> str:
+        return evaluate_document(
+            run,
+            document,
+            jobs=self.jobs,
+            data=self.data,
+            test_set_bucket=self._test_sets,
+            converse=Converse(self.model),
+            seconds_left=self.seconds_left,
+        ).status
+
+    def score(self, run: EvaluationRun = RUN) -> EvaluationReport:
+        score_evaluation(run, jobs=self.jobs, data=self.data)
+        report = self.data.read_model(EvaluationLayout(**dict(run)).report, EvaluationReport)
+        assert report
+        return report
+
+    def evaluate(self, run: EvaluationRun = RUN) -> EvaluationReport:
+        for document in self.prepare(run):
+            while self.ask(document, run) != "Finished":
+                pass
+        return self.score(run)
+
+    def asked(self, model: str) -> int:
+        return sum(request["modelId"] == model for request in self.model.requests)
+
+
+@pytest.fixture
+def evaluation(
+    jobs: JobTable, data: DataBucket, documents_bucket: TestSetBucket, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> Evaluation:
+    """An evaluation that has been started, of a custom model that is always right."""
+    monkeypatch.setattr("idp_finetuning.stages.evaluate_document.sleep", lambda seconds: None)
+    made = Evaluation(jobs, data, documents_bucket, ConfigVersionTable(dynamodb, "t-config-versions"))
+    made.make_dataset()
+    jobs.create(completed(), None, "")
+    return made
+
+
+BASE = "us.amazon.nova-lite-v1:0"
+
+
+def test_the_job_gets_the_verdict_and_the_report_the_scores_of_all(evaluation: Evaluation) -> None:
+    report = evaluation.evaluate()
+    ended = evaluation.jobs.get(ID).evaluation
+    assert ended
+    assert (ended.status, ended.verdict, ended.gain) == ("COMPLETED", "BETTER", 1.0)
+    assert ended.gain_lower is not None
+    assert 0 < ended.gain_lower < 1
+    assert ended.sentence == report.sentence
+    accuracy = {item.kind: item.accuracy.value for item in report.contestants if item.accuracy}
+    assert accuracy == {"CUSTOM_MODEL": 1.0, "BASE_MODEL": 0.0, "MAJORITY_CLASS": 0.5}
+    assert (report.documents, report.pages, report.left_out) == (HELD_OUT, 2 * HELD_OUT, ())
+    assert [item.finding for item in report.findings] == ["FIXED"] * 2 * HELD_OUT
+    assert evaluation.jobs.get(ID).status == "COMPLETED"
+
+
+def test_pages_are_asked_about_once_a_contestant_with_temperature_zero_and_the_prompt_of_the_job(
+    evaluation: Evaluation,
+) -> None:
+    evaluation.evaluate()
+    assert (evaluation.asked(DEPLOYMENT), evaluation.asked(BASE)) == (2 * HELD_OUT, 2 * HELD_OUT)
+    assert {request["inferenceConfig"]["temperature"] for request in evaluation.model.requests} == {0}
+
+
+@pytest.mark.parametrize("given", ["amazon.nova-lite-v1:0", "amazon.nova-lite-v1:0:300k"])
+def test_the_base_model_is_asked_through_its_inference_profile_however_the_job_names_it(
+    evaluation: Evaluation, dynamodb: Any, given: str
+) -> None:
+    key = {"id": {"S": ID}, "item": {"S": "job"}}
+    change = {"UpdateExpression": "SET baseModel = :given", "ExpressionAttributeValues": {":given": {"S": given}}}
+    dynamodb.update_item(TableName="t-jobs", Key=key, **change)
+    evaluation.evaluate()
+    assert evaluation.asked(BASE) == 2 * HELD_OUT
+
+
+def test_every_step_may_run_twice_without_another_call_or_another_end(evaluation: Evaluation) -> None:
+    for document in evaluation.prepare():
+        for _ in range(2):
+            assert evaluation.ask(document) == "Finished"
+    assert evaluation.prepare() == evaluation.prepare()
+    evaluation.score()
+    before = evaluation.jobs.get(ID)
+    with pytest.raises(StaleState):
+        evaluation.score()
+    assert evaluation.jobs.get(ID) == before
+    assert len(evaluation.model.requests) == 2 * 2 * HELD_OUT
+
+
+def test_a_second_evaluation_pays_for_nothing_that_was_answered(evaluation: Evaluation) -> None:
+    first = evaluation.evaluate()
+    asked = len(evaluation.model.requests)
+    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again."))
+    second = evaluation.evaluate(EvaluationRun(job_id=ID, number=2))
+    assert len(evaluation.model.requests) == asked
+    assert second.contestants == first.contestants
+
+
+class Killed(BaseException):
+    """Stands for the end of the process: nothing catches it."""
+
+
+@pytest.mark.parametrize("call", [1, 2, 7, 20])
+def test_a_run_that_dies_costs_at_most_one_call_twice(evaluation: Evaluation, call: int) -> None:
+    evaluation.make_dataset(held_out=6, pages=10)
+    first, *others = evaluation.prepare()
+    write = DataBucket.write_model
+    written = 0
+
+    def die(bucket: DataBucket, key: str, value: Any) -> None:
+        nonlocal written
+        written += "/answers/" in key
+        if written == call and "/answers/" in key:
+            raise Killed
+        write(bucket, key, value)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DataBucket, "write_model", die)
+        with pytest.raises(Killed):
+            evaluation.ask(first)
+    for document in (first, *others):
+        evaluation.ask(document)
+    assert len(evaluation.model.requests) == 2 * 6 * 10 + 1
+    assert evaluation.score().documents == 6
+
+
+def test_a_document_that_takes_longer_than_a_run_goes_on_in_the_next(evaluation: Evaluation) -> None:
+    (document, *_) = evaluation.prepare()
+    evaluation.seconds_left = lambda: 900.0 if len(evaluation.model.requests) < 3 else 60.0
+    assert evaluation.ask(document) == "Unfinished"
+    evaluation.seconds_left = lambda: 900.0
+    assert evaluation.ask(document) == "Finished"
+    assert len(evaluation.model.requests) == 4
+
+
+def refuse(evaluation: Evaluation, model: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bedrock refuses every call to a model."""
+    really = evaluation.model.converse
+
+    def converse(**request: Any) -> dict[str, Any]:
+        if request["modelId"] == model:
+            raise client_error("Converse", code)
+        return really(**request)
+
+    monkeypatch.setattr(evaluation.model, "converse", converse)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("AccessDeniedException", "may not use the model"),
+        ("ResourceNotFoundException", "has no model"),
+        ("ValidationException", "refused the request"),
+    ],
+)
+def test_without_the_base_model_the_custom_model_stands_alone_and_the_reason_is_said(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch, code: str, said: str
+) -> None:
+    refuse(evaluation, BASE, code, monkeypatch)
+    report = evaluation.evaluate()
+    ended = evaluation.jobs.get(ID).evaluation
+    assert ended
+    assert (ended.status, ended.verdict, ended.gain) == ("COMPLETED", None, None)
+    assert "not known" in report.sentence
+    assert said in report.sentence
+    assert [item.kind for item in report.comparisons] == [ContestantKind.MAJORITY_CLASS]
+
+
+def test_a_model_throttled_for_good_is_given_up_after_a_run_and_named(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(evaluation, BASE, "ThrottlingException", monkeypatch)
+    for document in evaluation.prepare():
+        status = "Unfinished"
+        while status != "Finished":
+            left = iter(range(900, 0, -40))  # each look at the clock is 40 seconds after the last
+            evaluation.seconds_left = lambda left=left: float(next(left, 0))  # type: ignore[misc]
+            status = evaluation.ask(document)
+    report = evaluation.score()
+    assert "throttled" in report.sentence
+    assert (report.documents, evaluation.asked(DEPLOYMENT)) == (HELD_OUT, 2 * HELD_OUT)
+
+
+def test_without_the_custom_model_the_evaluation_fails_and_the_job_stays_completed(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(evaluation, DEPLOYMENT, "ResourceNotFoundException", monkeypatch)
+    for document in evaluation.prepare():
+        evaluation.ask(document)
+    with pytest.raises(InvalidInput, match="has no model") as refused:
+        evaluation.score()
+    cause = json.dumps({"errorMessage": refused.value.message})
+    end_evaluation(RUN, WorkflowError(Error="InvalidInput", Cause=cause), jobs=evaluation.jobs)
+    after = evaluation.jobs.get(ID)
+    assert after.evaluation
+    assert (after.status, after.evaluation.status) == ("COMPLETED", "FAILED")
+    assert "has no model" in str(after.evaluation.error_message)
+
+
+def test_a_document_without_an_answer_is_left_out_by_name_and_for_all(
+    evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = evaluation.model.converse
+
+    def converse(**request: Any) -> dict[str, Any]:
+        if request["modelId"] == BASE and image_in(request).startswith(b"3."):
+            raise client_error("Converse", "ValidationException")
+        return really(**request)
+
+    monkeypatch.setattr(evaluation.model, "converse", converse)
+    report = evaluation.evaluate()
+    assert report.documents == HELD_OUT - 1
+    ((path, reason),) = [(item.path, item.reason) for item in report.left_out]
+    assert path == "3.pdf"
+    assert reason.startswith("The base model with the same prompt did not answer: Bedrock refused")
+
+
+def test_a_job_that_is_deleted_meanwhile_costs_no_further_call_and_gets_no_verdict(evaluation: Evaluation) -> None:
+    first, second, *_ = evaluation.prepare()
+    evaluation.ask(first)
+    asked = len(evaluation.model.requests)
+    evaluation.jobs.move(completed().current_run, JobStatus.DELETING)
+    assert evaluation.ask(second) == "Finished"
+    with pytest.raises(StaleState):
+        evaluation.score()
+    evaluation.jobs.delete(evaluation.jobs.get(ID))
+    assert evaluation.ask(second) == "Finished"
+    end_evaluation(RUN, WorkflowError(Error="JobNotFound"), jobs=evaluation.jobs)
+    assert len(evaluation.model.requests) == asked
+
+
+def test_a_job_without_held_out_documents_says_so(evaluation: Evaluation) -> None:
+    evaluation.make_dataset(held_out=0)
+    with pytest.raises(InvalidInput, match="held no usable document out"):
+        evaluation.prepare()
+
+
+def version(**changes: Any) -> ConfigVersion:
+    values: dict[str, Any] = {
+        "model": "us.amazon.nova-pro-v1:0",
+        "model_name": "Nova Pro",
+        "temperature": 0.5,
+        **dict(PROMPT),
+    }
+    return ConfigVersion(
+        name="live", description="", classification=ClassificationConfig(**(values | changes)), revision=1
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({}, ["CUSTOM_MODEL", "BASE_MODEL", "ACTIVE_VERSION"]),
+        ({"classes": ()}, ["CUSTOM_MODEL", "BASE_MODEL"]),
+        ({"model": DEPLOYMENT, "temperature": 0}, ["CUSTOM_MODEL", "BASE_MODEL"]),
+        ({"model": BASE, "temperature": 0}, ["CUSTOM_MODEL", "BASE_MODEL", "ACTIVE_VERSION"]),
+    ],
+)
+def test_the_active_version_takes_part_as_it_is(
+    evaluation: Evaluation, dynamodb: Any, changes: dict[str, Any], asked: list[str]
+) -> None:
+    versions = ConfigVersionTable(dynamodb, "t-config-versions")
+    versions.create(version(**changes))
+    versions.activate("live")
+    evaluation.evaluate()
+    plan = evaluation.data.read_model(LAYOUT.plan, EvaluationPlan)
+    assert plan
+    assert [item.kind for item in plan.contestants] == asked
+    assert evaluation.asked(BASE) == 2 * HELD_OUT  # equal contestants share their answers
+    assert bool(plan.notes) == (len(asked) == 2)
+
+
+def test_a_thousand_held_out_pages_are_the_most(evaluation: Evaluation) -> None:
+    evaluation.make_dataset(held_out=30, pages=50)
+    chosen = evaluation.prepare()
+    assert sum(document.pages for document in chosen) == 1_000
+    assert {document.sections[0].class_name for document in chosen} == {"invoice", "letter"}
+    plan = evaluation.data.read_model(LAYOUT.plan, EvaluationPlan)
+    assert plan
+    assert len(plan.left_out) == 10
+    assert "1000 pages at most" in plan.left_out[0].reason
+
+
+# ---- The start
+
+
+def workflow(arn: str) -> Workflow:
+    return Workflow(client("stepfunctions"), arn, training_poll_seconds=1, deployment_poll_seconds=1)
+
+
+def started(environment: dict[str, str]) -> list[tuple[str, Any]]:
+    arn = environment["EVALUATION_STATE_MACHINE_ARN"]
+    found = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+    inputs = [client("stepfunctions").describe_execution(executionArn=item["executionArn"])["input"] for item in found]
+    return sorted((item["name"], json.loads(given)["number"]) for item, given in zip(found, inputs, strict=True))
+
+
+@pytest.mark.parametrize("evaluate", [True, False])
+def test_the_end_of_a_job_starts_one_evaluation_if_it_is_wanted(
+    environment: dict[str, str], jobs: JobTable, evaluate: bool
+) -> None:
+    deploying = jobs.create(completed(status=JobStatus.DEPLOYING, evaluation=None, evaluate=evaluate), None, "")
+    for _ in range(2):
+        complete_job(deploying.current_run, jobs=jobs, evaluation=workflow(environment["EVALUATION_STATE_MACHINE_ARN"]))
+    after = jobs.get(ID)
+    assert after.status == "COMPLETED"
+    assert started(environment) == ([(f"{ID}-evaluation-1", 1)] if evaluate else [])
+    assert (after.evaluation is not None) == evaluate
+
+
+def test_an_evaluation_that_cannot_be_started_fails_and_the_job_is_completed_all_the_same(
+    environment: dict[str, str], jobs: JobTable
+) -> None:
+    deploying = jobs.create(completed(status=JobStatus.DEPLOYING, evaluation=None), None, "")
+    complete_job(
+        deploying.current_run, jobs=jobs, evaluation=workflow(f"{environment['EVALUATION_STATE_MACHINE_ARN']}x")
+    )
+    after = jobs.get(ID)
+    assert after.evaluation
+    assert (after.status, after.evaluation.status) == ("COMPLETED", "FAILED")
+    assert "could not be started" in str(after.evaluation.error_message)

@@ -1,0 +1,68 @@
+"""An evaluation's report: twelve held-out documents of one page, of which the custom model has one wrong."""
+
+from __future__ import annotations
+
+from idp_finetuning.classification.classification import ClassifiedPage
+from idp_finetuning.evaluation.comparison import Metric
+from idp_finetuning.evaluation.plan import (
+    Contestant,
+    ContestantKind,
+    DocumentAnswers,
+    EvaluatedDocument,
+    EvaluationPlan,
+)
+from idp_finetuning.evaluation.report import EvaluationReport, make_report
+from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
+from idp_finetuning.test_sets.sections import Section
+
+CLASSES = ("invoice", "letter")
+PROMPT = Prompt(classes=tuple(DocumentClass(name=name) for name in CLASSES))
+CUSTOM = Contestant(
+    kind=ContestantKind.CUSTOM_MODEL, model="arn:aws:bedrock:1:custom-model-deployment/a", prompt=PROMPT
+)
+BASE = Contestant(kind=ContestantKind.BASE_MODEL, model="us.amazon.nova-lite-v1:0", prompt=PROMPT)
+
+
+def documents(count: int = 12) -> list[EvaluatedDocument]:
+    """Invoices and letters in turn, each of one page."""
+    return [
+        EvaluatedDocument(
+            document_id=f"d{number}",
+            path=f"{CLASSES[number % 2]}/{number}.pdf",
+            group=f"e{number}",
+            pages=1,
+            sections=(Section(class_name=CLASSES[number % 2]),),
+        )
+        for number in range(count)
+    ]
+
+
+def plan(*contestants: Contestant) -> EvaluationPlan:
+    """What is asked."""
+    return EvaluationPlan(
+        test_set_id="docsplit",
+        contestants=contestants or (CUSTOM, BASE),
+        majority_class="letter",
+        metric=Metric.PAGES,
+    )
+
+
+def answer(class_name: str | None) -> DocumentAnswers:
+    """The answers about a document of one page."""
+    return DocumentAnswers(answers=(ClassifiedPage(number=1, class_name=class_name, boundary=Boundary.START),))
+
+
+def evaluation_report() -> EvaluationReport:
+    """The custom model has all right but the first document; the base model has the first three invoices right."""
+    asked = documents()
+    of_custom = {item.document_id: answer(item.sections[0].class_name) for item in asked} | {"d0": answer("letter")}
+    of_base = {item.document_id: answer("invoice" if number < 6 else "letter") for number, item in enumerate(asked)}
+    of_base |= {f"d{number}": answer(None if number == 7 else "invoice") for number in (7, 9, 11)}
+    return make_report(
+        plan(),
+        asked,
+        {CUSTOM.digest: of_custom, BASE.digest: of_base},
+        job_id="6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11",
+        number=1,
+        created_at="2024-01-15T11:25:00.000Z",
+    )
