@@ -105,9 +105,12 @@ def choose_documents(
     )
 
 
-def majority_class(documents: Iterable[Sequence[Section]]) -> str:
-    """Return the class of most sections of the training documents; of several, the first in alphabetical order."""
-    counts = Counter(section.class_name for sections in documents for section in sections)
+def majority_class(documents: Iterable[tuple[Sequence[Section], int]]) -> str:
+    """Return the class of most pages, of sections and pages of each training document; of equals the first by name."""
+    counts: Counter[str] = Counter()
+    for sections, pages in documents:
+        for section in sections:
+            counts[section.class_name] += pages if section.page_indices is None else len(section.page_indices)
     return min(counts, key=lambda name: (-counts[name], name))
 
 

@@ -60,7 +60,9 @@ def prepare_evaluation(
         return DocumentsLocation(key=layout.documents)
     kept = JobLayout(job_id=job.id)
     manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(kept.manifest))
-    held_out = list(_held_out(job, manifest, _page_counts(data.read(kept.documents))))
+    pages = _page_counts(data.read(kept.documents))
+    usable = list(_usable(job, manifest, pages))
+    held_out = [document for side, document in usable if side is Split.VALIDATION]
     if not held_out:
         raise InvalidInput(
             f"Job '{job.id}' held no usable document out, so there is nothing to ask about that its model has not "
@@ -78,7 +80,9 @@ def prepare_evaluation(
             test_set_id=job.test_set_id,
             contestants=contestants,
             notes=notes,
-            majority_class=majority_class(item.sections for item in manifest if item.split is Split.TRAIN),
+            majority_class=majority_class(
+                (document.sections, document.pages) for side, document in usable if side is Split.TRAIN
+            ),
             metric=Metric.SECTIONS if 2 * packets > len(chosen) else Metric.PAGES,
             left_out=tuple(left_out),
         ),
@@ -92,18 +96,22 @@ def _page_counts(lines: bytes) -> dict[str, int]:
     return {document.path: document.pages for document in documents if document.pages is not None}
 
 
-def _held_out(
+def _usable(
     job: FinetuningJob, manifest: tuple[ManifestDocument, ...], pages: dict[str, int]
-) -> Iterator[EvaluatedDocument]:
+) -> Iterator[tuple[Split, EvaluatedDocument]]:
+    """Yield the accepted documents, each with its side of the split."""
     for document in manifest:
         path = document.key.removeprefix(input_prefix(job.test_set_id))
-        if document.split is Split.VALIDATION and path in pages:
-            yield EvaluatedDocument(
-                document_id=document.document_id,
-                path=path,
-                group=document.etag or document.document_id,
-                pages=pages[path],
-                sections=document.sections,
+        if path in pages:
+            yield (
+                document.split,
+                EvaluatedDocument(
+                    document_id=document.document_id,
+                    path=path,
+                    group=document.etag or document.document_id,
+                    pages=pages[path],
+                    sections=document.sections,
+                ),
             )
 
 

@@ -16,7 +16,6 @@ from idp_local.demo.story import DEMO_MODEL, DEMO_SPLIT, Material, Outcome, Stor
 from idp_local.demo.wording import section
 from idp_local.documents.class_folders import read_class_folders
 from idp_local.documents.generator import demo_test_set, unseen_documents
-from idp_local.environment import local_client
 from idp_local.errors import LocalRuntimeError
 from idp_local.runtime import LocalRuntime
 from idp_sdk import IDPError
@@ -76,10 +75,4 @@ def _run(material: Material, directory: Path) -> Outcome:
             connection = ending.enter_context(LocalRuntime(directory, port=0)).connection
         client = ending.enter_context(client_for(connection, USER))
         print_lines([f"Local runtime: {connection.graphql_url}"])
-        story = Story(
-            client,
-            local_client("s3", connection.aws_endpoint_url),
-            local_client("bedrock-runtime", connection.bedrock_endpoint_url),
-            connection.data_bucket,
-        )
-        return story.run(material)
+        return Story(client, directory / "report.html").run(material)

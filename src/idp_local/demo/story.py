@@ -3,40 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from idp_cli.evaluation_page import evaluation_page
+from idp_cli.evaluation_text import evaluation_lines
 from idp_cli.job_text import report_lines, status_lines, validation_lines
 from idp_cli.output import print_lines
 from idp_cli.session import STAND_IN
 from idp_cli.uploading import upload_progress
 from idp_cli.waiting import waiting
-from idp_finetuning.evaluation.comparison import Comparison, Verdict, compare, primary_metric
-from idp_finetuning.evaluation.judged import JudgedDocument
-from idp_finetuning.evaluation.wording import verdict_sentence
-from idp_finetuning.nova.prompt import Prompt
+from idp_finetuning.evaluation.comparison import Verdict
+from idp_finetuning.jobs.job import EvaluationStatus
 from idp_local.demo.choice import first_fitting_model
 from idp_local.demo.failure import DemoFailed
-from idp_local.demo.held_out import HeldOutDocument, JobData
 from idp_local.demo.progress import follow
-from idp_local.demo.scores import answer_always, ask, judge, majority_class
+from idp_local.demo.scores import judge
 from idp_local.demo.wording import (
     answer_lines,
     choice_lines,
-    confusion_lines,
     ignored_lines,
     indent,
     model_line,
-    score_lines,
     section,
     section_lines,
 )
 from idp_sdk import BaseModel as OfferedModel
-from idp_sdk import Classification, ClassificationStatus, DatasetReport, IDPClient, IgnoredFile, Job, LabelledDocument
+from idp_sdk import Classification, ClassificationStatus, IDPClient, IgnoredFile, Job, LabelledDocument
 
 CLASSIFICATION_POLL_SECONDS = 0.5
+EVALUATION_POLL_SECONDS = 0.5
 DEMO_MODEL = "us.amazon.nova-2-lite-v1:0"
 # Of the invented documents: 20 are held out, enough for a verdict, and 200 pages train, as many as Nova 2 needs.
 DEMO_SPLIT = 0.85
@@ -56,42 +54,39 @@ class Material(BaseModel):
 
 
 class Outcome(BaseModel):
-    """How the custom model did on the held-out documents, compared with its base model."""
+    """How the custom model did on the held-out documents, compared with its base model; None if that is not known."""
 
     model_config = ConfigDict(frozen=True)
 
-    comparison: Comparison
+    verdict: str | None
     sentence: str
 
     def require_better(self) -> None:
         """Raise DemoFailed if it is not proven that the custom model is better."""
-        if self.comparison.verdict is not Verdict.BETTER:
+        if self.verdict != Verdict.BETTER:
             raise DemoFailed(self.sentence)
 
 
 class Story:
-    """Shows the demo on stdout; `s3` and `bedrock` are boto3 clients of S3 and bedrock-runtime."""
+    """Shows the demo on stdout, and writes the evaluation's report to a file."""
 
-    def __init__(self, client: IDPClient, s3: Any, bedrock: Any, data_bucket: str) -> None:
+    def __init__(self, client: IDPClient, report_file: Path) -> None:
         self._client = client
-        self._s3 = s3
-        self._bedrock = bedrock
-        self._data_bucket = data_bucket
+        self._report_file = report_file
 
     def run(self, material: Material) -> Outcome:
         """Upload, validate, train, evaluate, classify. Raises DemoFailed with the first thing that went wrong."""
         test_set_id = self._upload(material)
         self._validate(test_set_id, material.train_split)
         model = self._choose(test_set_id, material)
-        job, deployment = self._train(test_set_id, model, material.train_split)
-        report = self._report(job.id)
-        data = JobData(self._s3, self._data_bucket, job.id)
-        documents = data.held_out_documents()
-        if not documents:
-            raise DemoFailed("No document was held out, so nothing shows that the model beats its base model.")
-        outcome, answers = self._evaluate(data.prompt(), documents, deployment, model, report)
+        job = self._train(test_set_id, model, material.train_split)
+        print_lines(["", *report_lines(self._client.finetuning.report(job.id))])
+        outcome = self._evaluate(job.id)
         version = self._create_version(job.id)
-        self._classify(version, test_set_id, material.unseen, answers)
+        if material.unseen:
+            self._classify_new(version, material.unseen)
+        else:
+            self._classify_held_out(version, test_set_id, job.id, material.documents)
         return outcome
 
     def _upload(self, material: Material) -> str:
@@ -135,45 +130,29 @@ class Story:
         print_lines(section("Base model", [model_line(model)]))
         return model
 
-    def _train(self, test_set_id: str, model: OfferedModel, train_split: float | None) -> tuple[Job, str]:
-        """Return the ended job and the ARN of its deployment."""
+    def _train(self, test_set_id: str, model: OfferedModel, train_split: float | None) -> Job:
         print_lines(section("Fine-tuning job"))
         started = self._client.finetuning.create_job(
             test_set_id=test_set_id, base_model=model.id, name="Demo classifier", train_split=train_split
         )
         followed = follow(self._client, started)
-        deployment = followed.check()
+        followed.check()
         print_lines(["", *status_lines(followed.state), f"({STAND_IN})"])
-        return followed.state, deployment
+        return followed.state
 
-    def _report(self, job_id: str) -> DatasetReport:
-        report = self._client.finetuning.report(job_id)
-        print_lines(["", *report_lines(report)])
-        return report
-
-    def _evaluate(
-        self,
-        prompt: Prompt,
-        documents: Sequence[HeldOutDocument],
-        deployment: str,
-        model: OfferedModel,
-        report: DatasetReport,
-    ) -> tuple[Outcome, tuple[JudgedDocument, ...]]:
-        with waiting("Asking the models about the held-out pages ..."):
-            custom = ask(self._bedrock, prompt, deployment, documents)
-            base = ask(self._bedrock, prompt, model.id, documents)
-        majority = majority_class(report.train)
-        contestants = {
-            "Custom model": custom,
-            "Base model (stand-in)": base,
-            f"Always '{majority}'": answer_always(majority, documents),
-        }
-        comparison = compare(base, custom, primary_metric(custom))
-        sentence = verdict_sentence(comparison, "its base model", "the custom model")
-        print_lines(section(f"Held-out documents ({len(documents)})", score_lines(contestants)))
-        print_lines(section("Verdict", [sentence, f"({STAND_IN})"]))
-        print_lines(section("Wrong classes of the custom model on the held-out pages", confusion_lines(custom)))
-        return Outcome(comparison=comparison, sentence=sentence), custom
+    def _evaluate(self, job_id: str) -> Outcome:
+        with waiting("Asking the models about the held-out documents ..."):
+            job = self._client.finetuning.wait_for_evaluation(job_id, poll_interval=EVALUATION_POLL_SECONDS)
+        evaluation = job.evaluation
+        if evaluation is None or evaluation.status != EvaluationStatus.COMPLETED:
+            reason = (evaluation and evaluation.error_message) or "It was not started."
+            print_lines(section("The job has no evaluation", [reason]))
+            return Outcome(verdict=None, sentence=reason)
+        report = self._client.finetuning.evaluation_report(job_id)
+        self._report_file.write_text(evaluation_page(report, stand_in=STAND_IN), encoding="utf-8")
+        print_lines(["", *evaluation_lines(report), f"({STAND_IN})"])
+        print_lines(section("The same as a page for a browser", [str(self._report_file)]))
+        return Outcome(verdict=evaluation.verdict, sentence=report.sentence)
 
     def _create_version(self, job_id: str) -> str:
         version = f"demo-{job_id[:8]}"
@@ -182,24 +161,32 @@ class Story:
         print_lines(section("Configuration version", [made, *warnings]))
         return version
 
-    def _classify(
-        self, version: str, test_set_id: str, unseen: Sequence[LabelledDocument], held_out: Sequence[JudgedDocument]
-    ) -> None:
-        """Classify, with the configuration version, documents that the model has not seen."""
+    def _classify_new(self, version: str, unseen: Sequence[LabelledDocument]) -> None:
+        """Classify, with the configuration version, documents that are in neither side of the split."""
         with waiting("Classifying ..."):
-            if unseen:
-                shown = [
-                    self._classify_one(PurePosixPath(document.path), content=document.read(), config_version=version)
-                    for document in unseen
-                ]
-            else:
-                path = held_out[0].path
-                shown = [self._classify_one(test_set_id=test_set_id, document_path=path, config_version=version)]
-        if unseen:
-            answers = [judge(document, given) for document, given in zip(unseen, shown, strict=True)]
-            print_lines(section("New documents, in neither side of the split", answer_lines(answers)))
-        else:
-            print_lines(section("Documents the model has not seen (held out)", answer_lines(held_out)))
+            shown = [
+                self._classify_one(PurePosixPath(document.path), content=document.read(), config_version=version)
+                for document in unseen
+            ]
+        self._show("New documents, in neither side of the split", unseen, shown)
+
+    def _classify_held_out(
+        self, version: str, test_set_id: str, job_id: str, documents: Sequence[LabelledDocument]
+    ) -> None:
+        """Classify, with the configuration version, a document that the model was not trained with."""
+        listed = self._client.finetuning.documents(job_id)
+        path = next((item.path for item in listed if item.side == "validation" and item.code is None), None)
+        labelled = next((document for document in documents if document.path == path), None)
+        if labelled is None:
+            return
+        with waiting("Classifying ..."):
+            shown = self._classify_one(test_set_id=test_set_id, document_path=path, config_version=version)
+        self._show("A document that the model has not seen (held out)", [labelled], [shown])
+
+    @staticmethod
+    def _show(title: str, documents: Sequence[LabelledDocument], shown: Sequence[Classification]) -> None:
+        answers = [judge(document, given) for document, given in zip(documents, shown, strict=True)]
+        print_lines(section(title, answer_lines(answers)))
         print_lines(section("Classified with the configuration version, by sections", section_lines(shown)))
 
     def _classify_one(self, path: PurePosixPath | None = None, **given: Any) -> Classification:

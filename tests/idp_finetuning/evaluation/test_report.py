@@ -107,10 +107,10 @@ def test_documents_are_drawn_of_each_class_in_turn_up_to_the_maximum_and_always_
     assert choose_documents(many[::-1], maximum_pages=10)[0] == chosen[::-1]
 
 
-def test_the_majority_class_is_that_of_most_training_sections() -> None:
-    letter, invoice = Section(class_name="letter"), Section(class_name="invoice")
-    assert majority_class([[letter, letter], [invoice]]) == "letter"
-    assert majority_class([[letter], [invoice]]) == "invoice"
+def test_the_majority_class_is_that_of_most_training_pages() -> None:
+    letter, invoice = Section(class_name="letter"), Section(class_name="invoice", page_indices=(0, 1))
+    assert majority_class([([letter], 1), ([letter], 1), ([invoice], 3)]) == "invoice"
+    assert majority_class([([letter], 3), ([invoice], 2)]) == "letter"
     assert [page.boundary for page in answer_always("letter", 3)] == [Boundary.START] + [Boundary.CONTINUE] * 2
 
 

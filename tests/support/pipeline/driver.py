@@ -11,14 +11,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
-from idp_finetuning.evaluation.judged import all_pages
-from idp_finetuning.evaluation.page_scores import PageScores, score_pages
+from idp_finetuning.evaluation.page_scores import PageScores
+from idp_finetuning.evaluation.plan import ContestantKind
 from idp_finetuning.jobs.job import JobStatus
 from idp_local.aws.names import function_name
 from idp_local.client import client_for
-from idp_local.demo.held_out import JobData
 from idp_local.demo.progress import Followed, follow
-from idp_local.demo.scores import answer_always, ask, majority_class
 from idp_local.environment import local_client
 from idp_local.runtime import LocalRuntime
 from idp_sdk import Job, LabelledDocument
@@ -101,13 +99,11 @@ class Pipeline:
 
     def scores(self, job: Job) -> tuple[PageScores, PageScores]:
         """Held-out scores of the job's deployment and of always answering the majority class."""
-        data = JobData(self.s3, self.connection.data_bucket, job.id)
-        documents = data.held_out_documents()
-        report = self.sdk.finetuning.report(job.id)
-        assert job.custom_model_deployment_arn
-        custom = ask(self.bedrock_runtime, data.prompt(), job.custom_model_deployment_arn, documents)
-        majority = answer_always(majority_class(report.train), documents)
-        return score_pages(list(all_pages(custom))), score_pages(list(all_pages(majority)))
+        scores = {item.kind: item.pages for item in self.sdk.finetuning.evaluation_report(job.id).contestants}
+        custom, majority = scores[ContestantKind.CUSTOM_MODEL], scores[ContestantKind.MAJORITY_CLASS]
+        assert custom
+        assert majority
+        return custom, majority
 
 
 class Finished(BaseModel):
