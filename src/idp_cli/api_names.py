@@ -29,6 +29,7 @@ COMMAND_OF = {
     "createConfigVersion": "config-version create",
     "updateConfigVersion": "config-version update",
     "activateConfigVersion": "config-version activate",
+    "rollbackConfigVersion": "config-version rollback",
     "deleteConfigVersion": "config-version delete",
     "createClassificationUpload": "classify",
     "startClassification": "classify",
@@ -52,6 +53,7 @@ OPTION_OF = {
     "documentPath": "--document",
     "pageTexts": "--page-text",
     "allowedConfigVersions": "--allow",
+    "onlyIfBetter": "--only-if-better",
 }
 # Inputs whose names are ordinary words: they mean an option only after `input.`.
 OPTION_OF_WORD = {

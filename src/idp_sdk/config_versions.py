@@ -74,9 +74,17 @@ class ConfigVersions:
         wanted = {name: value for name, value in given.items() if value is not None}
         return self._api.call(operation, {"input": wanted})
 
-    def activate(self, name: str) -> ConfigVersion:
-        """Make it the version for classifications that name none."""
-        return self._api.call(operations.ACTIVATE_CONFIG_VERSION, {"name": name})
+    def activate(self, name: str, *, only_if_better: bool = False) -> ConfigVersion:
+        """Make it the version for classifications that name none.
+
+        `only_if_better` raises Conflict, with the verdict, unless the evaluation of its job proves that it is better
+        than the active version.
+        """
+        return self._api.call(operations.ACTIVATE_CONFIG_VERSION, {"name": name, "onlyIfBetter": only_if_better})
+
+    def rollback(self) -> ConfigVersion:
+        """Activate the version that was active before the last activation. Raises Conflict if there is none."""
+        return self._api.call(operations.ROLLBACK_CONFIG_VERSION, {})
 
     def delete(self, name: str) -> bool:
         """Remove a version. Raises Conflict if it is active or built in."""

@@ -63,7 +63,11 @@ LIST_CONFIG_VERSIONS = query("listConfigVersions", Page[ConfigVersion], **_PAGE)
 GET_CONFIG_VERSION = query("getConfigVersion", ConfigVersion, name="ID!")
 CREATE_CONFIG_VERSION = mutation("createConfigVersion", ConfigVersion, input="CreateConfigVersionInput!")
 UPDATE_CONFIG_VERSION = mutation("updateConfigVersion", ConfigVersion, input="UpdateConfigVersionInput!")
-ACTIVATE_CONFIG_VERSION = mutation("activateConfigVersion", ConfigVersion, idempotent=True, name="ID!")
+ACTIVATE_CONFIG_VERSION = mutation(
+    "activateConfigVersion", ConfigVersion, idempotent=True, name="ID!", onlyIfBetter="Boolean"
+)
+# A repeated call would take the first one back.
+ROLLBACK_CONFIG_VERSION = mutation("rollbackConfigVersion", ConfigVersion)
 DELETE_CONFIG_VERSION = mutation("deleteConfigVersion", bool, name="ID!")
 
 CREATE_CLASSIFICATION_UPLOAD = mutation(

@@ -135,6 +135,7 @@ def answers() -> dict[str, Any]:
         "createConfigVersion": version,
         "activateConfigVersion": version,
         "updateConfigVersion": version,
+        "rollbackConfigVersion": config_version("v0", active=True),
         "listConfigVersions": page(version, config_version("default")),
         "getConfigVersion": version,
         "deleteConfigVersion": True,

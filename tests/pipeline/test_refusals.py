@@ -40,6 +40,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "createConfigVersion": ('{ createConfigVersion(input: {name: "refused"}) { name } }', {}),
     "updateConfigVersion": ('{ updateConfigVersion(input: {name: "refused", revision: 1}) { name } }', {}),
     "activateConfigVersion": ('{ activateConfigVersion(name: "default") { name } }', {}),
+    "rollbackConfigVersion": ("{ rollbackConfigVersion { name } }", {}),
     "deleteConfigVersion": ('{ deleteConfigVersion(name: "refused") }', {}),
     "createClassificationUpload": (
         '{ createClassificationUpload(input: {fileName: "a", size: 1, md5: "0"}) { key } }',

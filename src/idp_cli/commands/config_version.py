@@ -125,17 +125,30 @@ def update(session: Session, /, name: str, revision: int | None, **given: Any) -
 
 @config_version.command()
 @click.argument("name", shell_complete=complete_versions)
+@click.option(
+    "--only-if-better", is_flag=True, help="Refuse it unless its evaluation proves it better than the active version."
+)
 @shared_options
 @click.pass_obj
-def activate(session: Session, name: str) -> None:
+def activate(session: Session, name: str, only_if_better: bool) -> None:
     """Make a version the active one.
 
     Classifications that name no version use it.
     """
     with session.client() as client:
-        active = client.config_versions.activate(name)
+        active = client.config_versions.activate(name, only_if_better=only_if_better)
     _show_change(session, active, "is active")
     next_step("idp-cli classify FILE")
+
+
+@config_version.command()
+@shared_options
+@click.pass_obj
+def rollback(session: Session) -> None:
+    """Activate the version that was active before."""
+    with session.client() as client:
+        active = client.config_versions.rollback()
+    _show_change(session, active, "is active again")
 
 
 @config_version.command()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from idp_finetuning.evaluation.plan import ContestantKind
+from idp_finetuning.classification.config_versions import ClassificationConfig
+from idp_finetuning.evaluation.comparison import Verdict
+from idp_finetuning.evaluation.plan import Contestant, ContestantKind
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.wire import WireModel
 
@@ -52,6 +54,31 @@ def judge_gate(
         reasons=(*failed, *said),
         not_judged=tuple(_small_classes(report)) if maximum_loss_per_class is not None else (),
     )
+
+
+def refuse_activation(
+    report: EvaluationReport, wanted: ClassificationConfig, active: ClassificationConfig
+) -> str | None:
+    """Return why a version may not become active if it has to be proven better, or None if it may.
+
+    It has to be what the evaluation asked: the custom model with its prompt and temperature. It is held against the
+    version that is active now; if that has no classes and so cannot classify, against the base model.
+    """
+    asked = {item.kind: item.asked_as for item in report.contestants}
+    if Contestant.of_version(wanted).digest != asked.get(ContestantKind.CUSTOM_MODEL):
+        return "It is not what was evaluated: another prompt, other classes, or another temperature than 0."
+    in_use = Contestant.of_version(active).digest
+    if in_use == asked.get(ContestantKind.CUSTOM_MODEL):
+        return None
+    if not active.classes or in_use == asked.get(ContestantKind.BASE_MODEL):
+        compared = report.comparison_with(ContestantKind.BASE_MODEL)
+    elif in_use == asked.get(ContestantKind.ACTIVE_VERSION):
+        compared = report.comparison_with(ContestantKind.ACTIVE_VERSION)
+    else:
+        return "The evaluation did not ask the version that is active now. Evaluate the job again."
+    if compared is None:
+        return report.sentence
+    return None if compared.comparison.verdict is Verdict.BETTER else compared.sentence
 
 
 def _losses(report: EvaluationReport) -> Iterator[tuple[str, float]]:

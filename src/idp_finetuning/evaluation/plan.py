@@ -10,6 +10,7 @@ from enum import StrEnum
 from itertools import zip_longest
 
 from idp_finetuning.classification.classification import ClassifiedPage
+from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.evaluation.comparison import DEFAULT_MARGIN, Metric
 from idp_finetuning.nova.prompt import Boundary, Prompt
 from idp_finetuning.test_sets.sections import Section
@@ -36,6 +37,16 @@ class Contestant(WireModel):
     prompt: Prompt
     temperature: float = 0.0
 
+    @classmethod
+    def of_version(cls, settings: ClassificationConfig) -> Contestant:
+        """Return a configuration version as it is."""
+        return cls(
+            kind=ContestantKind.ACTIVE_VERSION,
+            model=settings.model,
+            prompt=settings.prompt,
+            temperature=settings.temperature,
+        )
+
     @property
     def digest(self) -> str:
         """32 hexadecimal characters, equal for contestants that would be asked the same."""
@@ -61,9 +72,14 @@ class LeftOut(WireModel):
 
 
 class EvaluationPlan(WireModel):
-    """Everything that is fixed before the first answer. `margin` is the loss that "no worse" allows."""
+    """Everything that is fixed before the first answer. `margin` is the loss that "no worse" allows.
+
+    `classes` are those of the labels: the report names no others, which may belong to a version beyond its reader's
+    scope.
+    """
 
     test_set_id: str
+    classes: tuple[str, ...]
     contestants: tuple[Contestant, ...]
     notes: tuple[str, ...] = ()
     majority_class: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
@@ -14,8 +15,8 @@ from idp_finetuning.evaluation.comparison import (
     find_agreement,
     score_share,
 )
-from idp_finetuning.evaluation.judged import JudgedDocument
-from idp_finetuning.evaluation.page_scores import PageScores, score_pages
+from idp_finetuning.evaluation.judged import JudgedDocument, all_pages
+from idp_finetuning.evaluation.page_scores import Confusion, PageScores, score_pages
 from idp_finetuning.evaluation.plan import (
     Contestant,
     ContestantKind,
@@ -36,6 +37,7 @@ from idp_finetuning.evaluation.wording import verdict_sentence
 from idp_finetuning.wire import WireModel
 
 SHOWN_PAGES = 200
+OTHER_CLASS = "a class that no label has"
 NO_ANSWER = "Asking left no result. Evaluate the job again."
 # A contestant that answered fewer is not compared: what it did answer may be the easy part.
 _ENOUGH = 0.5
@@ -71,11 +73,15 @@ class PageFinding(WireModel):
 
 
 class ContestantScores(WireModel):
-    """How good one contestant is; `reason` says why there are no scores."""
+    """How good one contestant is; `reason` says why there are no scores.
+
+    `asked_as` is equal for equal model, prompt and temperature.
+    """
 
     kind: ContestantKind
     name: str
     model: str | None = None
+    asked_as: str | None = None
     documents: int
     reason: str | None = None
     accuracy: Interval | None = None
@@ -145,7 +151,7 @@ def make_report(
     comparisons = tuple(
         _compare(kind, judged[kind], custom, plan) for kind in judged if kind is not ContestantKind.CUSTOM_MODEL
     )
-    findings = _findings(custom, judged.get(ContestantKind.BASE_MODEL))
+    findings = _findings(custom, judged.get(ContestantKind.BASE_MODEL), frozenset(plan.classes))
     against_base = next((item.sentence for item in comparisons if item.kind is ContestantKind.BASE_MODEL), None)
     share = score_share(custom, plan.metric)
     return EvaluationReport(
@@ -157,8 +163,8 @@ def make_report(
         pages=sum(item.pages for item in scored),
         sentence=against_base or _without_base(share, reasons.get(ContestantKind.BASE_MODEL)),
         contestants=(
-            *(_score(item, judged.get(item.kind), reasons[item.kind]) for item in plan.contestants),
-            _score(None, judged[ContestantKind.MAJORITY_CLASS], None),
+            *(_score(item, judged.get(item.kind), reasons[item.kind], plan) for item in plan.contestants),
+            _score(None, judged[ContestantKind.MAJORITY_CLASS], None, plan),
         ),
         comparisons=comparisons,
         findings=tuple(findings[:SHOWN_PAGES]),
@@ -215,23 +221,41 @@ def _judge(document: EvaluatedDocument, answers: tuple[ClassifiedPage, ...]) -> 
 
 
 def _score(
-    contestant: Contestant | None, judged: Sequence[JudgedDocument] | None, reason: str | None
+    contestant: Contestant | None, judged: Sequence[JudgedDocument] | None, reason: str | None, plan: EvaluationPlan
 ) -> ContestantScores:
     kind = contestant.kind if contestant else ContestantKind.MAJORITY_CLASS
-    model = contestant.model if contestant else None
-    if judged is None:
-        return ContestantScores(kind=kind, name=NAMES[kind], model=model, documents=0, reason=reason)
-    return ContestantScores(
+    scores = ContestantScores(
         kind=kind,
         name=NAMES[kind],
-        model=model,
-        documents=len(judged),
-        accuracy=score_share(judged, Metric.PAGES),
-        exact_sections=score_share(judged, Metric.SECTIONS),
-        pages=score_pages([page for document in judged for page in document.pages]),
-        split=score_sections(judged),
-        accelerator=score_as_accelerator(judged),
+        model=contestant.model if contestant else None,
+        asked_as=contestant.digest if contestant else None,
+        documents=0,
+        reason=reason,
     )
+    if judged is None:
+        return scores
+    return scores.model_copy(
+        update={
+            "documents": len(judged),
+            "accuracy": score_share(judged, Metric.PAGES),
+            "exact_sections": score_share(judged, Metric.SECTIONS),
+            "pages": _hide_classes(score_pages(list(all_pages(judged))), frozenset(plan.classes)),
+            "split": score_sections(judged),
+            "accelerator": score_as_accelerator(judged),
+        }
+    )
+
+
+def _hide_classes(scores: PageScores, known: frozenset[str]) -> PageScores:
+    counts: Counter[tuple[str, str | None]] = Counter()
+    for item in scores.confusions:
+        counts[item.truth, _shown(item.given, known)] += item.pages
+    confusions = (Confusion(truth=truth, given=given, pages=pages) for (truth, given), pages in counts.items())
+    return scores.model_copy(update={"confusions": tuple(confusions)})
+
+
+def _shown(class_name: str | None, known: frozenset[str]) -> str | None:
+    return class_name if class_name is None or class_name in known else OTHER_CLASS
 
 
 def _compare(
@@ -254,7 +278,9 @@ def _without_base(share: Interval, reason: str | None) -> str:
     )
 
 
-def _findings(custom: Sequence[JudgedDocument], base: Sequence[JudgedDocument] | None) -> list[PageFinding]:
+def _findings(
+    custom: Sequence[JudgedDocument], base: Sequence[JudgedDocument] | None, known: frozenset[str]
+) -> list[PageFinding]:
     """Return the pages to look at: what the custom model broke first, then suspected labels, then the others."""
     found: list[PageFinding] = []
     for number, document in enumerate(custom):
@@ -270,8 +296,8 @@ def _findings(custom: Sequence[JudgedDocument], base: Sequence[JudgedDocument] |
                         path=document.path,
                         page=page,
                         label=own.truth.class_name,
-                        custom=own.class_name,
-                        base=other.class_name if other else None,
+                        custom=_shown(own.class_name, known),
+                        base=_shown(other.class_name, known) if other else None,
                     )
                 )
     order = [Finding.BROKEN, Finding.SUSPECTED_LABEL, Finding.BOTH_WRONG, Finding.FIXED]

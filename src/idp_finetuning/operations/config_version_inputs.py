@@ -26,6 +26,12 @@ class VersionArguments(WireModel):
     name: VersionName
 
 
+class ActivationArguments(VersionArguments):
+    """Arguments of activateConfigVersion."""
+
+    only_if_better: bool | None = None
+
+
 class DocumentClassInput(WireModel):
     """A document class with its description."""
 

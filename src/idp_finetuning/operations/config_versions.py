@@ -12,15 +12,18 @@ from idp_finetuning.classification.config_versions import (
     default_version,
     require_usable,
 )
-from idp_finetuning.errors import Conflict, InvalidInput
+from idp_finetuning.errors import ConfigVersionNotFound, Conflict, InvalidInput
+from idp_finetuning.evaluation.gate import refuse_activation
 from idp_finetuning.nova.prompt import Prompt
-from idp_finetuning.operations.arguments import Input, JobArguments, PageArguments
+from idp_finetuning.operations.arguments import Input, JobArguments, NoArguments, PageArguments
 from idp_finetuning.operations.config_version_inputs import (
+    ActivationArguments,
     ClassificationConfigInput,
     CreateConfigVersionInput,
     UpdateConfigVersionInput,
     VersionArguments,
 )
+from idp_finetuning.operations.evaluation import read_report
 from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.model_choice import ChosenModel, find_model, require_model, require_prompt
 from idp_finetuning.operations.scope import find_scope, require_in_scope
@@ -108,10 +111,41 @@ def update_config_version(
     return changed
 
 
-def activate_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> ConfigVersion:
-    """Make a version the one that is used if a request names none. Idempotent."""
+def activate_config_version(arguments: ActivationArguments, identity: Identity, services: Services) -> ConfigVersion:
+    """Make a version the one that is used if a request names none. Idempotent.
+
+    With `onlyIfBetter` it raises Conflict, with the verdict, unless the latest evaluation of the version's job proves
+    it better than the active version.
+    """
     require_in_scope(identity, arguments.name, services)
+    if arguments.only_if_better:
+        _require_better(services.config_versions.get(arguments.name), services)
     return services.config_versions.activate(arguments.name)
+
+
+def _require_better(version: ConfigVersion, services: Services) -> None:
+    job_id = version.classification.job_id
+    if not job_id:
+        raise Conflict(f"Configuration version '{version.name}' has a base model, which no job has evaluated.")
+    report = read_report(services.jobs.get(job_id), services)
+    active = services.config_versions.active()
+    if reason := refuse_activation(report, version.classification, active.classification):
+        raise Conflict(f"Configuration version '{version.name}' was not activated. {reason}")
+
+
+def rollback_config_version(arguments: NoArguments, identity: Identity, services: Services) -> ConfigVersion:
+    """Make the version active that was so before the last activation; a second call takes the first back.
+
+    Raises Conflict if there is none, or it was deleted, Unauthorized if it is beyond the caller's scope.
+    """
+    before = services.config_versions.previous()
+    if before is None:
+        raise Conflict("No configuration version was active before. Activate one by its name.")
+    require_in_scope(identity, before, services)
+    try:
+        return services.config_versions.activate(before)
+    except ConfigVersionNotFound as gone:
+        raise Conflict("The version that was active before was deleted. Activate another one by its name.") from gone
 
 
 def delete_config_version(arguments: VersionArguments, identity: Identity, services: Services) -> bool:

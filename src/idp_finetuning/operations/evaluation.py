@@ -58,7 +58,11 @@ def gate_finetuning_job(arguments: GateArguments, identity: Identity, services: 
 
 def get_evaluation_report(arguments: JobArguments, identity: Identity, services: Services) -> EvaluationReport:
     """Return the report of the job's latest evaluation. Raises Conflict if there is none, or not yet."""
-    job = services.jobs.get(arguments.job_id)
+    return read_report(services.jobs.get(arguments.job_id), services)
+
+
+def read_report(job: FinetuningJob, services: Services) -> EvaluationReport:
+    """Return the report of the job's latest evaluation. Raises Conflict if there is none, or not yet."""
     latest = job.evaluation
     layout = EvaluationLayout(job_id=job.id, number=latest.number if latest else 1)
     report = services.data.read_model(layout.report, EvaluationReport) if latest else None

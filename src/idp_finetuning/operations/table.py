@@ -16,6 +16,7 @@ from idp_finetuning.operations.classification import (
     start_classification,
 )
 from idp_finetuning.operations.config_version_inputs import (
+    ActivationArguments,
     CreateConfigVersionInput,
     UpdateConfigVersionInput,
     VersionArguments,
@@ -27,6 +28,7 @@ from idp_finetuning.operations.config_versions import (
     get_config_version,
     get_finetuning_job_prompt,
     list_config_versions,
+    rollback_config_version,
     update_config_version,
 )
 from idp_finetuning.operations.evaluation import (
@@ -116,7 +118,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "getConfigVersion": _operation(SIGNED_IN, VersionArguments, get_config_version),
     "createConfigVersion": _operation(AUTHORS, Input[CreateConfigVersionInput], create_config_version),
     "updateConfigVersion": _operation(AUTHORS, Input[UpdateConfigVersionInput], update_config_version),
-    "activateConfigVersion": _operation(AUTHORS, VersionArguments, activate_config_version),
+    "activateConfigVersion": _operation(AUTHORS, ActivationArguments, activate_config_version),
+    "rollbackConfigVersion": _operation(AUTHORS, NoArguments, rollback_config_version),
     "deleteConfigVersion": _operation(AUTHORS, VersionArguments, delete_config_version),
     "createClassificationUpload": _operation(AUTHORS, Input[ClassificationUploadInput], create_classification_upload),
     "startClassification": _operation(AUTHORS, Input[StartClassificationInput], start_classification),

@@ -78,6 +78,7 @@ def prepare_evaluation(
         layout.plan,
         EvaluationPlan(
             test_set_id=job.test_set_id,
+            classes=tuple(sorted({section.class_name for item in manifest for section in item.sections})),
             contestants=contestants,
             notes=notes,
             majority_class=majority_class(
@@ -127,9 +128,7 @@ def _contestants(
     active = config_versions.active().classification
     if not active.classes:
         return tuple(asked), ("The active configuration version has no classes and was not asked.",)
-    own = Contestant(
-        kind=ContestantKind.ACTIVE_VERSION, model=active.model, prompt=active.prompt, temperature=active.temperature
-    )
+    own = Contestant.of_version(active)
     if own.digest == asked[0].digest:
         return tuple(asked), ("The active configuration version is the custom model with its prompt.",)
     return (*asked, own), ()

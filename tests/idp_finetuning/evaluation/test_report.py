@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.evaluation.comparison import Verdict
-from idp_finetuning.evaluation.gate import judge_gate
+from idp_finetuning.evaluation.gate import judge_gate, refuse_activation
 from idp_finetuning.evaluation.plan import (
     Contestant,
     ContestantKind,
@@ -15,7 +18,7 @@ from idp_finetuning.evaluation.plan import (
     majority_class,
     page_digest,
 )
-from idp_finetuning.evaluation.report import EvaluationReport, make_report
+from idp_finetuning.evaluation.report import OTHER_CLASS, EvaluationReport, make_report
 from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.test_sets.sections import Section
 from tests.support.domain.evaluated import BASE, CUSTOM, PROMPT, answer, documents, evaluation_report, plan
@@ -58,6 +61,20 @@ def test_pages_to_look_at_are_named_the_broken_ones_first() -> None:
         ("FIXED", "invoice/4.pdf", 1, "invoice", "invoice", "letter"),
     ]
     assert report.findings_count == 4
+
+
+def test_a_class_that_no_label_has_is_counted_and_not_named() -> None:
+    secret = {"d0": answer("merger"), "d1": answer("acquisition")}
+    report = report_of(right(but=secret), right(but={"d0": answer("merger")}))
+    assert "merger" not in report.model_dump_json()
+    assert "acquisition" not in report.model_dump_json()
+    custom = next(item for item in report.contestants if item.kind is ContestantKind.CUSTOM_MODEL)
+    assert custom.pages
+    assert [(item.truth, item.pages) for item in custom.pages.confusions if item.given == OTHER_CLASS] == [
+        ("invoice", 1),
+        ("letter", 1),
+    ]
+    assert custom.pages.right == 10
 
 
 def test_all_are_scored_on_the_documents_that_all_answered_and_the_others_are_named() -> None:
@@ -143,6 +160,47 @@ def test_the_gate_judges_the_loss_of_classes_with_enough_pages_only() -> None:
     assert "Class 'invoice' loses 20.0 points of recall" in refused.reasons[0]
     few = report_of(right(but={"d0": answer(None)}), right())
     assert judge_gate(few, minimum_gain=-1, maximum_loss_per_class=0).not_judged == ("invoice", "letter")
+
+
+WANTED = ClassificationConfig(model=CUSTOM.model, model_name="m", temperature=0.0, **dict(PROMPT))
+LIVE = ClassificationConfig(model="us.amazon.nova-pro-v1:0", model_name="p", temperature=0.5, **dict(PROMPT))
+BASE_LIVE = WANTED.model_copy(update={"model": BASE.model})
+UNUSED = LIVE.model_copy(update={"classes": ()})
+
+
+def against_live(wrong: int) -> EvaluationReport:
+    """The custom model right, the base model wrong, and the active version wrong on so many documents."""
+    live = Contestant.of_version(LIVE)
+    wrongs = {f"d{number}": answer(None) for number in range(12)}
+    answers = {
+        CUSTOM.digest: right(),
+        BASE.digest: right(but=wrongs),
+        live.digest: right(but=dict(list(wrongs.items())[:wrong])),
+    }
+    return make_report(plan(CUSTOM, BASE, live), documents(), answers, job_id="j", number=1, created_at="t")
+
+
+@pytest.mark.parametrize(
+    ("active", "wrong", "refused"),
+    [
+        (LIVE, 12, None),
+        (LIVE, 2, "not proven that the custom model is better than the active configuration version"),
+        (UNUSED, 0, None),  # it cannot classify, so the base model counts
+        (BASE_LIVE, 0, None),
+        (WANTED, 0, None),  # it is live
+        (LIVE.model_copy(update={"temperature": 0.7}), 12, "did not ask the version that is active now"),
+    ],
+)
+def test_an_activation_is_held_against_what_is_active_now(
+    active: ClassificationConfig, wrong: int, refused: str | None
+) -> None:
+    said = refuse_activation(against_live(wrong), WANTED, active)
+    assert said is None if refused is None else refused in str(said)
+
+
+@pytest.mark.parametrize("change", [{"temperature": 0.5}, {"task_prompt": "t"}, {"classes": PROMPT.classes[:1]}])
+def test_only_what_was_evaluated_passes_for_it(change: dict[str, Any]) -> None:
+    assert "not what was evaluated" in str(refuse_activation(against_live(12), WANTED.model_copy(update=change), LIVE))
 
 
 def test_without_the_base_model_the_gate_does_not_open() -> None:

@@ -192,6 +192,21 @@ def test_one_version_is_active_and_it_is_not_deleted() -> None:
     assert names() == ["default"]
 
 
+def test_the_version_that_was_active_before_comes_back_in_one_call() -> None:
+    with pytest.raises(ApiError, match="Conflict: No configuration version was active before"):
+        call("rollbackConfigVersion")
+    for name in ("first", "second"):
+        create(name)
+        call("activateConfigVersion", name=name)
+    call("activateConfigVersion", name="second")  # again, which changes nothing
+    assert call("rollbackConfigVersion")["name"] == "first"
+    assert call("rollbackConfigVersion")["name"] == "second"
+    call("deleteConfigVersion", name="first")
+    with pytest.raises(ApiError, match="Conflict: The version that was active before was deleted"):
+        call("rollbackConfigVersion")
+    assert call("getConfigVersion", name="second")["active"]
+
+
 def test_a_change_of_the_active_version_leaves_it_active() -> None:
     version = create()
     call("activateConfigVersion", name="claims")

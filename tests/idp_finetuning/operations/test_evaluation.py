@@ -9,11 +9,13 @@ import pytest
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import EvaluationRun, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.stages.evaluation_start import fail_evaluation
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.api import ApiError, call
-from tests.support.domain.evaluated import evaluation_report
+from tests.support.domain.evaluated import CUSTOM, PROMPT, evaluation_report
 from tests.support.domain.samples import job
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -74,6 +76,22 @@ def reported(jobs: JobTable, data: DataBucket) -> Any:
 
 def test_the_whole_report_comes_through_the_schema(reported: Any) -> None:
     assert call("getEvaluationReport", jobId=ID) == reported
+
+
+def test_a_version_is_activated_only_if_its_evaluation_proves_it_better(
+    reported: Any, jobs: JobTable, data: DataBucket
+) -> None:
+    data.write_model(JobLayout(job_id=ID).prompt, PROMPT)
+    jobs.update(ID, lambda found: life.Outcome(found.model_copy(update={"custom_model_deployment_arn": CUSTOM.model})))
+    for name, settings in (("same", {}), ("other", {"temperature": 0.5})):
+        call("createConfigVersion", input={"name": name, "fromJob": ID, "classification": settings})
+    with pytest.raises(ApiError, match=r"Conflict: .* 'other' was not activated\. It is not what was evaluated"):
+        call("activateConfigVersion", name="other", onlyIfBetter=True)
+    assert call("activateConfigVersion", name="same", onlyIfBetter=True)["active"]
+    call("createConfigVersion", input={"name": "base", "classification": {"classes": [{"name": "letter"}]}})
+    with pytest.raises(ApiError, match=r"Conflict: .* has a base model, which no job has evaluated"):
+        call("activateConfigVersion", name="base", onlyIfBetter=True)
+    assert call("activateConfigVersion", name="base", onlyIfBetter=False)["active"]
 
 
 def test_the_gate_answers_by_the_limits_it_is_given(reported: Any) -> None:

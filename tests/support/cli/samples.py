@@ -299,6 +299,7 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "createConfigVersion": lambda given: config_version(name=given["input"]["name"]),
         "updateConfigVersion": lambda given: config_version(revision=2),
         "activateConfigVersion": lambda given: config_version(active=True),
+        "rollbackConfigVersion": lambda given: config_version(active=True),
         "deleteConfigVersion": lambda given: True,
         "createClassificationUpload": lambda given: _post("classifications/uploads/1"),
         "startClassification": lambda given: classification(status="RUNNING", pages=[], sections=[]),

@@ -41,6 +41,7 @@ def plan(*contestants: Contestant) -> EvaluationPlan:
     """What is asked."""
     return EvaluationPlan(
         test_set_id="docsplit",
+        classes=CLASSES,
         contestants=contestants or (CUSTOM, BASE),
         majority_class="letter",
         metric=Metric.PAGES,

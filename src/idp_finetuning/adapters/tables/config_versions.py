@@ -92,9 +92,26 @@ class ConfigVersionTable:
         if self._write(version.name, [{"Put": put}, *parts]):
             self._refuse_revision(version.name)
 
+    def previous(self) -> str | None:
+        """Return the name of the version that was active before, or None if there was none."""
+        pointer = self._item(POINTER)
+        return str(pointer["previous"]["S"]) if pointer and "previous" in pointer else None
+
     def activate(self, name: str) -> ConfigVersion:
-        """Make a version the active one. Idempotent. Raises ConfigVersionNotFound."""
-        pointer: PutTypeDef = {"TableName": self._table, "Item": to_attributes({"name": POINTER, "version": name})}
+        """Make a version the active one and keep the name of the one before. Idempotent.
+
+        Raises ConfigVersionNotFound, and TransientError if another request activates one at the same time.
+        """
+        before = self._active_name()
+        if before == name:
+            return self._version(name, name)
+        pointer: PutTypeDef = {
+            "TableName": self._table,
+            "Item": to_attributes({"name": POINTER, "version": name, "previous": before}),
+            "ConditionExpression": "attribute_not_exists(#version) OR #version = :before",
+            "ExpressionAttributeNames": {"#version": "version"},
+            "ExpressionAttributeValues": to_attributes({":before": before}),
+        }
         check: ConditionCheckTypeDef = {
             "TableName": self._table,
             "Key": to_attributes({"name": name}),
@@ -102,7 +119,10 @@ class ConfigVersionTable:
             "ExpressionAttributeNames": {"#name": "name"},
         }
         checks: list[TransactionPart] = [] if name == DEFAULT_NAME else [{"ConditionCheck": check}]
-        if self._write(name, [*checks, {"Put": pointer}]):
+        refused = self._write(name, [*checks, {"Put": pointer}])
+        if refused == "Put":
+            raise TransientError("Another request activated a version at the same time. Look which one is active.")
+        if refused:
             raise _not_found(name)
         return self._version(name, name)
 

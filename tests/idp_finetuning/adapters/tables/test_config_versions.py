@@ -84,6 +84,17 @@ def test_a_version_activated_meanwhile_is_not_deleted(dynamodb: Any, versions: C
     assert versions.active().name == "claims"
 
 
+def test_of_two_activations_at_once_none_is_overwritten_without_a_word(
+    dynamodb: Any, versions: ConfigVersionTable
+) -> None:
+    for name in ("claims", "other"):
+        versions.create(version(name=name))
+    late = ConfigVersionTable(interrupted(dynamodb, lambda: versions.activate("other")), TABLE)
+    with pytest.raises(TransientError, match="at the same time"):
+        late.activate("claims")
+    assert (versions.active().name, versions.previous()) == ("other", DEFAULT_NAME)
+
+
 def test_a_version_deleted_meanwhile_is_neither_activated_nor_changed_nor_deleted_twice(
     dynamodb: Any, versions: ConfigVersionTable
 ) -> None:
