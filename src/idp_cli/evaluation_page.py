@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from idp_cli.evaluation_text import repeatability
+
 if TYPE_CHECKING:
     from idp_sdk import ContestantScores, EvaluationReport, Interval, PageFinding
 
@@ -69,6 +71,7 @@ def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) ->
         _gain_plot(report),
         "<h2>Scores</h2>",
         _contestants(report.contestants),
+        f'<p class="weak">The custom model: {repeatability(report)}.</p>',
         "<h2>Classes</h2>",
         _classes(custom, base),
         *(_matrix(item) for item in (custom, base) if item is not None),

@@ -50,6 +50,7 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
         f"  Documents: {report.documents}, Pages: {report.pages}",
         f"  Verdict: {report.sentence}",
         *(f"  {item.sentence}" for item in others),
+        f"  Repeatability: {repeatability(report)}",
         "",
         *_contestant_lines(report.contestants),
         *_class_lines(custom),
@@ -57,6 +58,13 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
         *_listed("Left Out:", [f"{item.path}: {item.reason}" for item in report.left_out]),
         *_listed("Notes:", report.notes),
     ]
+
+
+def repeatability(report: EvaluationReport) -> str:
+    """Say how often the custom model answered differently when it was asked twice."""
+    if not report.repeated_pages:
+        return "no page was asked about twice"
+    return f"{report.flipped_pages} of {report.repeated_pages} pages asked about twice were answered differently"
 
 
 def finding_rows(findings: Sequence[PageFinding]) -> Iterator[Sequence[object]]:

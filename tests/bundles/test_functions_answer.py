@@ -44,7 +44,7 @@ ANSWERS: dict[str, Any] = {
     "GetModelDeployment": {"status": "Active"},
     "CompleteJob": {},
     "PrepareEvaluation": {"key": EVALUATION.documents},
-    "EvaluateDocument": {"status": "Finished", "asked": 4},
+    "EvaluateDocument": {"status": "Finished", "asked": 6},
     "ScoreEvaluation": {},
     "EndEvaluation": {
         "code": "InvalidInput",

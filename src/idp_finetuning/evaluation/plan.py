@@ -18,6 +18,8 @@ from idp_finetuning.wire import WireModel
 
 # Of all documents together; with two seconds a call, 1,000 pages take three contestants about twenty minutes.
 MAXIMUM_PAGES = 1_000
+# Temperature 0 does not make a model repeat itself; so many pages show how often it does not.
+REPEATED_PAGES = 50
 
 
 class ContestantKind(StrEnum):
@@ -30,12 +32,16 @@ class ContestantKind(StrEnum):
 
 
 class Contestant(WireModel):
-    """A model as it is asked: `model` is the `modelId` of Converse, `temperature` from 0 to 1."""
+    """A model as it is asked: `model` is the `modelId` of Converse, `temperature` from 0 to 1.
+
+    `repetition` counts how often it was asked before.
+    """
 
     kind: ContestantKind
     model: str
     prompt: Prompt
     temperature: float = 0.0
+    repetition: int = 0
 
     @classmethod
     def of_version(cls, settings: ClassificationConfig) -> Contestant:
@@ -50,17 +56,22 @@ class Contestant(WireModel):
     @property
     def digest(self) -> str:
         """32 hexadecimal characters, equal for contestants that would be asked the same."""
-        asked = json.dumps([self.model, self.prompt.to_wire(), self.temperature], sort_keys=True)
+        again = [self.repetition] if self.repetition else []
+        asked = json.dumps([self.model, self.prompt.to_wire(), self.temperature, *again], sort_keys=True)
         return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
 
 class EvaluatedDocument(WireModel):
-    """A labelled document with images of all its pages; identical documents have the same `group`."""
+    """A labelled document with images of all its pages; identical documents have the same `group`.
+
+    The custom model is asked about the first `asked_twice` pages once more.
+    """
 
     document_id: str
     path: str
     group: str
     pages: int
+    asked_twice: int = 0
     sections: tuple[Section, ...]
 
 
@@ -86,6 +97,16 @@ class EvaluationPlan(WireModel):
     metric: Metric
     margin: float = DEFAULT_MARGIN
     left_out: tuple[LeftOut, ...] = ()
+
+    @property
+    def custom(self) -> Contestant:
+        """The custom model."""
+        return next(item for item in self.contestants if item.kind is ContestantKind.CUSTOM_MODEL)
+
+    @property
+    def repetition(self) -> Contestant:
+        """The custom model when it is asked once more."""
+        return self.custom.model_copy(update={"repetition": 1})
 
 
 class DocumentAnswers(WireModel):
@@ -119,6 +140,18 @@ def choose_documents(
         [document for document in documents if document.document_id in chosen],
         [LeftOut(path=item.path, reason=reason) for item in documents if item.document_id not in chosen],
     )
+
+
+def ask_twice(documents: Sequence[EvaluatedDocument], pages: int = REPEATED_PAGES) -> list[EvaluatedDocument]:
+    """Mark so many pages, one of each document in turn, to be asked about once more."""
+    marked = dict.fromkeys((item.document_id for item in documents), 0)
+    left = min(pages, sum(item.pages for item in documents))
+    while left:
+        for document in documents:
+            if left and marked[document.document_id] < document.pages:
+                marked[document.document_id] += 1
+                left -= 1
+    return [item.model_copy(update={"asked_twice": marked[item.document_id]}) for item in documents]
 
 
 def majority_class(documents: Iterable[tuple[Sequence[Section], int]]) -> str:

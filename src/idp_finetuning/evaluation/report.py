@@ -101,7 +101,11 @@ class ComparisonWith(WireModel):
 
 
 class EvaluationReport(WireModel):
-    """What an evaluation found. All scores are over the same documents: those that every contestant answered."""
+    """What an evaluation found. All scores are over the same documents: those that every contestant answered.
+
+    The custom model was asked about `repeated_pages` twice, and answered `flipped_pages` of them differently. That
+    decides nothing.
+    """
 
     job_id: str
     number: int
@@ -114,6 +118,8 @@ class EvaluationReport(WireModel):
     comparisons: tuple[ComparisonWith, ...]
     findings: tuple[PageFinding, ...]
     findings_count: int
+    repeated_pages: int
+    flipped_pages: int
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...] = ()
 
@@ -154,6 +160,7 @@ def make_report(
     findings = _findings(custom, judged.get(ContestantKind.BASE_MODEL), frozenset(plan.classes))
     against_base = next((item.sentence for item in comparisons if item.kind is ContestantKind.BASE_MODEL), None)
     share = score_share(custom, plan.metric)
+    repeated = _repeated(answers.get(plan.custom.digest, {}), answers.get(plan.repetition.digest, {}))
     return EvaluationReport(
         job_id=job_id,
         number=number,
@@ -169,12 +176,26 @@ def make_report(
         comparisons=comparisons,
         findings=tuple(findings[:SHOWN_PAGES]),
         findings_count=len(findings),
+        repeated_pages=len(repeated),
+        flipped_pages=sum(once != again for once, again in repeated),
         left_out=(
             *plan.left_out,
             *_left_out(documents, {item.document_id for item in scored}, taking_part, plan.contestants, answers),
         ),
         notes=plan.notes,
     )
+
+
+def _repeated(
+    once: Mapping[str, DocumentAnswers], again: Mapping[str, DocumentAnswers]
+) -> list[tuple[ClassifiedPage, ClassifiedPage]]:
+    """Return both answers about each page that was asked about twice."""
+    return [
+        pair
+        for document_id, repeated in sorted(again.items())
+        if document_id in once
+        for pair in zip(once[document_id].answers, repeated.answers, strict=False)
+    ]
 
 
 def _usable(

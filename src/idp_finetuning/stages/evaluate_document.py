@@ -88,12 +88,16 @@ class _Asking:
         """Ask about page after page, each contestant in turn."""
         open_: dict[str, list[ClassifiedPage]] = {}
         contestants = {item.digest: item for item in plan.contestants}
+        last = dict.fromkeys(contestants, self._document.pages)
+        if self._document.asked_twice:
+            contestants[plan.repetition.digest] = plan.repetition
+            last[plan.repetition.digest] = self._document.asked_twice
         for digest in contestants:
             if self._data.find_etag(self._layout.document(digest, self._document.document_id)) is None:
                 open_[digest] = []
         late: dict[str, str] = {}
         for number in range(1, self._document.pages + 1):
-            waiting = [digest for digest in open_ if digest not in late]
+            waiting = [digest for digest in open_ if digest not in late and number <= last[digest]]
             if not waiting:
                 break
             jpeg = self._data.read(JobLayout(job_id=self._run.job_id).page(self._document.document_id, number))

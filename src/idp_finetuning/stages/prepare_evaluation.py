@@ -17,6 +17,7 @@ from idp_finetuning.evaluation.plan import (
     ContestantKind,
     EvaluatedDocument,
     EvaluationPlan,
+    ask_twice,
     choose_documents,
     majority_class,
 )
@@ -69,6 +70,7 @@ def prepare_evaluation(
             "seen. Start a job with more documents, or with a smaller trainSplit."
         )
     chosen, left_out = choose_documents(held_out)
+    chosen = ask_twice(chosen)
     prompt = read_stored_json(Prompt, data.read(kept.prompt))
     contestants, notes = _contestants(job, prompt, config_versions)
     packets = sum(len(document.sections) > 1 for document in chosen)

@@ -23,7 +23,8 @@ def score_evaluation(run: EvaluationRun, *, jobs: JobTable, data: DataBucket) ->
     layout = EvaluationLayout(**dict(run))
     plan = read_stored_json(EvaluationPlan, data.read(layout.plan))
     documents = read_stored_json(tuple[EvaluatedDocument, ...], data.read(layout.documents))
-    answers = {item.digest: _answers(layout, item.digest, data) for item in plan.contestants}
+    asked = (*plan.contestants, plan.repetition)
+    answers = {item.digest: _answers(layout, item.digest, data) for item in asked}
     try:
         report = make_report(plan, documents, answers, job_id=job.id, number=run.number, created_at=timestamp())
     except ValueError as error:

@@ -104,6 +104,9 @@ class Evaluation:
         found = prepare_evaluation(run, jobs=self.jobs, config_versions=self._versions, data=self.data)
         return read_stored_json(tuple[EvaluatedDocument, ...], self.data.read(found.key))
 
+    def prepare_again(self) -> tuple[EvaluatedDocument, ...]:
+        return read_stored_json(tuple[EvaluatedDocument, ...], self.data.read(LAYOUT.documents))
+
     def ask(self, document: EvaluatedDocument, run: EvaluationRun = RUN) -> str:
         return evaluate_document(
             run,
@@ -165,7 +168,8 @@ def test_pages_are_asked_about_once_a_contestant_with_temperature_zero_and_the_p
     evaluation: Evaluation,
 ) -> None:
     evaluation.evaluate()
-    assert (evaluation.asked(DEPLOYMENT), evaluation.asked(BASE)) == (2 * HELD_OUT, 2 * HELD_OUT)
+    asked = (evaluation.asked(DEPLOYMENT), evaluation.asked(BASE))
+    assert asked == (2 * 2 * HELD_OUT, 2 * HELD_OUT)  # fewer than 50 pages, so all are asked about twice
     assert {request["inferenceConfig"]["temperature"] for request in evaluation.model.requests} == {0}
 
 
@@ -190,7 +194,7 @@ def test_every_step_may_run_twice_without_another_call_or_another_end(evaluation
     with pytest.raises(StaleState):
         evaluation.score()
     assert evaluation.jobs.get(ID) == before
-    assert len(evaluation.model.requests) == 2 * 2 * HELD_OUT
+    assert len(evaluation.model.requests) == 3 * 2 * HELD_OUT
 
 
 def test_a_second_evaluation_pays_for_nothing_that_was_answered(evaluation: Evaluation) -> None:
@@ -226,7 +230,7 @@ def test_a_run_that_dies_costs_at_most_one_call_twice(evaluation: Evaluation, ca
             evaluation.ask(first)
     for document in (first, *others):
         evaluation.ask(document)
-    assert len(evaluation.model.requests) == 2 * 6 * 10 + 1
+    assert len(evaluation.model.requests) == 2 * 6 * 10 + 50 + 1
     assert evaluation.score().documents == 6
 
 
@@ -236,7 +240,7 @@ def test_a_document_that_takes_longer_than_a_run_goes_on_in_the_next(evaluation:
     assert evaluation.ask(document) == "Unfinished"
     evaluation.seconds_left = lambda: 900.0
     assert evaluation.ask(document) == "Finished"
-    assert len(evaluation.model.requests) == 4
+    assert len(evaluation.model.requests) == 6
 
 
 def refuse(evaluation: Evaluation, model: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +288,7 @@ def test_a_model_throttled_for_good_is_given_up_after_a_run_and_named(
             status = evaluation.ask(document)
     report = evaluation.score()
     assert "throttled" in report.sentence
-    assert (report.documents, evaluation.asked(DEPLOYMENT)) == (HELD_OUT, 2 * HELD_OUT)
+    assert (report.documents, evaluation.asked(DEPLOYMENT)) == (HELD_OUT, 2 * 2 * HELD_OUT)
 
 
 def test_without_the_custom_model_the_evaluation_fails_and_the_job_stays_completed(
@@ -374,6 +378,30 @@ def test_the_active_version_takes_part_as_it_is(
     assert [item.kind for item in plan.contestants] == asked
     assert evaluation.asked(BASE) == 2 * HELD_OUT  # equal contestants share their answers
     assert bool(plan.notes) == (len(asked) == 2)
+
+
+def test_fifty_pages_are_asked_about_twice_and_what_changes_is_counted_and_decides_nothing(
+    evaluation: Evaluation,
+) -> None:
+    evaluation.make_dataset(held_out=10, pages=8)
+    seen: dict[bytes, int] = {}
+
+    def reply(request: Mapping[str, Any]) -> str:
+        if request["modelId"] == DEPLOYMENT:
+            page = image_in(dict(request))
+            seen[page] = seen.get(page, 0) + 1
+            if seen[page] == 2 and page.startswith(b"3."):
+                return "I cannot tell."
+        return evaluation.reply(request)
+
+    evaluation.model.reply = reply
+    report = evaluation.evaluate()
+    assert evaluation.asked(DEPLOYMENT) == 80 + 50
+    assert {document.asked_twice for document in evaluation.prepare_again()} == {5}
+    assert (report.repeated_pages, report.flipped_pages) == (50, 5)
+    assert {item.kind: item.accuracy.value for item in report.contestants if item.accuracy}[
+        ContestantKind.CUSTOM_MODEL
+    ] == 1.0
 
 
 def test_a_thousand_held_out_pages_are_the_most(evaluation: Evaluation) -> None:

@@ -59,10 +59,15 @@ def evaluation_report() -> EvaluationReport:
     of_custom = {item.document_id: answer(item.sections[0].class_name) for item in asked} | {"d0": answer("letter")}
     of_base = {item.document_id: answer("invoice" if number < 6 else "letter") for number, item in enumerate(asked)}
     of_base |= {f"d{number}": answer(None if number == 7 else "invoice") for number in (7, 9, 11)}
+    asked_again = of_custom | {"d1": answer("invoice")}
     return make_report(
         plan(),
         asked,
-        {CUSTOM.digest: of_custom, BASE.digest: of_base},
+        {
+            CUSTOM.digest: of_custom,
+            BASE.digest: of_base,
+            plan().repetition.digest: of_custom | {"d1": answer("invoice")},
+        },
         job_id="6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11",
         number=1,
         created_at="2024-01-15T11:25:00.000Z",
