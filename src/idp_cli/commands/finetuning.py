@@ -29,6 +29,7 @@ from idp_cli.job_text import (
     status_lines,
     validation_lines,
 )
+from idp_cli.model_card import card_content, card_lines
 from idp_cli.noun import Noun
 from idp_cli.output import next_step, print_lines, printable, remark
 from idp_cli.prompt_text import prompt_lines
@@ -403,6 +404,29 @@ def gate(session: Session, job_id: str, minimum_gain: float, maximum_loss_per_cl
         session.say_stand_in(client)
     session.show(found, [f"Passed: {'Yes' if found.passed else 'No'}", *(f"  - {reason}" for reason in found.reasons)])
     return 0 if found.passed else FAILED
+
+
+@finetuning.command()
+@_job_id
+@shared_options
+@click.pass_obj
+def card(session: Session, job_id: str) -> None:
+    """Show a model card, in Markdown.
+
+    What the model was made of, how good it is, and what it confuses.
+    """
+    from idp_sdk.errors import Conflict
+
+    with session.client() as client:
+        job, dataset = client.finetuning.get_job(job_id), client.finetuning.report(job_id)
+        trained, evaluated = client.finetuning.prompt(job_id), None
+        with suppress(Conflict):  # the job has no evaluation
+            evaluated = client.finetuning.evaluation_report(job_id)
+        known = client.models.list_available_models().base_models
+        base = next((item for item in known if item.id == job.base_model), None)
+        stand_in = find_stand_in(client)
+    content = card_content(job, dataset, trained, evaluated, base)
+    session.show(content, card_lines(job, dataset, trained, evaluated, base, stand_in))
 
 
 @finetuning.command()
