@@ -17,6 +17,7 @@ COMMAND_OF = {
     "listDatasetDocuments": "finetuning report",
     "evaluateFinetuningJob": "finetuning evaluate",
     "getEvaluationReport": "finetuning evaluation",
+    "listEvaluatedPages": "finetuning evaluation",
     "gateFinetuningJob": "finetuning gate",
     "getFinetuningJobPrompt": "finetuning prompt",
     "listAvailableModels": "models list",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from idp_cli.output import table
 
 if TYPE_CHECKING:
-    from idp_sdk import ContestantScores, EvaluationReport, Interval, JobEvaluation, PageFinding
+    from idp_sdk import ContestantScores, EvaluatedPage, EvaluationReport, Interval, JobEvaluation
 
-FINDINGS_SHOWN = 10  # --csv has all that the report has
+FINDINGS_SHOWN = 10  # --csv has every page
 _NAMES = {
     "CUSTOM_MODEL": "custom model",
     "BASE_MODEL": "base, same prompt",
@@ -67,11 +67,15 @@ def repeatability(report: EvaluationReport) -> str:
     return f"{report.flipped_pages} of {report.repeated_pages} pages asked about twice were answered differently"
 
 
-def finding_rows(findings: Sequence[PageFinding]) -> Iterator[Sequence[object]]:
-    """Yield the rows of a CSV file, its header first."""
-    yield "document", "page", "finding", "label", "custom model", "base model"
-    for item in findings:
-        yield item.path, item.page, item.finding, item.label, item.custom, item.base
+def page_rows(report: EvaluationReport, pages: Iterable[EvaluatedPage]) -> Iterator[Sequence[object]]:
+    """Yield the rows of a CSV file, its header first: each page with its label, and two columns a contestant."""
+    scored = [item for item in report.contestants if item.pages]
+    names = [name for item in scored for name in (_NAMES[item.kind], f"{_NAMES[item.kind]}, boundary")]
+    yield "document", "page", "label", "label, boundary", *names
+    for page in pages:
+        said = {answer.kind: answer for answer in page.answers}
+        cells = [part for item in scored for part in (said[item.kind].class_name, said[item.kind].boundary)]
+        yield page.path, page.page, page.label, page.label_boundary, *cells
 
 
 def _contestant_lines(contestants: Sequence[ContestantScores]) -> list[str]:
@@ -113,9 +117,8 @@ def _class_lines(custom: ContestantScores) -> list[str]:
 def _finding_lines(report: EvaluationReport) -> list[str]:
     to_look_at = [item for item in report.findings if item.finding != "FIXED"]
     shown = to_look_at[:FINDINGS_SHOWN]
-    rest = (
-        [f"and {len(to_look_at) - len(shown)} more; --csv FILE has all of them"] if len(to_look_at) > len(shown) else []
-    )
+    more = len(to_look_at) - len(shown)
+    rest = [f"and {more} more; --csv FILE has the answers of all pages"] if more else []
     return _listed(
         "Pages to Look At:",
         [

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 from idp_finetuning.evaluation.gate import GateResult
-from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.jobs.job import EvaluationStatus
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import Prompt
@@ -137,6 +137,10 @@ class Finetuning:
     def evaluation_report(self, job_id: str) -> EvaluationReport:
         """Return what the latest evaluation found. Raises Conflict until it has ended."""
         return self._api.call(operations.GET_EVALUATION_REPORT, {"jobId": job_id})
+
+    def evaluated_pages(self, job_id: str, *, page_size: int = 100) -> Iterator[EvaluatedPage]:
+        """Yield what each contestant said of each scored page. Raises Conflict until the evaluation has ended."""
+        return self._api.items(operations.LIST_EVALUATED_PAGES, {"jobId": job_id}, page_size)
 
     def gate_job(
         self, job_id: str, *, minimum_gain: float = 0.0, maximum_loss_per_class: float | None = None

@@ -7,7 +7,7 @@ from typing import Any
 from idp_finetuning.classification.classification import Classification, ClassificationUpload
 from idp_finetuning.classification.scopes import User
 from idp_finetuning.evaluation.gate import GateResult
-from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetUpload
 from idp_finetuning.training_data.dataset import DatasetReport
@@ -39,6 +39,7 @@ LIST_DATASET_DOCUMENTS = query("listDatasetDocuments", Page[DatasetDocument], jo
 # While an evaluation runs, a repeated call starts no other.
 EVALUATE_JOB = mutation("evaluateFinetuningJob", Job, idempotent=True, jobId="ID!")
 GET_EVALUATION_REPORT = query("getEvaluationReport", EvaluationReport, jobId="ID!")
+LIST_EVALUATED_PAGES = query("listEvaluatedPages", Page[EvaluatedPage], jobId="ID!", **_PAGE)
 GATE_JOB = query("gateFinetuningJob", GateResult, jobId="ID!", minimumGain="Float", maximumLossPerClass="Float")
 GET_JOB_PROMPT = query("getFinetuningJobPrompt", Prompt, jobId="ID!")
 

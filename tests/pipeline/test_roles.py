@@ -61,6 +61,7 @@ def called(
         pipeline.sdk.finetuning.evaluate_job(finished.job.id)
     pipeline.evaluated(finished.job.id)
     pipeline.sdk.finetuning.evaluation_report(finished.job.id)
+    list(pipeline.sdk.finetuning.evaluated_pages(finished.job.id))
     pipeline.client.execute(
         "{ listFinetuningJobs { nextToken } listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
     )

@@ -14,7 +14,7 @@ import click
 from idp_cli.api_names import in_cli_words
 from idp_cli.completing import complete_jobs, complete_models, complete_test_sets, complete_versions
 from idp_cli.evaluation_page import evaluation_page
-from idp_cli.evaluation_text import evaluation_lines, finding_rows, state_lines
+from idp_cli.evaluation_text import evaluation_lines, page_rows, state_lines
 from idp_cli.files import write_csv, write_text
 from idp_cli.following import follow
 from idp_cli.job_text import (
@@ -348,7 +348,7 @@ def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
     "csv_file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Also write the pages to look at to FILE.",
+    help="Also write what each model said of each page to FILE.",
 )
 @click.option(
     "--html",
@@ -368,8 +368,8 @@ def evaluation(session: Session, job_id: str, csv_file: Path | None, html_file: 
         found = client.finetuning.evaluation_report(job_id)
         session.say_stand_in(client)
         stand_in = find_stand_in(client)
-    if csv_file:
-        write_csv(csv_file, finding_rows(found.findings))
+        if csv_file:
+            write_csv(csv_file, page_rows(found, client.finetuning.evaluated_pages(job_id)))
     if html_file:
         write_text(html_file, evaluation_page(found, stand_in=stand_in))
     session.show(found, evaluation_lines(found))

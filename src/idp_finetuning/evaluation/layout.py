@@ -31,6 +31,11 @@ class EvaluationLayout(WireModel):
         """What came out."""
         return f"{self._job}{self.number}/report.json"
 
+    @property
+    def pages(self) -> str:
+        """JSONL with what each contestant said of each scored page, a line each."""
+        return f"{self._job}{self.number}/pages.jsonl"
+
     def answered(self, contestant: str) -> str:
         """Prefix of the documents that one contestant answered, or why it did not, by its digest."""
         return f"{self._job}{self.number}/answered/{contestant}/"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from idp_finetuning.classification.classification import ClassifiedPage
 from idp_finetuning.evaluation.comparison import (
@@ -34,6 +35,7 @@ from idp_finetuning.evaluation.section_scores import (
 )
 from idp_finetuning.evaluation.uncertainty import Interval
 from idp_finetuning.evaluation.wording import verdict_sentence
+from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.wire import WireModel
 
 SHOWN_PAGES = 200
@@ -100,6 +102,24 @@ class ComparisonWith(WireModel):
     sentence: str
 
 
+class ContestantAnswer(WireModel):
+    """What a contestant said of a page; None for what cannot be used."""
+
+    kind: ContestantKind
+    class_name: str | None
+    boundary: Boundary | None
+
+
+class EvaluatedPage(WireModel):
+    """A scored page with its label and all answers; `page` counts from 1."""
+
+    path: str
+    page: int
+    label: str
+    label_boundary: Boundary
+    answers: tuple[ContestantAnswer, ...]
+
+
 class EvaluationReport(WireModel):
     """What an evaluation found. All scores are over the same documents: those that every contestant answered.
 
@@ -128,10 +148,41 @@ class EvaluationReport(WireModel):
         return next((item for item in self.comparisons if item.kind is kind), None)
 
 
+Answers = Mapping[str, Mapping[str, DocumentAnswers]]
+
+
+class _Judged(NamedTuple):
+    """The documents that every contestant of those taking part answered, and how each did on them."""
+
+    documents: list[EvaluatedDocument]
+    by_contestant: dict[ContestantKind, list[JudgedDocument]]
+
+
+def evaluated_pages(
+    plan: EvaluationPlan, documents: Sequence[EvaluatedDocument], answers: Answers
+) -> Iterator[EvaluatedPage]:
+    """Yield every scored page. Raises ValueError as `make_report` does."""
+    _, judged = _judge_all(plan, documents, answers)
+    known = frozenset(plan.classes)
+    for number, document in enumerate(judged[ContestantKind.CUSTOM_MODEL]):
+        for index, page in enumerate(document.pages):
+            said = {kind: of_kind[number].pages[index] for kind, of_kind in judged.items()}
+            yield EvaluatedPage(
+                path=document.path,
+                page=index + 1,
+                label=page.truth.class_name,
+                label_boundary=page.truth.boundary,
+                answers=tuple(
+                    ContestantAnswer(kind=kind, class_name=_shown(given.class_name, known), boundary=given.boundary)
+                    for kind, given in said.items()
+                ),
+            )
+
+
 def make_report(
     plan: EvaluationPlan,
     documents: Sequence[EvaluatedDocument],
-    answers: Mapping[str, Mapping[str, DocumentAnswers]],
+    answers: Answers,
     *,
     job_id: str,
     number: int,
@@ -141,18 +192,8 @@ def make_report(
 
     Raises ValueError, with the reason, if the custom model answered too little to be scored.
     """
-    answered = {item.kind: _usable(answers.get(item.digest, {}), documents) for item in plan.contestants}
+    scored, judged = _judge_all(plan, documents, answers)
     reasons = {item.kind: _reason(answers.get(item.digest, {}), documents) for item in plan.contestants}
-    taking_part = [kind for kind, given in answered.items() if given and len(given) >= _ENOUGH * len(documents)]
-    if ContestantKind.CUSTOM_MODEL not in taking_part:
-        raise ValueError(reasons[ContestantKind.CUSTOM_MODEL] or NO_ANSWER)
-    scored = [item for item in documents if all(item.document_id in answered[kind] for kind in taking_part)]
-    if not scored:
-        raise ValueError("There is no document that all models answered. Evaluate the job again.")
-    judged = {kind: [_judge(item, answered[kind][item.document_id]) for item in scored] for kind in taking_part}
-    judged[ContestantKind.MAJORITY_CLASS] = [
-        _judge(item, answer_always(plan.majority_class, item.pages)) for item in scored
-    ]
     custom = judged[ContestantKind.CUSTOM_MODEL]
     comparisons = tuple(
         _compare(kind, judged[kind], custom, plan) for kind in judged if kind is not ContestantKind.CUSTOM_MODEL
@@ -180,10 +221,26 @@ def make_report(
         flipped_pages=sum(once != again for once, again in repeated),
         left_out=(
             *plan.left_out,
-            *_left_out(documents, {item.document_id for item in scored}, taking_part, plan.contestants, answers),
+            *_left_out(documents, {item.document_id for item in scored}, list(judged), plan.contestants, answers),
         ),
         notes=plan.notes,
     )
+
+
+def _judge_all(plan: EvaluationPlan, documents: Sequence[EvaluatedDocument], answers: Answers) -> _Judged:
+    """Judge those that answered enough on the documents that all of them answered."""
+    answered = {item.kind: _usable(answers.get(item.digest, {}), documents) for item in plan.contestants}
+    taking_part = [kind for kind, given in answered.items() if given and len(given) >= _ENOUGH * len(documents)]
+    if ContestantKind.CUSTOM_MODEL not in taking_part:
+        raise ValueError(_reason(answers.get(plan.custom.digest, {}), documents) or NO_ANSWER)
+    scored = [item for item in documents if all(item.document_id in answered[kind] for kind in taking_part)]
+    if not scored:
+        raise ValueError("There is no document that all models answered. Evaluate the job again.")
+    judged = {kind: [_judge(item, answered[kind][item.document_id]) for item in scored] for kind in taking_part}
+    judged[ContestantKind.MAJORITY_CLASS] = [
+        _judge(item, answer_always(plan.majority_class, item.pages)) for item in scored
+    ]
+    return _Judged(scored, judged)
 
 
 def _repeated(
@@ -220,7 +277,7 @@ def _left_out(
     scored: set[str],
     taking_part: Sequence[ContestantKind],
     contestants: Sequence[Contestant],
-    answers: Mapping[str, Mapping[str, DocumentAnswers]],
+    answers: Answers,
 ) -> list[LeftOut]:
     asked = [item for item in contestants if item.kind in taking_part]
     return [

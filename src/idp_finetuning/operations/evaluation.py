@@ -9,10 +9,12 @@ from idp_finetuning.adapters.workflows import ExecutionStatus
 from idp_finetuning.errors import Conflict, StaleState
 from idp_finetuning.evaluation.gate import GateResult, judge_gate
 from idp_finetuning.evaluation.layout import EvaluationLayout
-from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.operations.arguments import JobArguments
+from idp_finetuning.operations.arguments import JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity, shown_name
+from idp_finetuning.operations.lines import read_page_of_lines
+from idp_finetuning.pagination import Page
 from idp_finetuning.stages.evaluation_start import fail_evaluation, start_evaluation
 
 
@@ -59,6 +61,20 @@ def gate_finetuning_job(arguments: GateArguments, identity: Identity, services: 
 def get_evaluation_report(arguments: JobArguments, identity: Identity, services: Services) -> EvaluationReport:
     """Return the report of the job's latest evaluation. Raises Conflict if there is none, or not yet."""
     return read_report(services.jobs.get(arguments.job_id), services)
+
+
+class EvaluatedPagesArguments(PageArguments, JobArguments):
+    """Arguments of listEvaluatedPages."""
+
+
+def list_evaluated_pages(
+    arguments: EvaluatedPagesArguments, identity: Identity, services: Services
+) -> Page[EvaluatedPage]:
+    """Return what each contestant said of each scored page. Raises Conflict if there is no report."""
+    job = services.jobs.get(arguments.job_id)
+    report = read_report(job, services)
+    layout = EvaluationLayout(job_id=job.id, number=report.number)
+    return read_page_of_lines(services.data, layout.pages, EvaluatedPage, arguments)
 
 
 def read_report(job: FinetuningJob, services: Services) -> EvaluationReport:

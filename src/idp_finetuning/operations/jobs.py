@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import Field
-
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import Conflict
 from idp_finetuning.jobs.job import FinetuningJob, JobEvent, JobSummary
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.operations.arguments import JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity
-from idp_finetuning.pagination import OpaqueToken, Page, unknown_token
+from idp_finetuning.operations.lines import read_page_of_lines
+from idp_finetuning.pagination import Page
 from idp_finetuning.training_data.dataset import SHOWN_REJECTIONS, DatasetReport
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
-from idp_finetuning.wire import read_stored_json
 
 
 class JobEventsArguments(PageArguments, JobArguments):
@@ -22,12 +20,6 @@ class JobEventsArguments(PageArguments, JobArguments):
 
 class DatasetDocumentsArguments(PageArguments, JobArguments):
     """Arguments of listDatasetDocuments."""
-
-
-class LineToken(OpaqueToken):
-    """The byte at which the next page of a file's lines begins."""
-
-    start: int = Field(ge=0)
 
 
 def list_finetuning_jobs(arguments: PageArguments, identity: Identity, services: Services) -> Page[JobSummary]:
@@ -55,20 +47,13 @@ def list_dataset_documents(
 ) -> Page[DatasetDocument]:
     """Return what became of each document of a job, the held-out ones first. Raises Conflict if it is not known."""
     job = services.jobs.get(arguments.job_id)
-    start = LineToken.from_text(arguments.next_token).start if arguments.next_token else 0
-    read = services.data.read_lines(JobLayout(job_id=job.id).documents, start, arguments.size)
-    if read is None and start:
-        raise unknown_token()
-    if read is None:
+    layout = JobLayout(job_id=job.id)
+    page = read_page_of_lines(services.data, layout.documents, DatasetDocument, arguments)
+    if not page.items:
         raise Conflict(
             f"Job '{job.id}' is {job.status} and has no list of its documents, which is made before it is TRAINING."
         )
-    lines, following = read
-    try:
-        items = tuple(read_stored_json(DatasetDocument, line) for line in lines)
-    except ValueError as error:  # the token names no beginning of a line
-        raise unknown_token() from error
-    return Page(items=items, next_token=None if following is None else LineToken(start=following).to_text())
+    return page
 
 
 def list_finetuning_job_events(arguments: JobEventsArguments, identity: Identity, services: Services) -> Page[JobEvent]:

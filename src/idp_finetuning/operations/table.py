@@ -32,10 +32,12 @@ from idp_finetuning.operations.config_versions import (
     update_config_version,
 )
 from idp_finetuning.operations.evaluation import (
+    EvaluatedPagesArguments,
     GateArguments,
     evaluate_finetuning_job,
     gate_finetuning_job,
     get_evaluation_report,
+    list_evaluated_pages,
 )
 from idp_finetuning.operations.identity import ADMINS, AUTHORS, SIGNED_IN, Identity
 from idp_finetuning.operations.job_control import (
@@ -107,6 +109,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "listTestSets": _operation(SIGNED_IN, PageArguments, list_test_sets),
     "evaluateFinetuningJob": _operation(AUTHORS, JobArguments, evaluate_finetuning_job),
     "getEvaluationReport": _operation(SIGNED_IN, JobArguments, get_evaluation_report),
+    "listEvaluatedPages": _operation(SIGNED_IN, EvaluatedPagesArguments, list_evaluated_pages),
     "gateFinetuningJob": _operation(SIGNED_IN, GateArguments, gate_finetuning_job),
     "getTestSet": _operation(SIGNED_IN, TestSetArguments, get_test_set),
     "createTestSet": _operation(AUTHORS, Input[CreateTestSetInput], create_test_set),

@@ -7,7 +7,7 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import ContestantKind, DocumentAnswers, EvaluatedDocument, EvaluationPlan
-from idp_finetuning.evaluation.report import EvaluationReport, make_report
+from idp_finetuning.evaluation.report import EvaluationReport, evaluated_pages, make_report
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus, FinetuningJob, JobEvaluation
 from idp_finetuning.stages.prepare_evaluation import require_evaluating
@@ -29,6 +29,8 @@ def score_evaluation(run: EvaluationRun, *, jobs: JobTable, data: DataBucket) ->
         report = make_report(plan, documents, answers, job_id=job.id, number=run.number, created_at=timestamp())
     except ValueError as error:
         raise InvalidInput(str(error)) from error
+    pages = evaluated_pages(plan, documents, answers)
+    data.write(layout.pages, b"".join(page.model_dump_json(by_alias=True).encode() + b"\n" for page in pages))
     data.write_model(layout.report, report)
     jobs.update(job.id, lambda found: life.end_evaluation(found, run, _ended(found, report)))
 

@@ -15,7 +15,7 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.stages.evaluation_start import fail_evaluation
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.api import ApiError, call
-from tests.support.domain.evaluated import CUSTOM, PROMPT, evaluation_report
+from tests.support.domain.evaluated import CUSTOM, PROMPT, evaluation_report, pages_of_report
 from tests.support.domain.samples import job
 
 pytestmark = pytest.mark.usefixtures("environment")
@@ -76,6 +76,22 @@ def reported(jobs: JobTable, data: DataBucket) -> Any:
 
 def test_the_whole_report_comes_through_the_schema(reported: Any) -> None:
     assert call("getEvaluationReport", jobId=ID) == reported
+
+
+def test_every_page_is_listed_with_what_each_model_said(reported: Any, data: DataBucket) -> None:
+    pages = pages_of_report()
+    lines = [page.model_dump_json(by_alias=True) + "\n" for page in pages]
+    data.write(EvaluationLayout(job_id=ID, number=1).pages, "".join(lines).encode())
+    found, token = [], None
+    while True:
+        shown = call("listEvaluatedPages", jobId=ID, limit=5, nextToken=token)
+        found += shown["items"]
+        if not (token := shown["nextToken"]):
+            break
+    assert found == [page.to_wire() for page in pages]
+    assert [answer["kind"] for answer in found[0]["answers"]] == ["CUSTOM_MODEL", "BASE_MODEL", "MAJORITY_CLASS"]
+    with pytest.raises(ApiError, match="InvalidInput"):
+        call("listEvaluatedPages", jobId=ID, nextToken="x")
 
 
 def test_a_version_is_activated_only_if_its_evaluation_proves_it_better(

@@ -9,7 +9,7 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
 from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.operations.jobs import LineToken
+from idp_finetuning.operations.lines import LineToken
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset import RejectedDocument, dataset_report
 from idp_finetuning.training_data.dataset_documents import DatasetDocument

@@ -60,6 +60,7 @@ REQUESTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "getDatasetReport": lambda: {"jobId": "none"},
     "listDatasetDocuments": lambda: {"jobId": "none"},
     "listFinetuningJobEvents": lambda: {"jobId": "none"},
+    "listEvaluatedPages": lambda: {"jobId": "none"},
     "getEvaluationReport": lambda: {"jobId": "none"},
     "gateFinetuningJob": lambda: {"jobId": "none"},
     "evaluateFinetuningJob": lambda: {"jobId": "none"},

@@ -161,6 +161,7 @@ def test_the_job_gets_the_verdict_and_the_report_the_scores_of_all(evaluation: E
     assert accuracy == {"CUSTOM_MODEL": 1.0, "BASE_MODEL": 0.0, "MAJORITY_CLASS": 0.5}
     assert (report.documents, report.pages, report.left_out) == (HELD_OUT, 2 * HELD_OUT, ())
     assert [item.finding for item in report.findings] == ["FIXED"] * 2 * HELD_OUT
+    assert len(evaluation.data.read(LAYOUT.pages).splitlines()) == 2 * HELD_OUT
     assert evaluation.jobs.get(ID).status == "COMPLETED"
 
 

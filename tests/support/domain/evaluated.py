@@ -11,7 +11,7 @@ from idp_finetuning.evaluation.plan import (
     EvaluatedDocument,
     EvaluationPlan,
 )
-from idp_finetuning.evaluation.report import EvaluationReport, make_report
+from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport, evaluated_pages, make_report
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
 from idp_finetuning.test_sets.sections import Section
 
@@ -53,20 +53,27 @@ def answer(class_name: str | None) -> DocumentAnswers:
     return DocumentAnswers(answers=(ClassifiedPage(number=1, class_name=class_name, boundary=Boundary.START),))
 
 
-def evaluation_report() -> EvaluationReport:
+def given_answers() -> dict[str, dict[str, DocumentAnswers]]:
     """The custom model has all right but the first document; the base model has the first three invoices right."""
     asked = documents()
     of_custom = {item.document_id: answer(item.sections[0].class_name) for item in asked} | {"d0": answer("letter")}
     of_base = {item.document_id: answer("invoice" if number < 6 else "letter") for number, item in enumerate(asked)}
     of_base |= {f"d{number}": answer(None if number == 7 else "invoice") for number in (7, 9, 11)}
+    of_repetition = of_custom | {"d1": answer("invoice")}
+    return {CUSTOM.digest: of_custom, BASE.digest: of_base, plan().repetition.digest: of_repetition}
+
+
+def pages_of_report() -> list[EvaluatedPage]:
+    """The pages of the report."""
+    return list(evaluated_pages(plan(), documents(), given_answers()))
+
+
+def evaluation_report() -> EvaluationReport:
+    """What the answers come to."""
     return make_report(
         plan(),
-        asked,
-        {
-            CUSTOM.digest: of_custom,
-            BASE.digest: of_base,
-            plan().repetition.digest: of_custom | {"d1": answer("invoice")},
-        },
+        documents(),
+        given_answers(),
         job_id="6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11",
         number=1,
         created_at="2024-01-15T11:25:00.000Z",

@@ -54,6 +54,7 @@ EVALUATIONS = (
     f"{DATA}/{_EVALUATION.plan}",
     f"{DATA}/{_EVALUATION.documents}",
     f"{DATA}/{_EVALUATION.report}",
+    f"{DATA}/{_EVALUATION.pages}",
     ANSWERED,
     f"{DATA}/{_EVALUATION.answer('*', '*')}",
 )
