@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from idp_cli.output import table
 
 if TYPE_CHECKING:
-    from idp_sdk import ContestantScores, EvaluatedPage, EvaluationReport, Interval, JobEvaluation
+    from idp_sdk import ContestantScores, EvaluatedPage, EvaluationReport, GateResult, Interval, JobEvaluation
 
 FINDINGS_SHOWN = 10  # --csv has every page
 _NAMES = {
@@ -57,6 +57,16 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
         *_finding_lines(report),
         *_listed("Left Out:", [f"{item.path}: {item.reason}" for item in report.left_out]),
         *_listed("Notes:", report.notes),
+    ]
+
+
+def gate_lines(result: GateResult) -> list[str]:
+    """Return whether the model may go live, what speaks for or against it, and what could not be judged."""
+    small = ", ".join(result.not_judged)
+    return [
+        f"Passed: {'Yes' if result.passed else 'No'}",
+        *(f"  - {reason}" for reason in result.reasons),
+        *([f"  - Not judged, with fewer than ten held-out pages: {small}"] if small else []),
     ]
 
 

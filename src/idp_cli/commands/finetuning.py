@@ -14,7 +14,7 @@ import click
 from idp_cli.api_names import in_cli_words
 from idp_cli.completing import complete_jobs, complete_models, complete_test_sets, complete_versions
 from idp_cli.evaluation_page import evaluation_page
-from idp_cli.evaluation_text import evaluation_lines, page_rows, state_lines
+from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
 from idp_cli.files import write_csv, write_text
 from idp_cli.following import follow
 from idp_cli.job_text import (
@@ -337,6 +337,7 @@ def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
         if wait:
             with waiting(f"The evaluation of job {job_id}"):
                 job = client.finetuning.wait_for_evaluation(job_id, poll_interval=interval)
+            session.say_stand_in(client)
     session.show(job.evaluation, state_lines(job_id, job.evaluation))
     return FAILED if wait and job.evaluation and job.evaluation.status == "FAILED" else 0
 
@@ -402,7 +403,7 @@ def gate(session: Session, job_id: str, minimum_gain: float, maximum_loss_per_cl
             maximum_loss_per_class=None if maximum_loss_per_class is None else maximum_loss_per_class / 100,
         )
         session.say_stand_in(client)
-    session.show(found, [f"Passed: {'Yes' if found.passed else 'No'}", *(f"  - {reason}" for reason in found.reasons)])
+    session.show(found, gate_lines(found))
     return 0 if found.passed else FAILED
 
 

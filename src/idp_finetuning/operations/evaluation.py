@@ -59,7 +59,7 @@ def gate_finetuning_job(arguments: GateArguments, identity: Identity, services: 
 
 
 def get_evaluation_report(arguments: JobArguments, identity: Identity, services: Services) -> EvaluationReport:
-    """Return the report of the job's latest evaluation. Raises Conflict if there is none, or not yet."""
+    """Return the report of the job's latest evaluation that has one. Raises Conflict if none has."""
     return read_report(services.jobs.get(arguments.job_id), services)
 
 
@@ -78,10 +78,11 @@ def list_evaluated_pages(
 
 
 def read_report(job: FinetuningJob, services: Services) -> EvaluationReport:
-    """Return the report of the job's latest evaluation. Raises Conflict if there is none, or not yet."""
+    """Return the report of the job's latest evaluation that has one. Raises Conflict if none has."""
     latest = job.evaluation
-    layout = EvaluationLayout(job_id=job.id, number=latest.number if latest else 1)
-    report = services.data.read_model(layout.report, EvaluationReport) if latest else None
+    numbers = range(latest.number if latest else 0, 0, -1)
+    keys = (EvaluationLayout(job_id=job.id, number=number).report for number in numbers)
+    report = next(filter(None, (services.data.read_model(key, EvaluationReport) for key in keys)), None)
     if report is None:
         state = f"its evaluation {latest.number} is {latest.status}" if latest else "it was not evaluated"
         reason = f": {latest.error_message}" if latest and latest.error_message else ""

@@ -110,6 +110,13 @@ def test_a_version_is_activated_only_if_its_evaluation_proves_it_better(
     assert call("activateConfigVersion", name="base", onlyIfBetter=False)["active"]
 
 
+def test_while_the_next_evaluation_runs_the_last_report_is_shown(reported: Any, jobs: JobTable) -> None:
+    jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again."))
+    assert call("getEvaluationReport", jobId=ID) == reported
+    fail_evaluation(EvaluationRun(job_id=ID, number=2), "The model is gone.", jobs=jobs)
+    assert call("gateFinetuningJob", jobId=ID)["passed"]
+
+
 def test_the_gate_answers_by_the_limits_it_is_given(reported: Any) -> None:
     assert call("gateFinetuningJob", jobId=ID)["passed"]
     assert not call("gateFinetuningJob", jobId=ID, minimumGain=0.5)["passed"]
