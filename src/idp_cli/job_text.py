@@ -38,8 +38,25 @@ def validation_lines(validation: Validation) -> list[str]:
         "",
         "Class Distribution:",
         *(f"  {name}: {count}" for name, count in validation.class_distribution.items()),
+        *_expectation_lines(validation),
         *_list_lines("Warnings:", validation.warnings),
         *_list_lines("Errors:", validation.errors),
+    ]
+
+
+def _expectation_lines(validation: Validation) -> list[str]:
+    """Say what the held-out documents can prove; the guide's output, without a base model, has nothing of it."""
+    expected = validation.evaluation
+    if expected is None:
+        return []
+    gain = expected.detectable_gain
+    return [
+        "",
+        "What the Held-Out Documents Can Prove:",
+        f"  With {expected.held_out}: "
+        + (f"a gain of {100 * gain:.0f} points or more" if gain is not None else "nothing; hold more documents out"),
+        f"  For 10 points: {expected.documents_for_ten_points} documents; for 5: {expected.documents_for_five_points}",
+        "  (in four of five cases, if the models differ on a fifth of the documents)",
     ]
 
 

@@ -6,6 +6,7 @@ import json
 
 from pydantic import Field, field_validator
 
+from idp_finetuning.evaluation.expectation import ExpectedEvaluation
 from idp_finetuning.jobs.job import (
     ENDED,
     DocumentCounts,
@@ -18,7 +19,10 @@ from idp_finetuning.wire import UtcTime, WireModel
 
 
 class Validation(WireModel):
-    """Whether a test set can be used for fine-tuning; the distribution counts labelled sections."""
+    """Whether a test set can be used for fine-tuning; the distribution counts labelled sections.
+
+    With a base model, `evaluation` says what the held-out documents can prove.
+    """
 
     is_valid: bool
     document_count: int
@@ -28,6 +32,7 @@ class Validation(WireModel):
     validation_count: int
     warnings: tuple[str, ...]
     errors: tuple[str, ...]
+    evaluation: ExpectedEvaluation | None = None
 
     @field_validator("class_distribution", mode="before")
     @classmethod

@@ -56,3 +56,11 @@ def test_the_gate_is_an_exit_code_and_names_what_it_could_not_judge(run: Run, ga
     assert ran.out.endswith("Not judged, with fewer than ten held-out pages: invoice, letter\n")
     expected = judge_gate(evaluation_report(), minimum_gain=int(gain) / 100, maximum_loss_per_class=0)
     assert expected.passed == (code == 0)
+
+
+def test_a_validation_for_a_base_model_says_what_can_be_proven(run: Run) -> None:
+    words = "What the Held-Out Documents Can Prove:"
+    ran = run("finetuning", "validate", "--test-set", "docsplit", "--base-model", "us.amazon.nova-pro-v1:0")
+    assert words in ran.out
+    assert "  With 15: a gain of 48 points or more\n  For 10 points: 149 documents; for 5: 620\n" in ran.out
+    assert words not in run("finetuning", "validate", "--test-set", "docsplit").out

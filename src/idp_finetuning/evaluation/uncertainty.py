@@ -21,6 +21,8 @@ _CAP_OF_SHARES = 2
 _CAP_OF_DIFFERENCES = 4
 # Below it, no pattern of signs is significant at 5 %: 2 of 2^5 is 0.0625.
 FEWEST_DIFFERING = 6
+# Standard errors of a difference that is found in four of five cases: 1.96 for the level of 5 % and 0.84 for the power.
+DETECTABLE_ERRORS = 2.8
 
 
 class Interval(WireModel):
@@ -87,14 +89,14 @@ def sign_flip_p(differences: Sequence[int]) -> float:
 def detectable_difference(differences: Sequence[int], pages: Sequence[int]) -> float | None:
     """Return the difference that this evaluation finds in four of five cases; None if too few units differ.
 
-    2.8 standard errors of the paired difference: 1.96 for the level of 5 % and 0.84 for the power of 80 %.
+    2.8 standard errors of the paired difference.
     """
     if sum(difference != 0 for difference in differences) < FEWEST_DIFFERING:
         return None
     total = sum(pages)
     mean = sum(differences) / total
     squares = sum((d - mean * m) ** 2 for d, m in zip(differences, pages, strict=True))
-    return 2.8 * sqrt(len(pages) / (len(pages) - 1) * squares) / total
+    return DETECTABLE_ERRORS * sqrt(len(pages) / (len(pages) - 1) * squares) / total
 
 
 def _korn_graubard(units: Sequence[Unit], cap: int) -> Interval:

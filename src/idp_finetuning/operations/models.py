@@ -11,6 +11,7 @@ from pydantic import Field, field_serializer
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import FinetuningError
+from idp_finetuning.evaluation.expectation import ExpectedEvaluation, expect
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models
 from idp_finetuning.nova.hyper_parameters import HyperParameterSpec
 from idp_finetuning.nova.lifecycle import ModelLifecycle
@@ -74,9 +75,13 @@ NOT_COUNTED = (
 
 
 class FinetuningValidation(Validation):
-    """A verdict as the API shows it: the distribution as AWSJSON, without the paths of the held-out documents."""
+    """A verdict as the API shows it: the distribution as AWSJSON, without the paths of the held-out documents.
+
+    With a base model it says what the held-out documents can prove.
+    """
 
     held_out_paths: frozenset[str] = Field(exclude=True)
+    evaluation: ExpectedEvaluation | None = None
 
     @field_serializer("class_distribution")
     def _to_json(self, value: dict[str, int]) -> str:
@@ -113,7 +118,8 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
     )
     if arguments.base_model and counts is None and test_set.sealed_as:
         verdict = verdict.model_copy(update={"warnings": (*verdict.warnings, NOT_COUNTED)})
-    return FinetuningValidation(**dict(verdict))
+    evaluation = expect(verdict.validation_count) if arguments.base_model else None
+    return FinetuningValidation(**dict(verdict), evaluation=evaluation)
 
 
 def _refuse_deleting() -> FinetuningValidation:

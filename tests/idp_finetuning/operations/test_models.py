@@ -10,6 +10,7 @@ import pytest
 
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.evaluation.expectation import expect
 from idp_finetuning.jobs.job import JobStatus
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.fake_bedrock import PREFIX, THEN, FakeBedrock
@@ -94,7 +95,9 @@ def test_models_are_listed_from_the_records_where_bedrock_does_not_answer(
 
 def test_the_preview_counts_what_a_job_would_train_with(s3: Any) -> None:
     upload_test_set(s3)
+    assert call("validateTestSetForFinetuning", testSetId="docsplit")["evaluation"] is None
     verdict = call("validateTestSetForFinetuning", testSetId="docsplit", baseModel="us.amazon.nova-lite-v1:0")
+    assert verdict["evaluation"] == expect(verdict["validationCount"]).to_wire()
     assert (verdict["isValid"], verdict["errors"]) == (True, [])
     assert (verdict["documentCount"], verdict["trainCount"], verdict["validationCount"]) == (12, 11, 1)
     assert json.loads(verdict["classDistribution"]) == {"letter": 8, "invoice": 8}

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from idp_finetuning.evaluation.expectation import expect
 from idp_finetuning.evaluation.gate import judge_gate
 from idp_finetuning.nova.base_models import base_models
 from tests.support.domain.evaluated import evaluation_report, pages_of_report
@@ -93,6 +94,7 @@ def validation(**changes: Any) -> dict[str, Any]:
         "validationCount": 15,
         "warnings": [WARNING],
         "errors": [],
+        "evaluation": None,
     }
     return values | changes
 
@@ -268,7 +270,9 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         {"at": "2024-01-15T10:01:00.000Z", "type": "GENERATING_DATA", "message": "Converting documents."},
     ]
     return {
-        "validateTestSetForFinetuning": lambda given: validation(),
+        "validateTestSetForFinetuning": lambda given: validation(
+            evaluation=expect(15).to_wire() if given.get("baseModel") else None
+        ),
         "createFinetuningJob": lambda given: job(status="VALIDATING", jobName=given["input"]["jobName"], warnings=[]),
         "getFinetuningJob": lambda given: job(),
         "listFinetuningJobs": lambda given: _page([job()]),
