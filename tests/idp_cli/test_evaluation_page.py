@@ -11,7 +11,8 @@ import pytest
 
 from idp_cli.evaluation_page import evaluation_page
 from idp_finetuning.evaluation.plan import DocumentAnswers
-from idp_finetuning.evaluation.report import EvaluationReport, make_report
+from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.evaluation.scoring import make_report
 from idp_finetuning.test_sets.sections import Section
 from tests.support.domain.evaluated import BASE, CUSTOM, answer, documents, evaluation_report, plan
 

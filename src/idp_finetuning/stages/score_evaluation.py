@@ -7,7 +7,8 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import ContestantKind, DocumentAnswers, EvaluatedDocument, EvaluationPlan
-from idp_finetuning.evaluation.report import EvaluationReport, evaluated_pages, make_report
+from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.evaluation.scoring import evaluated_pages, make_report
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus, FinetuningJob, JobEvaluation
 from idp_finetuning.stages.prepare_evaluation import require_evaluating

@@ -11,7 +11,8 @@ from idp_finetuning.evaluation.plan import (
     EvaluatedDocument,
     EvaluationPlan,
 )
-from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport, evaluated_pages, make_report
+from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
+from idp_finetuning.evaluation.scoring import evaluated_pages, make_report
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
 from idp_finetuning.test_sets.sections import Section
 

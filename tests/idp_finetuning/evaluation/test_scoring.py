@@ -18,7 +18,8 @@ from idp_finetuning.evaluation.plan import (
     majority_class,
     page_digest,
 )
-from idp_finetuning.evaluation.report import OTHER_CLASS, EvaluationReport, make_report
+from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.evaluation.scoring import OTHER_CLASS, make_report
 from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.test_sets.sections import Section
 from tests.support.domain.evaluated import BASE, CUSTOM, PROMPT, answer, documents, evaluation_report, plan
