@@ -83,7 +83,7 @@ REFUSALS = {
     "CompleteJob": "StaleState",
     "PrepareEvaluation": "StaleState",
     "EvaluateDocument": "InternalError",
-    "ScoreEvaluation": "StaleState",
+    "ScoreEvaluation": "InternalError",
     "EndEvaluation": "InternalError",
     "EndJob": "InternalError",
     "ReconcileJobs": "InternalError",

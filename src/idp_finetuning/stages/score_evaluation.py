@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.errors import InvalidInput
+from idp_finetuning.errors import InvalidInput, JobNotFound, StaleState
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import ContestantKind, DocumentAnswers, EvaluatedDocument, EvaluationPlan
 from idp_finetuning.evaluation.report import EvaluationReport
@@ -16,11 +16,14 @@ from idp_finetuning.wire import read_stored_json, timestamp
 
 
 def score_evaluation(run: EvaluationRun, *, jobs: JobTable, data: DataBucket) -> None:
-    """Write the report and put the verdict on the job. Idempotent.
+    """Write the report and put the verdict on the job. Idempotent; for a deleted job nothing is left to do.
 
-    Raises InvalidInput if the custom model answered too little, StaleState if the job is being deleted.
+    Raises InvalidInput if the custom model answered too little.
     """
-    job = require_evaluating(run, jobs)
+    try:
+        job = require_evaluating(run, jobs)
+    except (JobNotFound, StaleState):
+        return  # no failure of the evaluation, which would raise an alarm
     layout = EvaluationLayout(**dict(run))
     plan = read_stored_json(EvaluationPlan, data.read(layout.plan))
     documents = read_stored_json(tuple[EvaluatedDocument, ...], data.read(layout.documents))

@@ -192,8 +192,7 @@ def test_every_step_may_run_twice_without_another_call_or_another_end(evaluation
     assert evaluation.prepare() == evaluation.prepare()
     evaluation.score()
     before = evaluation.jobs.get(ID)
-    with pytest.raises(StaleState):
-        evaluation.score()
+    evaluation.score()
     assert evaluation.jobs.get(ID) == before
     assert len(evaluation.model.requests) == 3 * 2 * HELD_OUT
 
@@ -332,9 +331,12 @@ def test_a_job_that_is_deleted_meanwhile_costs_no_further_call_and_gets_no_verdi
     asked = len(evaluation.model.requests)
     evaluation.jobs.move(completed().current_run, JobStatus.DELETING)
     assert evaluation.ask(second) == "Finished"
+    score_evaluation(RUN, jobs=evaluation.jobs, data=evaluation.data)
+    assert evaluation.data.read_model(LAYOUT.report, EvaluationReport) is None
     with pytest.raises(StaleState):
-        evaluation.score()
+        evaluation.prepare()
     evaluation.jobs.delete(evaluation.jobs.get(ID))
+    score_evaluation(RUN, jobs=evaluation.jobs, data=evaluation.data)
     assert evaluation.ask(second) == "Finished"
     end_evaluation(RUN, WorkflowError(Error="JobNotFound"), jobs=evaluation.jobs)
     assert len(evaluation.model.requests) == asked
