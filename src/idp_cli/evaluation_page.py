@@ -34,11 +34,16 @@ table { border-collapse: collapse; font-size: .92rem; } th, td { padding: .3rem 
   border-bottom: 1px solid var(--line); vertical-align: top; }
 td { overflow-wrap: anywhere; } th { color: var(--weak); font-weight: 600; } td.number, th.number { text-align: right;
   font-variant-numeric: tabular-nums; white-space: nowrap; }
+.matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; white-space: nowrap; }
 svg { display: block; width: 100%; max-width: 52rem; height: auto; } svg text { fill: currentColor; font-size: 13px; }
 .axis { stroke: var(--line); } .whisker { stroke: var(--mark); stroke-width: 2; } .dot { fill: var(--mark); }
 .zero { stroke: var(--weak); stroke-dasharray: 4 3; }
 .right { color: var(--good); } .wrong { color: var(--bad); font-weight: 600; }
-@media print { body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; }
+@media print { :root { --text: #000; --back: #fff; --weak: #444; --line: #999; --mark: #0972d3; --good: #037f0c;
+    --bad: #d91515; }
+  body { max-width: none; padding: 0; font-size: 11pt; } h2 { break-after: avoid; }
+  .wide { overflow: visible; } table { font-size: 8pt; } th, td { padding: .15rem .3rem; }
+  td.number, th.number { white-space: normal; }
   tr, svg { break-inside: avoid; } }
 """
 _FINDINGS = {
@@ -217,7 +222,7 @@ def _matrix(scores: ContestantScores) -> str:
         cells.append(f"<tr>{''.join(row)}</tr>")
     head = "".join(f'<th class="number">{escape(answer or "unusable")}</th>' for answer in answers)
     return (
-        f'{title}<p class="weak">Rows are labels, columns are answers.</p><div class="wide"><table><thead><tr><th></th>'
+        f'{title}<p class="weak">Rows are labels, columns are answers.</p><div class="wide"><table class="matrix"><thead><tr><th></th>'
         f"{head}</tr></thead><tbody>{''.join(cells)}</tbody></table></div>"
     )
 
