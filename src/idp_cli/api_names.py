@@ -18,6 +18,7 @@ COMMAND_OF = {
     "evaluateFinetuningJob": "finetuning evaluate",
     "getEvaluationReport": "finetuning evaluation",
     "listEvaluatedPages": "finetuning evaluation",
+    "compareFinetuningJobs": "finetuning compare",
     "gateFinetuningJob": "finetuning gate",
     "getFinetuningJobPrompt": "finetuning prompt",
     "listAvailableModels": "models list",

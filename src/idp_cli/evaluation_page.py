@@ -222,8 +222,9 @@ def _matrix(scores: ContestantScores) -> str:
         cells.append(f"<tr>{''.join(row)}</tr>")
     head = "".join(f'<th class="number">{escape(answer or "unusable")}</th>' for answer in answers)
     return (
-        f'{title}<p class="weak">Rows are labels, columns are answers.</p><div class="wide"><table class="matrix"><thead><tr><th></th>'
-        f"{head}</tr></thead><tbody>{''.join(cells)}</tbody></table></div>"
+        f'{title}<p class="weak">Rows are labels, columns are answers.</p>'
+        f'<div class="wide"><table class="matrix"><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{''.join(cells)}</tbody></table></div>"
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
+from idp_finetuning.evaluation.two_jobs import JobComparison
 from idp_finetuning.jobs.job import EvaluationStatus
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import Prompt
@@ -141,6 +142,13 @@ class Finetuning:
     def evaluated_pages(self, job_id: str, *, page_size: int = 100) -> Iterator[EvaluatedPage]:
         """Yield what each contestant said of each scored page. Raises Conflict until the evaluation has ended."""
         return self._api.items(operations.LIST_EVALUATED_PAGES, {"jobId": job_id}, page_size)
+
+    def compare_jobs(self, job_id: str, other_job_id: str) -> JobComparison:
+        """Compare the other job's model with this one's, on the documents that both held out.
+
+        Raises Conflict if one was not evaluated, InvalidInput if they have no such document.
+        """
+        return self._api.call(operations.COMPARE_JOBS, {"jobId": job_id, "otherJobId": other_job_id})
 
     def gate_job(
         self, job_id: str, *, minimum_gain: float = 0.0, maximum_loss_per_class: float | None = None

@@ -8,6 +8,7 @@ from idp_finetuning.classification.classification import Classification, Classif
 from idp_finetuning.classification.scopes import User
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
+from idp_finetuning.evaluation.two_jobs import JobComparison
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetUpload
 from idp_finetuning.training_data.dataset import DatasetReport
@@ -40,6 +41,7 @@ LIST_DATASET_DOCUMENTS = query("listDatasetDocuments", Page[DatasetDocument], jo
 EVALUATE_JOB = mutation("evaluateFinetuningJob", Job, idempotent=True, jobId="ID!")
 GET_EVALUATION_REPORT = query("getEvaluationReport", EvaluationReport, jobId="ID!")
 LIST_EVALUATED_PAGES = query("listEvaluatedPages", Page[EvaluatedPage], jobId="ID!", **_PAGE)
+COMPARE_JOBS = query("compareFinetuningJobs", JobComparison, jobId="ID!", otherJobId="ID!")
 GATE_JOB = query("gateFinetuningJob", GateResult, jobId="ID!", minimumGain="Float", maximumLossPerClass="Float")
 GET_JOB_PROMPT = query("getFinetuningJobPrompt", Prompt, jobId="ID!")
 

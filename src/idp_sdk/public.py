@@ -12,6 +12,7 @@ from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.classification.scopes import User, UserScope
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import ContestantScores, EvaluatedPage, EvaluationReport, PageFinding
+from idp_finetuning.evaluation.two_jobs import JobComparison
 from idp_finetuning.evaluation.uncertainty import Interval
 from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
 from idp_finetuning.nova.hyper_parameters import HyperParameters, HyperParameterSpec
@@ -64,6 +65,7 @@ __all__ = [
     "IgnoredFile",
     "Interval",
     "Job",
+    "JobComparison",
     "JobEvaluation",
     "JobEvent",
     "JobStatus",

@@ -17,7 +17,7 @@ from idp_sdk import IDPClient, Profiles, Tokens, errors
 from tests.idp_sdk.conftest import Clock
 from tests.support.docs_pages import page as docs_page
 from tests.support.docs_pages import table
-from tests.support.domain.evaluated import evaluation_report, pages_of_report
+from tests.support.domain.evaluated import evaluation_report, job_comparison, pages_of_report
 from tests.support.sdk.answers import (
     CREATED,
     DEPLOYMENT_ARN,
@@ -122,6 +122,7 @@ def answers() -> dict[str, Any]:
         ),
         "evaluateFinetuningJob": completed,
         "getEvaluationReport": evaluation_report().to_wire(),
+        "compareFinetuningJobs": job_comparison().to_wire(),
         "listEvaluatedPages": page(*(item.to_wire() for item in pages_of_report()[:2])),
         "gateFinetuningJob": judge_gate(evaluation_report(), minimum_gain=0.05).to_wire(),
         "getFinetuningJobPrompt": {

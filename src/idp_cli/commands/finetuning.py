@@ -379,6 +379,24 @@ def evaluation(session: Session, job_id: str, csv_file: Path | None, html_file: 
 @finetuning.command()
 @_job_id
 @click.option(
+    "--with", "other_job_id", required=True, metavar="ID", shell_complete=complete_jobs, help="The other job's id."
+)
+@shared_options
+@click.pass_obj
+def compare(session: Session, job_id: str, other_job_id: str) -> None:
+    """Say whether another job's model is better.
+
+    On the documents that both jobs held out.
+    """
+    with session.client() as client:
+        found = client.finetuning.compare_jobs(job_id, other_job_id)
+        session.say_stand_in(client)
+    session.show(found, [f"Documents: {found.documents}, Pages: {found.pages}", found.sentence])
+
+
+@finetuning.command()
+@_job_id
+@click.option(
     "--minimum-gain",
     type=float,
     default=0.0,

@@ -6,16 +6,18 @@ from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.adapters.workflows import ExecutionStatus
-from idp_finetuning.errors import Conflict, StaleState
+from idp_finetuning.errors import Conflict, InvalidInput, StaleState
 from idp_finetuning.evaluation.gate import GateResult, judge_gate
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
+from idp_finetuning.evaluation.two_jobs import JobComparison, compare_jobs
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
-from idp_finetuning.operations.arguments import JobArguments, PageArguments
+from idp_finetuning.operations.arguments import Id, JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.lines import read_page_of_lines
 from idp_finetuning.pagination import Page
 from idp_finetuning.stages.evaluation_start import fail_evaluation, start_evaluation
+from idp_finetuning.wire import read_stored_json
 
 
 def evaluate_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
@@ -75,6 +77,34 @@ def list_evaluated_pages(
     report = read_report(job, services)
     layout = EvaluationLayout(job_id=job.id, number=report.number)
     return read_page_of_lines(services.data, layout.pages, EvaluatedPage, arguments)
+
+
+class ComparisonArguments(JobArguments):
+    """Arguments of compareFinetuningJobs."""
+
+    other_job_id: Id
+
+
+def compare_finetuning_jobs(arguments: ComparisonArguments, identity: Identity, services: Services) -> JobComparison:
+    """Compare the other job's model with this one's on the documents that both held out.
+
+    Raises Conflict if one has no evaluation report, InvalidInput if they have no such document.
+    """
+    jobs = [services.jobs.get(job_id) for job_id in (arguments.job_id, arguments.other_job_id)]
+    first, second = (_read_pages(job, services) for job in jobs)
+    names = [f"the model of job '{job.job_name}'" for job in jobs]
+    same_set = jobs[0].test_set_id == jobs[1].test_set_id
+    found = compare_jobs(first, second, *names) if same_set else None
+    if found is None:
+        raise InvalidInput(
+            "The jobs have no held-out document in common. Compare jobs on the same test set, with the same trainSplit."
+        )
+    return found
+
+
+def _read_pages(job: FinetuningJob, services: Services) -> list[EvaluatedPage]:
+    layout = EvaluationLayout(job_id=job.id, number=read_report(job, services).number)
+    return [read_stored_json(EvaluatedPage, line) for line in services.data.read(layout.pages).splitlines()]
 
 
 def read_report(job: FinetuningJob, services: Services) -> EvaluationReport:

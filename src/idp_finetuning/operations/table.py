@@ -32,8 +32,10 @@ from idp_finetuning.operations.config_versions import (
     update_config_version,
 )
 from idp_finetuning.operations.evaluation import (
+    ComparisonArguments,
     EvaluatedPagesArguments,
     GateArguments,
+    compare_finetuning_jobs,
     evaluate_finetuning_job,
     gate_finetuning_job,
     get_evaluation_report,
@@ -110,6 +112,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "evaluateFinetuningJob": _operation(AUTHORS, JobArguments, evaluate_finetuning_job),
     "getEvaluationReport": _operation(SIGNED_IN, JobArguments, get_evaluation_report),
     "listEvaluatedPages": _operation(SIGNED_IN, EvaluatedPagesArguments, list_evaluated_pages),
+    "compareFinetuningJobs": _operation(SIGNED_IN, ComparisonArguments, compare_finetuning_jobs),
     "gateFinetuningJob": _operation(SIGNED_IN, GateArguments, gate_finetuning_job),
     "getTestSet": _operation(SIGNED_IN, TestSetArguments, get_test_set),
     "createTestSet": _operation(AUTHORS, Input[CreateTestSetInput], create_test_set),

@@ -122,3 +122,23 @@ def test_the_gate_answers_by_the_limits_it_is_given(reported: Any) -> None:
     assert not call("gateFinetuningJob", jobId=ID, minimumGain=0.5)["passed"]
     with pytest.raises(ApiError, match="InvalidInput"):
         call("gateFinetuningJob", jobId=ID, minimumGain=5)
+
+
+def test_two_jobs_are_compared_if_they_held_the_same_documents_out(
+    reported: Any, jobs: JobTable, data: DataBucket
+) -> None:
+    other = "6f1c2b1e-0000-4000-8000-000000000002"
+    lines = "".join(page.model_dump_json(by_alias=True) + "\n" for page in pages_of_report()).encode()
+    data.write(EvaluationLayout(job_id=ID, number=1).pages, lines)
+    jobs.create(job(other, status=JobStatus.COMPLETED), None, "")
+    with pytest.raises(ApiError, match=r"Conflict: .* has no evaluation report"):
+        call("compareFinetuningJobs", jobId=ID, otherJobId=other)
+    call("evaluateFinetuningJob", jobId=other)
+    layout = EvaluationLayout(job_id=other, number=1)
+    data.write_model(layout.report, evaluation_report())
+    data.write(layout.pages, lines)
+    found = call("compareFinetuningJobs", jobId=ID, otherJobId=other)
+    assert (found["documents"], found["comparison"]["difference"]["value"]) == (12, 0)
+    data.write(layout.pages, lines.replace(b".pdf", b".tiff"))
+    with pytest.raises(ApiError, match="InvalidInput: The jobs have no held-out document in common"):
+        call("compareFinetuningJobs", jobId=ID, otherJobId=other)

@@ -61,6 +61,7 @@ REQUESTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "listDatasetDocuments": lambda: {"jobId": "none"},
     "listFinetuningJobEvents": lambda: {"jobId": "none"},
     "listEvaluatedPages": lambda: {"jobId": "none"},
+    "compareFinetuningJobs": lambda: {"jobId": "none", "otherJobId": "none"},
     "getEvaluationReport": lambda: {"jobId": "none"},
     "gateFinetuningJob": lambda: {"jobId": "none"},
     "evaluateFinetuningJob": lambda: {"jobId": "none"},

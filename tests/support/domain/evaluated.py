@@ -13,6 +13,7 @@ from idp_finetuning.evaluation.plan import (
 )
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.scoring import evaluated_pages, make_report
+from idp_finetuning.evaluation.two_jobs import JobComparison, compare_jobs
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
 from idp_finetuning.test_sets.sections import Section
 
@@ -67,6 +68,16 @@ def given_answers() -> dict[str, dict[str, DocumentAnswers]]:
 def pages_of_report() -> list[EvaluatedPage]:
     """The pages of the report."""
     return list(evaluated_pages(plan(), documents(), given_answers()))
+
+
+def job_comparison() -> JobComparison:
+    """A job that has all pages right beside that of the report."""
+    asked = documents()
+    right = {item.document_id: answer(item.sections[0].class_name) for item in asked}
+    better = list(evaluated_pages(plan(), asked, given_answers() | {CUSTOM.digest: right}))
+    found = compare_jobs(pages_of_report(), better, "the model of job 'one'", "the model of job 'two'")
+    assert found
+    return found
 
 
 def evaluation_report() -> EvaluationReport:
