@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from contextlib import suppress
 from itertools import islice
@@ -12,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from idp_cli.api_names import in_cli_words
-from idp_cli.completing import complete_jobs, complete_models, complete_test_sets, complete_versions
-from idp_cli.evaluation_page import evaluation_page
-from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
-from idp_cli.files import write_csv, write_text
+from idp_cli.commands.evaluation import card, compare, evaluate, evaluation, gate
+from idp_cli.commands.options import interval_option, job_id_option
+from idp_cli.completing import complete_models, complete_test_sets, complete_versions
+from idp_cli.files import write_csv
 from idp_cli.following import follow
 from idp_cli.job_text import (
     HELD_OUT_SHOWN,
@@ -29,41 +28,22 @@ from idp_cli.job_text import (
     status_lines,
     validation_lines,
 )
-from idp_cli.model_card import card_content, card_lines
 from idp_cli.noun import Noun
 from idp_cli.output import next_step, print_lines, printable, remark
 from idp_cli.prompt_text import prompt_lines
-from idp_cli.session import FAILED, Session, find_stand_in, shared_options
+from idp_cli.session import FAILED, Session, shared_options
 from idp_cli.waiting import waiting
 
 if TYPE_CHECKING:
     from idp_sdk import DatasetDocument, IDPClient, Job
 
 
-def _require_number(ctx: click.Context, parameter: click.Parameter, value: float) -> float:  # noqa: ARG001
-    if not math.isfinite(value):  # NaN is in every range
-        raise click.BadParameter("give a number of seconds.")
-    return value
-
-
-_job_id = click.option(
-    "--job-id", required=True, metavar="ID", shell_complete=complete_jobs, help="The job's id, from `finetuning list`."
-)
 _test_set = click.option(
     "--test-set",
     required=True,
     metavar="ID",
     shell_complete=complete_test_sets,
     help="The test set's id, from `testset list`.",
-)
-_interval = click.option(
-    "--interval",
-    type=click.FloatRange(min=0.1),
-    default=5.0,
-    show_default=True,
-    metavar="SECONDS",
-    callback=_require_number,
-    help="How often to poll while watching.",
 )
 _train_split = click.option(
     "--train-split",
@@ -141,7 +121,7 @@ def validate(
     "--warmup-steps", type=int, help="0 to 100 (default: 10 with Nova v1; with Nova 2 only sent if given). All models."
 )
 @click.option("--wait", is_flag=True, help="Watch the job to its end; exit code 1 unless it is COMPLETED.")
-@_interval
+@interval_option
 @shared_options
 @click.pass_obj
 def create(
@@ -197,9 +177,9 @@ def create(
 
 
 @finetuning.command()
-@_job_id
+@job_id_option
 @click.option("--watch", is_flag=True, help="Watch the job to its end; exit code 1 unless it is COMPLETED.")
-@_interval
+@interval_option
 @shared_options
 @click.pass_obj
 def status(session: Session, job_id: str, watch: bool, interval: float) -> int:
@@ -231,7 +211,7 @@ def list_jobs(session: Session, limit: int) -> None:
 
 
 @finetuning.command()
-@_job_id
+@job_id_option
 @shared_options
 @click.pass_obj
 def stop(session: Session, job_id: str) -> None:
@@ -242,9 +222,9 @@ def stop(session: Session, job_id: str) -> None:
 
 
 @finetuning.command()
-@_job_id
+@job_id_option
 @click.option("--wait", is_flag=True, help="Watch the job to its end; exit code 1 unless it is COMPLETED.")
-@_interval
+@interval_option
 @shared_options
 @click.pass_obj
 def retry(session: Session, job_id: str, wait: bool, interval: float) -> int:
@@ -261,7 +241,7 @@ def retry(session: Session, job_id: str, wait: bool, interval: float) -> int:
 
 
 @finetuning.command()
-@_job_id
+@job_id_option
 @click.option("--yes", is_flag=True, help="Do not ask before a completed job is removed.")
 @shared_options
 @click.pass_obj
@@ -285,7 +265,7 @@ def delete(session: Session, job_id: str, yes: bool) -> None:
 
 
 @finetuning.command()
-@_job_id
+@job_id_option
 @shared_options
 @click.pass_obj
 def events(session: Session, job_id: str) -> None:
@@ -296,7 +276,7 @@ def events(session: Session, job_id: str) -> None:
 
 
 @finetuning.command()
-@_job_id
+@job_id_option
 @click.option(
     "--csv",
     "csv_file",
@@ -321,135 +301,12 @@ def report(session: Session, job_id: str, csv_file: Path | None) -> None:
         remark(f"{len(documents)} documents are in {csv_file}.")
 
 
-@finetuning.command()
-@_job_id
-@click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
-@_interval
-@shared_options
-@click.pass_obj
-def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
-    """Ask the model, and others, about the held-out documents.
-
-    That is done once when a job is COMPLETED. Answers that are there are not paid for again.
-    """
-    with session.client() as client:
-        job = client.finetuning.evaluate_job(job_id)
-        if wait:
-            with waiting(f"The evaluation of job {job_id}"):
-                job = client.finetuning.wait_for_evaluation(job_id, poll_interval=interval)
-            session.say_stand_in(client)
-    session.show(job.evaluation, state_lines(job_id, job.evaluation))
-    return FAILED if wait and job.evaluation and job.evaluation.status == "FAILED" else 0
+for _command in (evaluate, evaluation, compare, gate, card):
+    finetuning.add_command(_command)
 
 
 @finetuning.command()
-@_job_id
-@click.option(
-    "--csv",
-    "csv_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Also write what each model said of each page to FILE.",
-)
-@click.option(
-    "--html",
-    "html_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Also write the report to FILE, as one page for a browser.",
-)
-@shared_options
-@click.pass_obj
-def evaluation(session: Session, job_id: str, csv_file: Path | None, html_file: Path | None) -> None:
-    """Show whether the model is better than the base model.
-
-    With what is proven, scores by class, and the pages that a person should look at.
-    """
-    with session.client() as client:
-        found = client.finetuning.evaluation_report(job_id)
-        session.say_stand_in(client)
-        stand_in = find_stand_in(client)
-        if csv_file:
-            write_csv(csv_file, page_rows(found, client.finetuning.evaluated_pages(job_id)))
-    if html_file:
-        write_text(html_file, evaluation_page(found, stand_in=stand_in))
-    session.show(found, evaluation_lines(found))
-
-
-@finetuning.command()
-@_job_id
-@click.option(
-    "--with", "other_job_id", required=True, metavar="ID", shell_complete=complete_jobs, help="The other job's id."
-)
-@shared_options
-@click.pass_obj
-def compare(session: Session, job_id: str, other_job_id: str) -> None:
-    """Say whether another job's model is better.
-
-    On the documents that both jobs held out.
-    """
-    with session.client() as client:
-        found = client.finetuning.compare_jobs(job_id, other_job_id)
-        session.say_stand_in(client)
-    session.show(found, [f"Documents: {found.documents}, Pages: {found.pages}", found.sentence])
-
-
-@finetuning.command()
-@_job_id
-@click.option(
-    "--minimum-gain",
-    type=float,
-    default=0.0,
-    show_default=True,
-    metavar="POINTS",
-    help="What the custom model gains on the base model for certain: held against the lower limit of the interval.",
-)
-@click.option(
-    "--maximum-loss-per-class",
-    type=click.FloatRange(min=0, max=100),
-    metavar="POINTS",
-    help="What the recall of a class with ten held-out pages or more may lose.",
-)
-@shared_options
-@click.pass_obj
-def gate(session: Session, job_id: str, minimum_gain: float, maximum_loss_per_class: float | None) -> int:
-    """Say whether the model may go live: exit code 0 or 1."""
-    with session.client() as client:
-        found = client.finetuning.gate_job(
-            job_id,
-            minimum_gain=minimum_gain / 100,
-            maximum_loss_per_class=None if maximum_loss_per_class is None else maximum_loss_per_class / 100,
-        )
-        session.say_stand_in(client)
-    session.show(found, gate_lines(found))
-    return 0 if found.passed else FAILED
-
-
-@finetuning.command()
-@_job_id
-@shared_options
-@click.pass_obj
-def card(session: Session, job_id: str) -> None:
-    """Show a model card, in Markdown.
-
-    What the model was made of, how good it is, and what it confuses.
-    """
-    from idp_sdk.errors import Conflict
-
-    with session.client() as client:
-        job, dataset = client.finetuning.get_job(job_id), client.finetuning.report(job_id)
-        trained, evaluated = client.finetuning.prompt(job_id), None
-        with suppress(Conflict):  # the job has no evaluation
-            evaluated = client.finetuning.evaluation_report(job_id)
-        known = client.models.list_available_models().base_models
-        base = next((item for item in known if item.id == job.base_model), None)
-        stand_in = find_stand_in(client)
-    content = card_content(job, dataset, trained, evaluated, base)
-    session.show(content, card_lines(job, dataset, trained, evaluated, base, stand_in))
-
-
-@finetuning.command()
-@_job_id
+@job_id_option
 @shared_options
 @click.pass_obj
 def prompt(session: Session, job_id: str) -> None:

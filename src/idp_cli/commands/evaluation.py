@@ -1,0 +1,144 @@
+"""Commands of `finetuning` on the evaluation of a job's model."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import click
+
+from idp_cli.commands.options import interval_option, job_id_option
+from idp_cli.completing import complete_jobs
+from idp_cli.evaluation_page import evaluation_page
+from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
+from idp_cli.files import write_csv, write_text
+from idp_cli.model_card import card_content, card_lines
+from idp_cli.session import FAILED, Session, find_stand_in, shared_options
+from idp_cli.waiting import waiting
+
+
+@click.command()
+@job_id_option
+@click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
+@interval_option
+@shared_options
+@click.pass_obj
+def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
+    """Ask the model, and others, about the held-out documents.
+
+    That is done once when a job is COMPLETED. Answers that are there are not paid for again.
+    """
+    with session.client() as client:
+        job = client.finetuning.evaluate_job(job_id)
+        if wait:
+            with waiting(f"The evaluation of job {job_id}"):
+                job = client.finetuning.wait_for_evaluation(job_id, poll_interval=interval)
+            session.say_stand_in(client)
+    session.show(job.evaluation, state_lines(job_id, job.evaluation))
+    return FAILED if wait and job.evaluation and job.evaluation.status == "FAILED" else 0
+
+
+@click.command()
+@job_id_option
+@click.option(
+    "--csv",
+    "csv_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write what each model said of each page to FILE.",
+)
+@click.option(
+    "--html",
+    "html_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the report to FILE, as one page for a browser.",
+)
+@shared_options
+@click.pass_obj
+def evaluation(session: Session, job_id: str, csv_file: Path | None, html_file: Path | None) -> None:
+    """Show whether the model is better than the base model.
+
+    With what is proven, scores by class, and the pages that a person should look at.
+    """
+    with session.client() as client:
+        found = client.finetuning.evaluation_report(job_id)
+        session.say_stand_in(client)
+        stand_in = find_stand_in(client)
+        if csv_file:
+            write_csv(csv_file, page_rows(found, client.finetuning.evaluated_pages(job_id)))
+    if html_file:
+        write_text(html_file, evaluation_page(found, stand_in=stand_in))
+    session.show(found, evaluation_lines(found))
+
+
+@click.command()
+@job_id_option
+@click.option(
+    "--with", "other_job_id", required=True, metavar="ID", shell_complete=complete_jobs, help="The other job's id."
+)
+@shared_options
+@click.pass_obj
+def compare(session: Session, job_id: str, other_job_id: str) -> None:
+    """Say whether another job's model is better.
+
+    On the documents that both jobs held out.
+    """
+    with session.client() as client:
+        found = client.finetuning.compare_jobs(job_id, other_job_id)
+        session.say_stand_in(client)
+    session.show(found, [f"Documents: {found.documents}, Pages: {found.pages}", found.sentence])
+
+
+@click.command()
+@job_id_option
+@click.option(
+    "--minimum-gain",
+    type=float,
+    default=0.0,
+    show_default=True,
+    metavar="POINTS",
+    help="What the custom model gains on the base model for certain: held against the lower limit of the interval.",
+)
+@click.option(
+    "--maximum-loss-per-class",
+    type=click.FloatRange(min=0, max=100),
+    metavar="POINTS",
+    help="What the recall of a class with ten held-out pages or more may lose.",
+)
+@shared_options
+@click.pass_obj
+def gate(session: Session, job_id: str, minimum_gain: float, maximum_loss_per_class: float | None) -> int:
+    """Say whether the model may go live: exit code 0 or 1."""
+    with session.client() as client:
+        found = client.finetuning.gate_job(
+            job_id,
+            minimum_gain=minimum_gain / 100,
+            maximum_loss_per_class=None if maximum_loss_per_class is None else maximum_loss_per_class / 100,
+        )
+        session.say_stand_in(client)
+    session.show(found, gate_lines(found))
+    return 0 if found.passed else FAILED
+
+
+@click.command()
+@job_id_option
+@shared_options
+@click.pass_obj
+def card(session: Session, job_id: str) -> None:
+    """Show a model card, in Markdown.
+
+    What the model was made of, how good it is, and what it confuses.
+    """
+    from idp_sdk.errors import Conflict
+
+    with session.client() as client:
+        job, dataset = client.finetuning.get_job(job_id), client.finetuning.report(job_id)
+        trained, evaluated = client.finetuning.prompt(job_id), None
+        with suppress(Conflict):  # the job has no evaluation
+            evaluated = client.finetuning.evaluation_report(job_id)
+        known = client.models.list_available_models().base_models
+        base = next((item for item in known if item.id == job.base_model), None)
+        stand_in = find_stand_in(client)
+    content = card_content(job, dataset, trained, evaluated, base)
+    session.show(content, card_lines(job, dataset, trained, evaluated, base, stand_in))
