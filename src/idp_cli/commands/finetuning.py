@@ -253,13 +253,13 @@ def delete(session: Session, job_id: str, yes: bool) -> None:
     with session.client() as client:
         if not yes and sys.stdin.isatty():
             job = client.finetuning.get_job(job_id)
-            if job.status == "COMPLETED":
-                click.confirm(
-                    f"Job '{printable(job.name)}' is COMPLETED. Its model was paid for and cannot be brought back. "
-                    "Remove the deployment, the model and the job's data?",
-                    abort=True,
-                    err=True,
-                )
+            if job.status == "COMPLETED" and not click.confirm(
+                f"Job '{printable(job.name)}' is COMPLETED. Its model was paid for and cannot be brought back. "
+                "Remove the deployment, the model and the job's data?",
+                err=True,
+            ):
+                remark("Nothing was removed.")
+                return
         accepted = client.finetuning.delete_job(job_id)
     session.show(accepted, [f"Job {job_id} is being deleted, with its deployment, model and data."])
 

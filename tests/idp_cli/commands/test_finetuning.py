@@ -98,7 +98,7 @@ def test_shared_options_may_stand_before_and_after_the_command(run: Run) -> None
     ("status", "answer", "words", "code", "deleted"),
     [
         ("COMPLETED", "y\n", (), 0, True),
-        ("COMPLETED", "n\n", (), 130, False),
+        ("COMPLETED", "n\n", (), 0, False),
         ("COMPLETED", "", ("--yes",), 0, True),
         ("FAILED", "", (), 0, True),
     ],
@@ -121,6 +121,7 @@ def test_a_completed_job_is_deleted_on_a_terminal_once_that_is_confirmed(
     assert ran.code == code
     assert ("deleteFinetuningJob" in [field for field, _ in deployment.calls]) is deleted
     assert ("Its model was paid for" in ran.err) is bool(answer)
+    assert ("Nothing was removed." in ran.err) is not deleted
 
 
 def test_a_script_deletes_without_a_question(run: Run, deployment: Deployment) -> None:
