@@ -239,7 +239,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("states:DescribeExecution",),
                 tuple(arns.executions(name) for name in (FINETUNING, DELETION, EVALUATION)),
             ),
-            Allow(("states:StartExecution",), (arns.state_machine(FINETUNING), arns.state_machine(DELETION))),
+            Allow(
+                ("states:StartExecution",),
+                tuple(arns.state_machine(name) for name in (FINETUNING, DELETION, EVALUATION)),
+            ),
             # Deletes versions of functions that no execution calls any more; never a function, which has no number.
             Allow(
                 ("states:DescribeStateMachine",),

@@ -29,6 +29,17 @@ def no_execution_goes_on(state: State) -> Iterator[str]:
             yield f"execution {execution.name} is still RUNNING"
 
 
+def every_evaluation_ended(state: State) -> Iterator[str]:
+    """Check that a completed job was evaluated, or says why not."""
+    for job in state.jobs:
+        if job.status is not JobStatus.COMPLETED or not job.evaluate:
+            continue
+        if job.evaluation is None or job.evaluation_run:
+            yield f"job {job.id} is COMPLETED and its evaluation has not ended"
+        elif not (job.evaluation.sentence or job.evaluation.error_message):
+            yield f"the evaluation of job {job.id} is {job.evaluation.status} without a word"
+
+
 def nothing_trains_for_an_ended_job(state: State) -> Iterator[str]:
     """Check that no customization job runs for a job that ended; if it failed, a retry may adopt what is reported."""
     for thing in state.bedrock:
@@ -115,6 +126,7 @@ def _is_reported(thing: BedrockThing, state: State) -> bool:
 INVARIANTS: Mapping[str, Callable[[State], Iterator[str]]] = {
     "every job ended": every_job_ended,
     "no execution goes on": no_execution_goes_on,
+    "every evaluation ended": every_evaluation_ended,
     "nothing trains for an ended job": nothing_trains_for_an_ended_job,
     "no training stopped but by a user or a deadline": no_training_stopped,
     "no ghosts": no_ghosts,

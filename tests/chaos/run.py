@@ -108,7 +108,8 @@ def _rest(runtime: LocalRuntime, users: Users) -> State:
         )
         acts = ("ended", "restarted", "failed", "stoppedTraining", "removedData")
         idle = not outcome.failed and not any(done[act] for act in acts)
-        if (idle and state == before) or time.monotonic() > end:
+        waits = any(execution.status == "RUNNING" for execution in state.executions)
+        if (idle and not waits and state == before) or time.monotonic() > end:
             return state
         before = state
         time.sleep(1)

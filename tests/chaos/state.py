@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from idp_finetuning.adapters.tables.items import from_attributes
-from idp_finetuning.deployment import DELETION, FINETUNING
+from idp_finetuning.deployment import STATE_MACHINES
 from idp_finetuning.jobs.bedrock_names import job_id_in
 from idp_finetuning.jobs.job import FinetuningJob
 from idp_local.aws.names import state_machine_arn
@@ -122,6 +122,6 @@ def _list_bedrock(bedrock: Any) -> Iterator[BedrockThing]:
 
 
 def _list_executions(stepfunctions: Any) -> Iterator[Execution]:
-    for workflow in (FINETUNING, DELETION):
+    for workflow in STATE_MACHINES:
         for row in _list(stepfunctions, "list_executions", "executions", stateMachineArn=state_machine_arn(workflow)):
             yield Execution(name=row["name"], status=row["status"])

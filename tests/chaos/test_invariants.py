@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.jobs.job import EvaluationStatus, FinetuningJob, JobEvaluation, JobStatus
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from tests.chaos.invariants import INVARIANTS, violations
 from tests.chaos.state import BedrockThing, Execution, State
@@ -19,6 +19,9 @@ COMPLETED = FinetuningJob(
     base_model="us.amazon.nova-lite-v1:0",
     base_model_name="Nova Lite",
     status=JobStatus.COMPLETED,
+    evaluation=JobEvaluation(
+        number=1, status=EvaluationStatus.FAILED, started_at="2026-11-22T19:45:03.120Z", error_message="Not offered."
+    ),
     created_at="2026-11-22T18:45:03.120Z",
     updated_at="2026-11-22T18:45:03.120Z",
     train_split=0.9,
@@ -76,6 +79,12 @@ def change(**changes: object) -> Doctor:
     return lambda state: state.model_copy(update=changes)
 
 
+def evaluated(**changes: object) -> FinetuningJob:
+    """The completed job with a changed evaluation."""
+    assert COMPLETED.evaluation
+    return COMPLETED.model_copy(update={"evaluation": COMPLETED.evaluation.model_copy(update=changes)})
+
+
 def with_bedrock(*things: BedrockThing) -> Doctor:
     """Add to what is in Bedrock."""
     return lambda state: state.model_copy(update={"bedrock": (*state.bedrock, *things)})
@@ -104,6 +113,9 @@ BROKEN: list[tuple[str, Doctor]] = [
         "no training stopped but by a user or a deadline",
         with_bedrock(LEFT_TRAINING.model_copy(update={"name": FAILED.training_name, "status": "Stopped"})),
     ),
+    ("every evaluation ended", change(jobs=(COMPLETED.model_copy(update={"evaluation": None}), FAILED))),
+    ("every evaluation ended", change(jobs=(evaluated(status=EvaluationStatus.RUNNING), FAILED))),
+    ("every evaluation ended", change(jobs=(evaluated(error_message=None), FAILED))),
     ("no ghosts", change(items=(*RESTING.items, (DELETED.id, "event#2026-11-22T18:45:03.120Z#abc")))),
     ("no ghosts", change(object_keys=(f"jobs/{DELETED.id}/rejected/1.json",))),
     ("no ghosts", change(gone=frozenset({DELETED.id, FAILED.id}))),

@@ -62,6 +62,8 @@ def called(
     pipeline.evaluated(finished.job.id)
     pipeline.sdk.finetuning.evaluation_report(finished.job.id)
     list(pipeline.sdk.finetuning.evaluated_pages(finished.job.id))
+    # No evaluation of these tests fails for certain; of one that has ended it changes nothing.
+    pipeline.invoke("EndEvaluation", {"jobId": finished.job.id, "number": 1, "error": {"Error": "States.Timeout"}})
     pipeline.client.execute(
         "{ listFinetuningJobs { nextToken } listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
     )

@@ -248,10 +248,10 @@ def test_reconciliation_stops_training_but_creates_and_deletes_nothing_in_bedroc
     }
 
 
-def test_reconciliation_starts_both_workflows(deployed: Deployed) -> None:
+def test_reconciliation_starts_all_workflows(deployed: Deployed) -> None:
     states = f"arn:aws:states:{REGION}:{ACCOUNT}"
     assert _resources(deployed, "reconcile-jobs", "states:StartExecution") == {
-        f"{states}:stateMachine:{PREFIX}-{machine}" for machine in ("finetuning", "deletion")
+        f"{states}:stateMachine:{PREFIX}-{machine}" for machine in ("finetuning", "deletion", "evaluation")
     }
     assert _resources(deployed, "reconcile-jobs", "states:DescribeExecution") == {
         f"{states}:execution:{PREFIX}-{machine}:*" for machine in ("finetuning", "deletion", "evaluation")

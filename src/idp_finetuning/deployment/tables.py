@@ -48,7 +48,7 @@ JOBS_BY_CREATION = IndexSpec(
         "errorMessage",
     ),
 )
-# Sparse: only jobs that have not ended carry `unfinished`.
+# Sparse: only jobs that have not ended, or whose evaluation runs, carry `unfinished`.
 UNFINISHED_JOBS = IndexSpec(name="Unfinished", partition_key="unfinished", sort_key="createdAt", projected=())
 # Sparse too: only jobs with a deployment carry its ARN, and DynamoDB fills a new index from the records there are.
 JOBS_BY_DEPLOYMENT = IndexSpec(

@@ -86,6 +86,7 @@ class JobChanges(TypedDict, total=False):
     error_code: str | None
     error_message: str | None
     waiting_for: str | None
+    evaluation: JobEvaluation | None
 
 
 class Resumption(WireModel):
@@ -189,6 +190,18 @@ def restart(job: FinetuningJob, run: JobRun, reason: str) -> Outcome:
     if stage is JobStatus.VALIDATING:
         restarted["documents"] = None
     return _change(job, f"{reason} Started again at {stage}, run {job.run + 1}.", restarted)
+
+
+def complete(job: FinetuningJob, run: JobRun) -> Outcome:
+    """Move the job to COMPLETED and begin its first evaluation with it, if one is wanted; a second call keeps both.
+
+    In one write: a worker that dies after it leaves an evaluation that ReconcileJobs starts. Raises JobStopping or
+    StaleState.
+    """
+    changes: JobChanges = {"deployment_completed_at": job.deployment_completed_at or timestamp()}
+    if job.evaluate and job.status is not JobStatus.COMPLETED:
+        changes["evaluation"] = JobEvaluation(number=1, status=EvaluationStatus.RUNNING, started_at=timestamp())
+    return move(job, run, JobStatus.COMPLETED, **changes)
 
 
 def begin_evaluation(job: FinetuningJob, number: int, message: str) -> Outcome:

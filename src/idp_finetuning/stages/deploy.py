@@ -8,10 +8,11 @@ from idp_finetuning.adapters.bedrock import Bedrock, BedrockBusy, BedrockRefused
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.errors import DeploymentFailed
+from idp_finetuning.jobs import life
 from idp_finetuning.jobs.bedrock_names import bedrock_tags
 from idp_finetuning.jobs.job import FinetuningJob, JobRun, JobStatus
 from idp_finetuning.jobs.ownership import may_be_unseen
-from idp_finetuning.stages.evaluation_start import evaluate_completed
+from idp_finetuning.stages.evaluation_start import start_first_evaluation
 from idp_finetuning.wire import WireModel, timestamp
 
 
@@ -95,7 +96,5 @@ def get_model_deployment(run: JobRun, *, jobs: JobTable, bedrock: Bedrock) -> De
 
 def complete_job(run: JobRun, *, jobs: JobTable, evaluation: Workflow) -> None:
     """Move the job to COMPLETED and start its evaluation; a second call keeps the time of the first."""
-    completed = jobs.get(run.job_id).deployment_completed_at or timestamp()
-    job = jobs.move(run, JobStatus.COMPLETED, deployment_completed_at=completed)
-    if job.evaluate:
-        evaluate_completed(job, jobs=jobs, workflow=evaluation)
+    job = jobs.update(run.job_id, lambda found: life.complete(found, run))
+    start_first_evaluation(job, jobs=jobs, workflow=evaluation)

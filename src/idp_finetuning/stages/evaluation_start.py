@@ -23,23 +23,23 @@ def start_evaluation(job: FinetuningJob, message: str, *, jobs: JobTable, workfl
     """
     number = job.evaluation.number + 1 if job.evaluation else 1
     begun = jobs.update(job.id, lambda found: life.begin_evaluation(found, number, message))
-    _start_execution(begun, jobs, workflow)
+    start_execution(begun, jobs=jobs, workflow=workflow)
     return begun
 
 
-def evaluate_completed(job: FinetuningJob, *, jobs: JobTable, workflow: Workflow) -> None:
-    """Start the first evaluation of a job that has just been completed, unless that was done. Never raises for it."""
+def start_first_evaluation(job: FinetuningJob, *, jobs: JobTable, workflow: Workflow) -> None:
+    """Start the execution of a completed job's first evaluation, unless it has one; a refusal is noted on the job."""
+    if not job.evaluation_run or job.evaluation_run.number > 1:
+        return
     try:
         with aws_calls():
-            if job.evaluation is None:
-                start_evaluation(job, "Asking the models about the held-out documents.", jobs=jobs, workflow=workflow)
-            elif job.evaluation_run and job.evaluation.number == 1:
-                _start_execution(job, jobs, workflow)  # a call before this one may have died in between
+            start_execution(job, jobs=jobs, workflow=workflow)
     except FinetuningError as error:
         logger.warning("the evaluation was not started", extra={"error_code": error.code, "reason": error.message})
 
 
-def _start_execution(job: FinetuningJob, jobs: JobTable, workflow: Workflow) -> None:
+def start_execution(job: FinetuningJob, *, jobs: JobTable, workflow: Workflow) -> None:
+    """Start the execution of the evaluation that runs. If that is refused it has FAILED, and the error is raised."""
     run = job.evaluation_run
     if run is None:
         return

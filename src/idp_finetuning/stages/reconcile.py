@@ -19,7 +19,7 @@ from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.jobs.life import BEFORE_TRAINING
 from idp_finetuning.stages.end import end_unfinished
-from idp_finetuning.stages.evaluation_start import fail_evaluation
+from idp_finetuning.stages.evaluation_start import fail_evaluation, start_execution
 from idp_finetuning.stages.prune_versions import PrunedVersions
 from idp_finetuning.stages.sweep import SweepResult, sweep
 from idp_finetuning.wire import WireModel
@@ -104,15 +104,15 @@ def reconcile_job(
 ) -> Act | None:
     """End a job that passed a deadline, and start the workflow of one again whose execution ended or never started.
 
-    A deletion that ended before its job was gone is started again, too. An evaluation whose execution ended without a
-    word has failed.
+    A deletion that ended before its job was gone is started again, too. An evaluation that has no execution gets
+    one; one whose execution ended without a word has failed.
     """
     try:
         job = jobs.get(job_id)
     except JobNotFound:
         return None
     if job.status in ENDED:
-        _end_lost_evaluation(job, jobs, evaluation)
+        _reconcile_evaluation(job, jobs, evaluation, grace)
         return None
     if job.status is JobStatus.DELETING:
         return _restart_deletion(job, jobs, deletion, grace)
@@ -167,10 +167,15 @@ def _restart(
     return Act.RESTARTED
 
 
-def _end_lost_evaluation(job: FinetuningJob, jobs: JobTable, evaluation: Workflow) -> None:
+def _reconcile_evaluation(job: FinetuningJob, jobs: JobTable, evaluation: Workflow, grace: Grace) -> None:
+    """Start an evaluation that was begun and has no execution; one whose execution ended without a word has failed."""
     run = job.evaluation_run
-    status = evaluation.status(job.evaluation_name) if run else None
-    if run and status in (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED):
+    if run is None:
+        return
+    status = evaluation.status(job.evaluation_name)
+    if status is None and _age(job.updated_at) > grace.start:
+        start_execution(job, jobs=jobs, workflow=evaluation)
+    elif status in (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED):
         fail_evaluation(run, f"Its execution was {status}. Evaluate the job again.", jobs=jobs)
 
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.reconcile import PARALLEL_JOBS, Reconciliation
 from tests.idp_finetuning.conftest import client
@@ -252,6 +253,28 @@ def test_a_deletion_that_ended_is_started_again_and_one_that_runs_is_not(
     pipeline.run("ReconcileJobs", {})
     assert deletions() == [f"{doomed.id}-deletion-2"]
     assert messages(jobs) == ["Deletion starts anew."]
+
+
+def test_an_evaluation_without_an_execution_gets_one_and_one_whose_execution_was_lost_has_failed(
+    pipeline: Pipeline, jobs: JobTable, executions: dict[str, str], environment: dict[str, str]
+) -> None:
+    deploying = placed(jobs, "DEPLOYING")
+    job = jobs.update(deploying.id, lambda found: life.complete(found, deploying.current_run))  # and then it dies
+    assert list(jobs.unfinished()) == [job.id]
+    pipeline.run("ReconcileJobs", {})  # it may be about to start it
+    machine = environment["EVALUATION_STATE_MACHINE_ARN"]
+    assert client("stepfunctions").list_executions(stateMachineArn=machine)["executions"] == []
+    rewrite(jobs, job.id, updated_at=ago(minutes=6))
+    pipeline.run("ReconcileJobs", {})
+    (started,) = client("stepfunctions").list_executions(stateMachineArn=machine)["executions"]
+    assert started["name"] == f"{job.id}-evaluation-1"
+    executions[job.evaluation_name] = "TIMED_OUT"
+    pipeline.run("ReconcileJobs", {}, times=2)
+    after = jobs.get(job.id)
+    assert after.evaluation
+    assert (after.status, after.evaluation.status) == ("COMPLETED", "FAILED")
+    assert "TIMED_OUT" in str(after.evaluation.error_message)
+    assert list(jobs.unfinished()) == []
 
 
 def test_a_job_that_cannot_be_looked_at_does_not_keep_the_others(

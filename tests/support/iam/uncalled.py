@@ -246,7 +246,14 @@ UNCALLED: tuple[Uncalled, ...] = (
         "ReconcileJobs",
         ("states:DescribeExecution",),
         (arn("states", f"execution:{PREFIX}-evaluation:*"),),
-        "Looks at an evaluation whose execution ended badly, which only an operator or a limit of time does.",
+        "Only a pass that runs during an evaluation looks at it.",
+        by_chance=True,
+    ),
+    Uncalled(
+        "ReconcileJobs",
+        ("states:StartExecution",),
+        (arn("states", f"stateMachine:{PREFIX}-evaluation"),),
+        "Starts an evaluation whose job's last worker died before it could, which takes a race of milliseconds.",
         by_chance=True,
     ),
     Uncalled(
