@@ -31,6 +31,11 @@ class ExecutionStatus(StrEnum):
     ABORTED = "ABORTED"
     PENDING_REDRIVE = "PENDING_REDRIVE"
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended before its last step."""
+        return self in (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED)
+
 
 class Workflow:
     """One state machine and its poll intervals in seconds."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.adapters.workflows import ExecutionStatus
 from idp_finetuning.errors import Conflict, InvalidInput, StaleState
 from idp_finetuning.evaluation.gate import GateResult, judge_gate
 from idp_finetuning.evaluation.layout import EvaluationLayout
@@ -16,7 +15,7 @@ from idp_finetuning.operations.arguments import Id, JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.lines import read_page_of_lines
 from idp_finetuning.pagination import Page
-from idp_finetuning.stages.evaluation_start import fail_evaluation, start_evaluation
+from idp_finetuning.stages.evaluation_start import fail_evaluation, start_evaluation, start_execution
 from idp_finetuning.wire import read_stored_json
 
 
@@ -29,7 +28,12 @@ def evaluate_finetuning_job(arguments: JobArguments, identity: Identity, service
     if job.status is not JobStatus.COMPLETED:
         raise Conflict(f"Job '{job.id}' is {job.status}; only the model of a COMPLETED job can be evaluated.")
     if run := job.evaluation_run:
-        if services.evaluation.status(job.evaluation_name) is ExecutionStatus.RUNNING:
+        status = services.evaluation.status(job.evaluation_name)
+        if status is None:
+            start_execution(
+                job, jobs=services.jobs, workflow=services.evaluation
+            )  # a request at the same time may, too
+        if status is None or not status.has_failed:
             return job
         fail_evaluation(run, "Its execution ended before its end was noted.", jobs=services.jobs)
     try:

@@ -175,7 +175,7 @@ def _reconcile_evaluation(job: FinetuningJob, jobs: JobTable, evaluation: Workfl
     status = evaluation.status(job.evaluation_name)
     if status is None and _age(job.updated_at) > grace.start:
         start_execution(job, jobs=jobs, workflow=evaluation)
-    elif status in (ExecutionStatus.FAILED, ExecutionStatus.TIMED_OUT, ExecutionStatus.ABORTED):
+    elif status and status.has_failed:
         fail_evaluation(run, f"Its execution was {status}. Evaluate the job again.", jobs=jobs)
 
 

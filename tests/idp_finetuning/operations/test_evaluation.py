@@ -31,6 +31,17 @@ def test_an_evaluation_is_started_once_at_a_time(environment: dict[str, str], jo
     assert [item["name"] for item in started] == [f"{ID}-evaluation-1"]
 
 
+def test_one_that_was_begun_and_not_started_yet_is_started_and_no_other(
+    environment: dict[str, str], jobs: JobTable
+) -> None:
+    jobs.create(job(status=JobStatus.COMPLETED), None, "")
+    jobs.update(ID, lambda found: life.begin_evaluation(found, 1, "By a request at the same time."))
+    assert call("evaluateFinetuningJob", jobId=ID)["evaluation"]["number"] == 1
+    arn = environment["EVALUATION_STATE_MACHINE_ARN"]
+    started = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
+    assert [item["name"] for item in started] == [f"{ID}-evaluation-1"]
+
+
 @pytest.mark.parametrize("runs", [True, False])
 def test_while_one_runs_no_other_is_started_and_one_that_was_lost_is_replaced(
     jobs: JobTable, monkeypatch: pytest.MonkeyPatch, runs: bool
