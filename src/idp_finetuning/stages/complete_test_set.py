@@ -16,7 +16,14 @@ from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.buckets import TestSetBucket
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import Conflict, InvalidInput
-from idp_finetuning.test_sets.keys import announced_prefix, document_of, input_prefix, sealed_key, uploading_marker
+from idp_finetuning.test_sets.keys import (
+    announced_prefix,
+    document_of,
+    input_prefix,
+    is_label,
+    sealed_key,
+    uploading_marker,
+)
 from idp_finetuning.test_sets.labels import Listing
 from idp_finetuning.test_sets.test_set import TestSetFile, TestSetRecord, TestSetStatus
 from idp_finetuning.text import join_first
@@ -42,12 +49,12 @@ def require_new(test_set: TestSetRecord, files: Sequence[TestSetFile], bucket: T
         return
     prefix = f"{test_set.id}/"
     listed = {file.key.removeprefix(prefix): file.etag for file in bucket.sealed(test_set.id, test_set.sealed_as).files}
-    labelled = {document_of(key) for key in listed if "/sections/" in key}
+    labelled = {document_of(key) for key in listed if is_label(key)}
     changed = [
         file.key
         for file in files
         if (file.key in listed and listed[file.key] != file.md5)
-        or (file.key not in listed and "/sections/" in file.key and document_of(file.key) in labelled)
+        or (file.key not in listed and is_label(file.key) and document_of(file.key) in labelled)
     ]
     if changed:
         raise Conflict(

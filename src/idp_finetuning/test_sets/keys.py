@@ -35,11 +35,14 @@ def document_of(key: str) -> str:
     folder, _, rest = key.partition("/")
     if folder == "input":
         return rest
-    for part in ("/sections/", "/pages/"):
-        path, found, _ = rest.rpartition(part)
-        if found:
-            return path
-    return rest
+    # The last of them: a document may itself be in a folder of either name.
+    end = max(rest.rfind("/sections/"), rest.rfind("/pages/"))
+    return rest if end < 0 else rest[:end]
+
+
+def is_label(key: str) -> bool:
+    """Return whether a file below `input/` or `baseline/` is a section of a document's labels."""
+    return key.startswith("baseline/") and key.rfind("/sections/") > key.rfind("/pages/")
 
 
 def uploading_marker(test_set_id: str) -> str:

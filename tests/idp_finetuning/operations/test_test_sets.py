@@ -134,6 +134,23 @@ def test_a_document_is_added_with_its_labels_or_not_at_all(
     assert listed(s3, test_sets) == ["1.pdf", "2.pdf", "3.pdf", "4.pdf"]
 
 
+@pytest.mark.parametrize("folder", ["sections", "pages", "a/sections/pages"])
+def test_a_document_in_a_folder_named_as_parts_of_labels_are_is_a_document(
+    s3: Any, test_sets: TestSetTable, complete: dict[str, Any], folder: str
+) -> None:
+    path = f"x/{folder}/3.pdf"
+    text = f"baseline/{path}/pages/1/result.json"
+    upload_forms("a", f"input/{path}", text)
+    put(s3, f"input/{path}")
+    call("completeTestSet", testSetId="a")
+    assert listed(s3, test_sets) == ["1.pdf", "2.pdf"]  # its text is missing
+    put(s3, text)
+    call("completeTestSet", testSetId="a")
+    assert listed(s3, test_sets) == ["1.pdf", "2.pdf", path]
+    send(s3, "a", labels(path))
+    assert call("completeTestSet", testSetId="a")["version"] == 3
+
+
 def test_a_document_without_labels_gets_them_in_the_next_version(s3: Any, complete: dict[str, Any]) -> None:
     send(s3, "a", "input/3.pdf")
     assert call("completeTestSet", testSetId="a")["version"] == 2

@@ -1,4 +1,4 @@
-"""The evaluation of a job: whoever answers, fails or dies, nothing is asked twice and the job stays COMPLETED."""
+"""The evaluation of a job: whatever fails or dies, no page is asked about twice and the job stays COMPLETED."""
 
 from __future__ import annotations
 
