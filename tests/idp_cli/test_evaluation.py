@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,17 @@ def test_every_page_goes_into_the_csv_and_the_report_into_a_page(run: Run, tmp_p
     assert page.read_text("utf-8") == evaluation_page(evaluation_report())
 
 
-@pytest.mark.parametrize("option", ["--csv", "--html"])
+def test_every_page_is_a_line_of_json_with_all_answers(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "pages.jsonl"
+    ran = run("finetuning", "evaluation", *JOB, "--jsonl", str(file))
+    assert ran.code == 0, ran.err
+    first, *others = map(json.loads, file.read_text("utf-8").splitlines())
+    assert (first["path"], first["page"], first["label"]) == ("invoice/0.pdf", 1, "invoice")
+    assert first["answers"][0] == {"kind": "CUSTOM_MODEL", "className": "letter", "boundary": "start"}
+    assert len(others) == 11
+
+
+@pytest.mark.parametrize("option", ["--csv", "--jsonl", "--html"])
 def test_a_file_that_cannot_be_written_is_named(run: Run, tmp_path: Path, option: str) -> None:
     ran = run("finetuning", "evaluation", *JOB, option, str(tmp_path / "no folder" / "file"))
     assert ran.code == 1

@@ -11,7 +11,7 @@ from idp_cli.commands.options import interval_option, job_id_option
 from idp_cli.completing import complete_jobs
 from idp_cli.evaluation_page import evaluation_page
 from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
-from idp_cli.files import write_csv, write_text
+from idp_cli.files import rows_of, write_csv, write_text
 from idp_cli.model_card import card_content, card_lines
 from idp_cli.session import FAILED, Session, find_stand_in, shared_options
 from idp_cli.waiting import waiting
@@ -48,6 +48,12 @@ def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
     help="Also write what each model said of each page to FILE.",
 )
 @click.option(
+    "--jsonl",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write that to FILE, as a line of JSON for each page.",
+)
+@click.option(
     "--html",
     "html_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -56,7 +62,9 @@ def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
 )
 @shared_options
 @click.pass_obj
-def evaluation(session: Session, job_id: str, csv_file: Path | None, html_file: Path | None) -> None:
+def evaluation(
+    session: Session, job_id: str, csv_file: Path | None, jsonl: Path | None, html_file: Path | None
+) -> None:
     """Show whether the model is better than the base model.
 
     With what is proven, scores by class, and the pages that a person should look at.
@@ -67,6 +75,10 @@ def evaluation(session: Session, job_id: str, csv_file: Path | None, html_file: 
         stand_in = find_stand_in(client)
         if csv_file:
             write_csv(csv_file, page_rows(found, client.finetuning.evaluated_pages(job_id)))
+        if jsonl:
+            with rows_of(jsonl) as out:
+                for page in client.finetuning.evaluated_pages(job_id):
+                    out.json_line(page.model_dump(mode="json", by_alias=True))
     if html_file:
         write_text(html_file, evaluation_page(found, stand_in=stand_in))
     session.show(found, evaluation_lines(found))
