@@ -39,6 +39,21 @@ def test_every_page_is_a_line_of_json_with_all_answers(run: Run, tmp_path: Path)
     assert len(others) == 11
 
 
+def test_pages_on_stdout_come_without_the_report(run: Run) -> None:
+    lines = run("finetuning", "evaluation", *JOB, "--jsonl", "-").out.splitlines()
+    assert json.loads(lines[0])["path"] == "invoice/0.pdf"
+    assert len(lines) == 12
+    rows = list(csv.reader(run("finetuning", "evaluation", *JOB, "--csv", "-").out.splitlines()))
+    assert len(rows) == 13
+
+
+@pytest.mark.parametrize("others", [("--csv", "-"), ("--json",)])
+def test_stdout_is_for_one_of_them(run: Run, others: tuple[str, ...]) -> None:
+    ran = run("finetuning", "evaluation", *JOB, "--jsonl", "-", *others)
+    assert ran.code == 2
+    assert "Only one of --json, --csv and --jsonl" in ran.err
+
+
 @pytest.mark.parametrize("option", ["--csv", "--jsonl", "--html"])
 def test_a_file_that_cannot_be_written_is_named(run: Run, tmp_path: Path, option: str) -> None:
     ran = run("finetuning", "evaluation", *JOB, option, str(tmp_path / "no folder" / "file"))

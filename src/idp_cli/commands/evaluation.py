@@ -11,7 +11,7 @@ from idp_cli.commands.options import interval_option, job_id_option
 from idp_cli.completing import complete_jobs
 from idp_cli.evaluation_page import evaluation_page
 from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
-from idp_cli.files import rows_of, write_csv, write_text
+from idp_cli.files import STDOUT, rows_of, write_csv, write_text
 from idp_cli.model_card import card_content, card_lines
 from idp_cli.session import FAILED, Session, find_stand_in, shared_options
 from idp_cli.waiting import waiting
@@ -45,13 +45,13 @@ def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
     "csv_file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Also write what each model said of each page to FILE.",
+    help="Also write what each model said of each page to FILE; - is stdout, without the report.",
 )
 @click.option(
     "--jsonl",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Also write that to FILE, as a line of JSON for each page.",
+    help="Also write that to FILE, as a line of JSON for each page; - is stdout, without the report.",
 )
 @click.option(
     "--html",
@@ -69,6 +69,9 @@ def evaluation(
 
     With what is proven, scores by class, and the pages that a person should look at.
     """
+    only_pages = STDOUT in (csv_file, jsonl)
+    if csv_file == jsonl == STDOUT or (session.json and only_pages):
+        raise click.UsageError("Only one of --json, --csv and --jsonl can be written to stdout.")
     with session.client() as client:
         found = client.finetuning.evaluation_report(job_id)
         session.say_stand_in(client)
@@ -81,7 +84,8 @@ def evaluation(
                     out.json_line(page.model_dump(mode="json", by_alias=True))
     if html_file:
         write_text(html_file, evaluation_page(found, stand_in=stand_in))
-    session.show(found, evaluation_lines(found))
+    if not only_pages:
+        session.show(found, evaluation_lines(found))
 
 
 @click.command()
