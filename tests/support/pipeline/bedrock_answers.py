@@ -133,15 +133,15 @@ ANSWERS: tuple[Answer, ...] = (
     Answer(
         name="quota of customization jobs in progress: 1",
         switches=Switches(jobs_in_progress=1),
-        jobs=2,
-        phase_seconds=2,
+        jobs=3,
+        phase_seconds=4,
         outcome="waits, then completes",
     ),
     Answer(
-        name="quota of deployments in progress: 2",
-        switches=Switches(deployments_in_progress=2),
+        name="quota of deployments in progress: 1",
+        switches=Switches(deployments_in_progress=1),
         jobs=3,
-        phase_seconds=5,
+        phase_seconds=8,
         outcome="waits, then completes",
     ),
 )
