@@ -11,4 +11,11 @@ from idp_finetuning.stages.prepare_evaluation import DocumentsLocation, prepare_
 @state_handler(EvaluationRun)
 def handler(event: EvaluationRun, services: Services) -> DocumentsLocation:
     """Return where the documents are."""
-    return prepare_evaluation(event, jobs=services.jobs, config_versions=services.config_versions, data=services.data)
+    return prepare_evaluation(
+        event,
+        jobs=services.jobs,
+        config_versions=services.config_versions,
+        test_sets=services.test_sets,
+        test_set_bucket=services.test_set_bucket,
+        data=services.data,
+    )

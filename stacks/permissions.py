@@ -290,31 +290,43 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         ),
         "PrepareEvaluation": (
             read_job,
-            Allow(("dynamodb:GetItem",), (arns.config_versions_table,)),
+            Allow(("dynamodb:GetItem",), (arns.config_versions_table, arns.test_sets_table)),
+            *read_labels,
+            read_page_counts,
+            Allow(
+                ("s3:GetObject",),
+                tuple(
+                    arns.data_objects(f"jobs/*/{part}")
+                    for part in (
+                        "manifest.json",
+                        "prompt.json",
+                        "dataset/documents.jsonl",
+                        "examples/train/*",
+                        "evaluation/*/plan.json",
+                    )
+                ),
+            ),
+            Allow(
+                ("s3:PutObject",),
+                tuple(
+                    arns.data_objects(f"jobs/*/evaluation/*/{part}.json")
+                    for part in ("plan", "documents", "training-pages")
+                ),
+            ),
+        ),
+        "EvaluateDocument": (
+            read_job,
+            # The documents of another test set, and the texts of pages for prompts that need them.
+            *read_documents,
             list_data,
             Allow(
                 ("s3:GetObject",),
                 tuple(
                     arns.data_objects(f"jobs/*/{part}")
-                    for part in ("manifest.json", "prompt.json", "dataset/documents.jsonl", "evaluation/*/plan.json")
+                    for part in ("pages/*", "evaluation/*/plan.json", "evaluation/*/training-pages.json")
                 ),
             ),
-            Allow(
-                ("s3:PutObject",),
-                tuple(arns.data_objects(f"jobs/*/evaluation/*/{part}.json") for part in ("plan", "documents")),
-            ),
-        ),
-        "EvaluateDocument": (
-            read_job,
-            # The texts of pages, for prompts that need them.
-            list_test_sets,
-            Allow(("s3:GetObject",), (arns.test_set_objects("*/baseline/*/pages/*"),)),
-            *_decrypt_test_sets(options),
-            list_data,
-            Allow(
-                ("s3:GetObject",),
-                (arns.data_objects("jobs/*/pages/*"), arns.data_objects("jobs/*/evaluation/*/plan.json")),
-            ),
+            Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("jobs/*/evaluation/drawn/*"),)),
             # A conditional write reads too (S3 API reference, PutObject).
             Allow(
                 ("s3:GetObject", "s3:PutObject"),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from idp_cli.evaluation_text import repeatability
+from idp_cli.evaluation_text import documents_of, repeatability
 
 if TYPE_CHECKING:
     from idp_sdk import ContestantScores, EvaluationReport, Interval, PageFinding
@@ -64,7 +64,8 @@ def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) ->
     body = [
         "<h1>Evaluation of a fine-tuned model</h1>",
         f'<p class="weak">Job {escape(report.job_id)}, evaluation {report.number}, {escape(report.created_at)}: '
-        f"{report.documents} documents, {report.pages} pages that the model was not trained with</p>",
+        f"{report.documents} documents, {report.pages} pages from {escape(documents_of(report))}; the model was "
+        "trained with none of them</p>",
         f'<p class="stand-in"><strong>{escape(stand_in)}</strong></p>' if stand_in else "",
         f'<p class="verdict">{escape(report.sentence)}</p>',
         *(f"<p>{escape(item.sentence)}</p>" for item in report.comparisons if item.kind != "BASE_MODEL"),

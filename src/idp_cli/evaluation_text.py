@@ -47,7 +47,7 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
     others = [item for item in report.comparisons if item.kind != "BASE_MODEL"]
     return [
         "Evaluation Report:",
-        f"  Documents: {report.documents}, Pages: {report.pages}",
+        f"  Documents: {report.documents}, Pages: {report.pages}, from {documents_of(report)}",
         f"  Verdict: {report.sentence}",
         *(f"  {item.sentence}" for item in others),
         f"  Repeatability: {repeatability(report)}",
@@ -58,6 +58,11 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
         *_listed("Left Out:", [f"{item.path}: {item.reason}" for item in report.left_out]),
         *_listed("Notes:", report.notes),
     ]
+
+
+def documents_of(report: EvaluationReport) -> str:
+    """Return whose documents the models were asked about."""
+    return f"test set {report.test_set_id}" if report.test_set_id else "what the job held out"
 
 
 def gate_lines(result: GateResult) -> list[str]:

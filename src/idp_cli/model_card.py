@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from idp_cli.evaluation_text import repeatability
+from idp_cli.evaluation_text import documents_of, repeatability
 from idp_cli.job_text import losses
 from idp_cli.times import moment
 
@@ -86,7 +86,8 @@ def _pages(dataset: DatasetReport) -> Iterator[tuple[str, str, str]]:
 
 
 def _evaluation(report: EvaluationReport) -> Iterator[str]:
-    yield f"{_text(report.sentence)} {report.documents} documents, {report.pages} pages; {repeatability(report)}."
+    asked = f"{report.documents} documents, {report.pages} pages, from {_text(documents_of(report))}"
+    yield f"{_text(report.sentence)} {asked}; {repeatability(report)}."
     yield ""
     yield from _table(
         ("", "pages right", "sections exact", "macro F1"),

@@ -93,6 +93,11 @@ class DocumentRejected(FinetuningError):
         super().__init__(f"{reason_code}: {message}")
         self.reason_code = reason_code
 
+    @property
+    def reason(self) -> str:
+        """The sentences without the code."""
+        return self.message.partition(": ")[2]
+
     @classmethod
     def from_text(cls, text: str) -> DocumentRejected:
         """Return the rejection that has this whole message."""

@@ -68,6 +68,7 @@ class Finetuning:
         repeat: int | None = None,
         config_version: str | None = None,
         evaluate: bool | None = None,
+        evaluation_test_set_id: str | None = None,
         client_token: str | None = None,
     ) -> Job:
         """Start a job and return it, VALIDATING.
@@ -76,7 +77,8 @@ class Finetuning:
         that retries never start a second job. `hyper_parameters` are those the base model has, see
         `models.list_available_models`; what is None has the model's default. Each training page is written `repeat`
         times (1 to 4). `config_version` names the prompt and class descriptions to train with. The model is
-        evaluated on the held-out documents at the end, unless `evaluate` is False.
+        evaluated at the end, unless `evaluate` is False: on the documents that the job holds out, or on those of
+        another test set.
         Raises TestSetNotFound, TestSetInvalid, InvalidInput, ModelUnavailable, Conflict, Unauthorized.
         """
         given = {
@@ -88,6 +90,7 @@ class Finetuning:
             "repeat": repeat,
             "configVersion": config_version,
             "evaluate": evaluate,
+            "evaluationTestSetId": evaluation_test_set_id,
             "clientToken": client_token or str(uuid.uuid4()),
         }
         wanted = {name: value for name, value in given.items() if value is not None}
@@ -128,12 +131,17 @@ class Finetuning:
         """
         return self._api.items(operations.LIST_DATASET_DOCUMENTS, {"jobId": job_id}, page_size)
 
-    def evaluate_job(self, job_id: str) -> Job:
+    def evaluate_job(self, job_id: str, *, test_set_id: str | None = None) -> Job:
         """Start an evaluation of a COMPLETED job's model, unless one runs; `job.evaluation` says how it ends.
 
-        Answers that an earlier evaluation stored are not paid for again. Raises Conflict.
+        It is about the documents of the test set, without those that the model was trained with; of the job's own test
+        set, about those that it held out. Default: what the job was created with. Answers that an earlier evaluation
+        stored are not paid for again. Raises Conflict, TestSetNotFound, TestSetInvalid.
         """
-        return self._api.call(operations.EVALUATE_JOB, {"jobId": job_id})
+        given = {"jobId": job_id, "testSetId": test_set_id}
+        return self._api.call(
+            operations.EVALUATE_JOB, {name: value for name, value in given.items() if value is not None}
+        )
 
     def evaluation_report(self, job_id: str) -> EvaluationReport:
         """Return what the latest evaluation found. Raises Conflict until it has ended."""
@@ -144,7 +152,7 @@ class Finetuning:
         return self._api.items(operations.LIST_EVALUATED_PAGES, {"jobId": job_id}, page_size)
 
     def compare_jobs(self, job_id: str, other_job_id: str) -> JobComparison:
-        """Compare the other job's model with this one's, on the documents that both held out.
+        """Compare the other job's model with this one's, on the documents that both were evaluated on.
 
         Raises Conflict if one was not evaluated, InvalidInput if they have no such document.
         """

@@ -41,7 +41,7 @@ class Validation(WireModel):
 
 
 class JobEvaluation(WireModel):
-    """The latest evaluation of a job's model.
+    """The latest evaluation of a job's model, on another test set or, without one, on what the job held out.
 
     `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
     points); `verdict` is "BETTER", "WORSE", "NO_WORSE" or "NOT_PROVEN". Both are None without answers of the base
@@ -50,6 +50,7 @@ class JobEvaluation(WireModel):
 
     number: int
     status: EvaluationStatus
+    test_set_id: str | None = None
     started_at: UtcTime
     ended_at: UtcTime | None = None
     verdict: str | None = None
@@ -103,6 +104,7 @@ class Job(JobSummary):
     run: int
     error_stage: JobStatus | None = None
     error_code: str | None = None
+    evaluation_test_set_id: str | None = None
     evaluation: JobEvaluation | None = None
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from idp_finetuning.deployment import FUNCTIONS
 from idp_local.aws.names import PREFIX, function_name, variable_values
-from idp_local.documents.generator import demo_test_set
+from idp_local.documents.generator import demo_test_set, unseen_documents
 from idp_local.environment import CHECKOUT, aws_environment, local_client
 from idp_local.functions.pool import WorkerPool
 from idp_local.functions.service import Functions
@@ -23,7 +23,7 @@ from tests.support.local.instrument import INSTRUMENT
 from tests.support.pipeline import documents
 from tests.support.pipeline.classified import Classified, classify
 from tests.support.pipeline.control import Controlled, control, record_with
-from tests.support.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.driver import Finished, Judged, Pipeline
 from tests.support.pipeline.versioned import Versioned, use_versions
 
 JOB_NAME = "Мой job__v2 . -- 🙂"
@@ -55,6 +55,12 @@ def finished(pipeline: Pipeline) -> Finished:
 
 
 @pytest.fixture(scope="session")
+def judged(pipeline: Pipeline, finished: Finished) -> Judged:
+    """The evaluation of that job on another test set."""
+    return pipeline.judge(finished)
+
+
+@pytest.fixture(scope="session")
 def packets(pipeline: Pipeline) -> Finished:
     """A Nova Pro v1 job on ten packets whose pages are labelled out of order."""
     given = documents.packets()
@@ -83,8 +89,15 @@ def guide_set(pipeline: Pipeline) -> str:
 
 @pytest.fixture(scope="session")
 def deleted(pipeline: Pipeline, packets: Finished) -> Job:
-    """A second job of the same name, as it was when it had ended and before it was deleted."""
-    job = pipeline.run(testSetId=packets.test_set_id, baseModel="amazon.nova-pro-v1:0", jobName="x" * 200).state
+    """A second job of the same name, evaluated on another test set, as it was before it was deleted."""
+    job = pipeline.run(
+        testSetId=packets.test_set_id,
+        baseModel="amazon.nova-pro-v1:0",
+        jobName="x" * 200,
+        evaluationTestSetId=pipeline.upload("Unseen", unseen_documents()),
+    ).state
+    assert job.evaluation
+    assert job.evaluation.status == "COMPLETED", job.evaluation.error_message
     pipeline.delete(job.id)
     return job
 

@@ -6,7 +6,7 @@ import pytest
 
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_sdk.errors import Conflict
-from tests.support.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.driver import Finished, Judged, Pipeline
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -36,6 +36,18 @@ def test_a_second_evaluation_finds_the_same_and_stores_no_new_answer(pipeline: P
     after = pipeline.sdk.finetuning.evaluation_report(job.id)
     assert after.contestants == before.contestants
     assert pipeline.keys(answers) == stored
+
+
+def test_another_test_set_is_asked_about_without_what_the_model_was_trained_with(judged: Judged) -> None:
+    assert judged.begun.evaluation
+    assert judged.begun.evaluation.test_set_id == judged.test_set_id
+    assert "runs on other documents" in str(judged.refusal)
+    assert judged.ended.evaluation
+    assert (judged.ended.evaluation.status, judged.ended.evaluation.test_set_id) == ("COMPLETED", judged.test_set_id)
+    assert (judged.report.test_set_id, judged.report.documents) == (judged.test_set_id, judged.unseen)
+    left_out = {item.path: item.reason for item in judged.report.left_out}
+    assert sorted(left_out) == ["bad/cut off.pdf", "bad/no pages.pdf", "copy.pdf"]
+    assert left_out["copy.pdf"] == f"It is the training document '{judged.copied}'."
 
 
 def test_a_job_that_did_not_want_one_has_none(pipeline: Pipeline, finished: Finished) -> None:

@@ -21,7 +21,7 @@ from tests.support.iam.uncalled import excused
 from tests.support.local.call_log import FILE_NAME, AwsCall
 from tests.support.pipeline.classified import Classified
 from tests.support.pipeline.control import Controlled
-from tests.support.pipeline.driver import Finished, Pipeline
+from tests.support.pipeline.driver import Finished, Judged, Pipeline
 from tests.support.pipeline.versioned import Versioned
 from tests.support.stacks.deployed import Deployed, Statement
 from tests.support.stacks.synthesis import shipped_template
@@ -43,6 +43,7 @@ def called(
     pipeline: Pipeline,
     deployed: Deployed,
     finished: Finished,
+    judged: Judged,
     packets: Finished,
     classified: Classified,
     versioned: Versioned,

@@ -201,6 +201,6 @@ def test_the_key_of_an_attached_bucket_is_used_through_s3_only(attached: Deploye
         f"idp-finetuning-{name}": (frozenset({"kms:Decrypt"}), through_s3)
         for name in (
             *("resolver", "read-labels", "validate-test-set", "generate-example", "classify-document"),
-            "evaluate-document",
+            *("prepare-evaluation", "evaluate-document"),
         )
     }

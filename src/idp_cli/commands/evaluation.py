@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from idp_cli.commands.options import interval_option, job_id_option
-from idp_cli.completing import complete_jobs
+from idp_cli.completing import complete_jobs, complete_test_sets
 from idp_cli.evaluation_page import evaluation_page
 from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
 from idp_cli.files import STDOUT, rows_of, write_csv, write_text
@@ -19,17 +19,25 @@ from idp_cli.waiting import waiting
 
 @click.command()
 @job_id_option
+@click.option(
+    "--test-set",
+    "test_set",
+    metavar="ID",
+    shell_complete=complete_test_sets,
+    help="Ask about its documents, without those the model was trained with (default: what the job was created with).",
+)
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
 @interval_option
 @shared_options
 @click.pass_obj
-def evaluate(session: Session, job_id: str, wait: bool, interval: float) -> int:
-    """Ask the model, and others, about the held-out documents.
+def evaluate(session: Session, job_id: str, test_set: str | None, wait: bool, interval: float) -> int:
+    """Ask the model, and others, about documents it has not seen.
 
-    That is done once when a job is COMPLETED. Answers that are there are not paid for again.
+    Those that the job held out, or those of another test set. That is done once when a job is COMPLETED. Answers that
+    are there are not paid for again.
     """
     with session.client() as client:
-        job = client.finetuning.evaluate_job(job_id)
+        job = client.finetuning.evaluate_job(job_id, test_set_id=test_set)
         if wait:
             with waiting(f"The evaluation of job {job_id}"):
                 job = client.finetuning.wait_for_evaluation(job_id, poll_interval=interval)
@@ -98,7 +106,7 @@ def evaluation(
 def compare(session: Session, job_id: str, other_job_id: str) -> None:
     """Say whether another job's model is better.
 
-    On the documents that both jobs held out.
+    On the documents that both were evaluated on.
     """
     with session.client() as client:
         found = client.finetuning.compare_jobs(job_id, other_job_id)

@@ -113,6 +113,13 @@ def validate(
     default=None,
     help="Ask the model about the held-out documents once it is deployed (default: yes).",
 )
+@click.option(
+    "--evaluation-test-set",
+    "evaluation_test_set",
+    metavar="ID",
+    shell_complete=complete_test_sets,
+    help="Ask it about the documents of this test set instead of those held out.",
+)
 @_repeat
 @click.option("--epochs", type=int, help="Rounds over the data, 1 to 5 (default: 2). All models.")
 @click.option("--batch-size", type=int, help="1 only (default: 1). Nova 2.")
@@ -132,6 +139,7 @@ def create(
     train_split: float | None,
     config_version: str | None,
     evaluate: bool | None,
+    evaluation_test_set: str | None,
     repeat: int | None,
     epochs: int | None,
     batch_size: int | None,
@@ -162,6 +170,7 @@ def create(
             repeat=repeat,
             config_version=config_version,
             evaluate=evaluate,
+            evaluation_test_set_id=evaluation_test_set,
         )
         if not wait:
             session.show(job, created_lines(job))

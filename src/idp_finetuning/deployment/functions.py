@@ -154,14 +154,23 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
     ),
     FunctionSpec(
         name="PrepareEvaluation",
-        timeout_seconds=300,
+        timeout_seconds=900,  # reads what drawing every training document showed
         memory_mb=1769,
-        variables=(V.DATA_BUCKET, V.JOBS_TABLE, V.CONFIG_VERSIONS_TABLE),
+        variables=(
+            V.DATA_BUCKET,
+            V.TEST_SET_BUCKET,
+            V.TEST_SET_BUCKET_IS,
+            V.JOBS_TABLE,
+            V.TEST_SETS_TABLE,
+            V.CONFIG_VERSIONS_TABLE,
+        ),
     ),
-    # Reads the page images that the job made, and draws none.
+    # Reads the page images that the job made, and draws the documents of another test set.
     FunctionSpec(
         name="EvaluateDocument",
         timeout_seconds=900,
+        memory_mb=2048,
+        bundle="render",
         variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.JOBS_TABLE),
     ),
     FunctionSpec(name="ScoreEvaluation", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),

@@ -27,6 +27,11 @@ class EvaluationLayout(WireModel):
         return f"{self._job}{self.number}/documents.json"
 
     @property
+    def training_pages(self) -> str:
+        """Which page images the model was trained with; only if the documents are those of another test set."""
+        return f"{self._job}{self.number}/training-pages.json"
+
+    @property
     def report(self) -> str:
         """What came out."""
         return f"{self._job}{self.number}/report.json"
@@ -35,6 +40,14 @@ class EvaluationLayout(WireModel):
     def pages(self) -> str:
         """JSONL with what each contestant said of each scored page, a line each."""
         return f"{self._job}{self.number}/pages.jsonl"
+
+    def page(self, document_id: str, number: int) -> str:
+        """Image of a page of a document of another test set; shared by all evaluations of the job."""
+        return f"{self._job}drawn/{document_id}/{number}.jpeg"
+
+    def drawn(self, document_id: str) -> str:
+        """Return the key of what drawing the document showed, which says that all its images are there."""
+        return f"{self._job}drawn/{document_id}/pages.json"
 
     def answered(self, contestant: str) -> str:
         """Prefix of the documents that one contestant answered, or why it did not, by its digest."""

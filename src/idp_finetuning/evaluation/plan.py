@@ -62,17 +62,32 @@ class Contestant(WireModel):
 
 
 class EvaluatedDocument(WireModel):
-    """A labelled document with images of all its pages; identical documents have the same `group`.
+    """A labelled document; identical documents have the same `group`.
 
-    The custom model is asked about the first `asked_twice` pages once more.
+    The custom model is asked about the first `asked_twice` pages once more. The job has images of its own documents; a
+    document of another test set has a `key` and is drawn. `pages` is only an upper limit unless `pages_known`.
     """
 
     document_id: str
     path: str
     group: str
     pages: int
+    pages_known: bool = True
     asked_twice: int = 0
     sections: tuple[Section, ...]
+    key: str | None = None
+    etag: str | None = None
+
+
+class TrainingPages(WireModel):
+    """The pages that a model was trained with: path of the document by the digest of the page image."""
+
+    paths: dict[str, str]
+
+    def original(self, digests: Sequence[str]) -> str | None:
+        """Return a training document that has the last of these pages, if training documents have all of them."""
+        found = [self.paths.get(digest) for digest in digests]
+        return found[-1] if found and None not in found else None
 
 
 class LeftOut(WireModel):
@@ -86,10 +101,11 @@ class EvaluationPlan(WireModel):
     """Everything that is fixed before the first answer. `margin` is the loss that "no worse" allows.
 
     `classes` are those of the labels: the report names no others, which may belong to a version beyond its reader's
-    scope.
+    scope. `is_other_test_set` says that the documents are not those that the job held out.
     """
 
     test_set_id: str
+    is_other_test_set: bool = False
     classes: tuple[str, ...]
     contestants: tuple[Contestant, ...]
     notes: tuple[str, ...] = ()
@@ -110,10 +126,14 @@ class EvaluationPlan(WireModel):
 
 
 class DocumentAnswers(WireModel):
-    """A contestant's answer for each page of a document, or why it has none."""
+    """A contestant's answer for each page of a document, or why it has none.
+
+    `unusable` says that the document is the reason: nobody can be asked about it.
+    """
 
     answers: tuple[ClassifiedPage, ...] = ()
     reason: str | None = None
+    unusable: bool = False
 
 
 def page_digest(jpeg: bytes, text: str) -> str:

@@ -85,12 +85,13 @@ class EvaluatedPage(WireModel):
 class EvaluationReport(WireModel):
     """What an evaluation found. All scores are over the same documents: those that every contestant answered.
 
-    The custom model was asked about `repeated_pages` twice, and answered `flipped_pages` of them differently. That
-    decides nothing.
+    `test_set_id` is that of another test set; None for the documents that the job held out. The custom model was asked
+    about `repeated_pages` twice, and answered `flipped_pages` of them differently. That decides nothing.
     """
 
     job_id: str
     number: int
+    test_set_id: str | None = None
     created_at: str
     metric: Metric
     documents: int

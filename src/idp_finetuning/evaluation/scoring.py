@@ -58,6 +58,7 @@ def evaluated_pages(
     plan: EvaluationPlan, documents: Sequence[EvaluatedDocument], answers: Answers
 ) -> Iterator[EvaluatedPage]:
     """Yield every scored page. Raises ValueError as `make_report` does."""
+    documents, _ = _askable(documents, answers)
     _, judged = _judge_all(plan, documents, answers)
     known = frozenset(plan.classes)
     for number, document in enumerate(judged[ContestantKind.CUSTOM_MODEL]):
@@ -88,6 +89,7 @@ def make_report(
 
     Raises ValueError, with the reason, if the custom model answered too little to be scored.
     """
+    documents, unusable = _askable(documents, answers)
     scored, judged = _judge_all(plan, documents, answers)
     reasons = {item.kind: _reason(answers.get(item.digest, {}), documents) for item in plan.contestants}
     custom = judged[ContestantKind.CUSTOM_MODEL]
@@ -101,6 +103,7 @@ def make_report(
     return EvaluationReport(
         job_id=job_id,
         number=number,
+        test_set_id=plan.test_set_id if plan.is_other_test_set else None,
         created_at=created_at,
         metric=plan.metric,
         documents=len(scored),
@@ -117,6 +120,7 @@ def make_report(
         flipped_pages=sum(once != again for once, again in repeated),
         left_out=(
             *plan.left_out,
+            *unusable,
             *_left_out(documents, {item.document_id for item in scored}, list(judged), plan.contestants, answers),
         ),
         notes=plan.notes,
@@ -137,6 +141,25 @@ def _judge_all(plan: EvaluationPlan, documents: Sequence[EvaluatedDocument], ans
         _judge(item, answer_always(plan.majority_class, item.pages)) for item in scored
     ]
     return _Judged(scored, judged)
+
+
+def _askable(documents: Sequence[EvaluatedDocument], answers: Answers) -> tuple[list[EvaluatedDocument], list[LeftOut]]:
+    """Return the documents that models could be asked about, with the pages that drawing found, and the others.
+
+    Raises ValueError, with the first reason, if there is none.
+    """
+    askable: list[EvaluatedDocument] = []
+    unusable: list[LeftOut] = []
+    for document in documents:
+        given = [item[document.document_id] for item in answers.values() if document.document_id in item]
+        if reason := next((item.reason for item in given if item.unusable), None):
+            unusable.append(LeftOut(path=document.path, reason=reason))
+        else:
+            drawn = 0 if document.pages_known else max((len(item.answers) for item in given), default=0)
+            askable.append(document.model_copy(update={"pages": drawn or document.pages}))
+    if not askable:
+        raise ValueError(f"No document could be used ({len(unusable)} left out). The first: {unusable[0].reason}")
+    return askable, unusable
 
 
 def _repeated(

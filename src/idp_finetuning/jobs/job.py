@@ -60,12 +60,14 @@ class EvaluationStatus(StrEnum):
 class JobEvaluation(WireModel):
     """The latest evaluation of a job's model on documents that it was not trained with.
 
+    `test_set_id` is that of another test set; None for the documents that the job held out.
     `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
     points); None without an answer of the base model. `sentence` says what is proven.
     """
 
     number: int
     status: EvaluationStatus
+    test_set_id: str | None = None
     started_at: str
     ended_at: str | None = None
     verdict: str | None = None
@@ -136,7 +138,8 @@ class FinetuningJob(JobSummary):
     `deployment_begun_at` say since when Bedrock may have this attempt's customization job or deployment, although its
     ARN is not known. `restarts` counts how often a lost workflow was started again in this stage. `revision` counts its
     changes. `used_by` names the configuration versions that use its model; only their transactions write it.
-    `evaluate` says whether its end starts an evaluation.
+    `evaluate` says whether its end starts an evaluation, `evaluation_test_set_id` on which documents if not on those
+    that it holds out.
     """
 
     test_set_version: int | None = None
@@ -175,6 +178,7 @@ class FinetuningJob(JobSummary):
     error_code: str | None = None
     waiting_for: str | None = None
     evaluate: bool = True
+    evaluation_test_set_id: str | None = None
     evaluation: JobEvaluation | None = None
 
     @field_validator("used_by", mode="before")

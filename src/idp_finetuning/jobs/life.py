@@ -200,20 +200,28 @@ def complete(job: FinetuningJob, run: JobRun) -> Outcome:
     """
     changes: JobChanges = {"deployment_completed_at": job.deployment_completed_at or timestamp()}
     if job.evaluate and job.status is not JobStatus.COMPLETED:
-        changes["evaluation"] = JobEvaluation(number=1, status=EvaluationStatus.RUNNING, started_at=timestamp())
+        changes["evaluation"] = JobEvaluation(
+            number=1,
+            status=EvaluationStatus.RUNNING,
+            test_set_id=job.evaluation_test_set_id,
+            started_at=timestamp(),
+        )
     return move(job, run, JobStatus.COMPLETED, **changes)
 
 
-def begin_evaluation(job: FinetuningJob, number: int, message: str) -> Outcome:
+def begin_evaluation(job: FinetuningJob, number: int, test_set_id: str | None, message: str) -> Outcome:
     """Begin the evaluation of this number of a completed job, unless another call has begun it.
 
+    Without a test set it is about the documents that the job held out.
     Raises StaleState if the job is not COMPLETED.
     """
     if job.status is not JobStatus.COMPLETED:
         raise StaleState(f"Job '{job.id}' is {job.status}; only a COMPLETED job can be evaluated.")
     if job.evaluation and job.evaluation.number >= number:
         return Outcome(job)
-    begun = JobEvaluation(number=number, status=EvaluationStatus.RUNNING, started_at=timestamp())
+    begun = JobEvaluation(
+        number=number, status=EvaluationStatus.RUNNING, test_set_id=test_set_id, started_at=timestamp()
+    )
     return _change(job, message, {"evaluation": begun})
 
 

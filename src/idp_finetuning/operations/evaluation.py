@@ -19,14 +19,24 @@ from idp_finetuning.stages.evaluation_start import fail_evaluation, start_evalua
 from idp_finetuning.wire import read_stored_json
 
 
-def evaluate_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:
-    """Start an evaluation of a completed job; while one runs, return the job as it is.
+class EvaluateArguments(JobArguments):
+    """Arguments of evaluateFinetuningJob; without a test set the job's own choice holds."""
 
-    Answers that an earlier evaluation stored are not asked for again. Raises Conflict if the job is not COMPLETED.
+    test_set_id: Id | None = None
+
+
+def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, services: Services) -> FinetuningJob:
+    """Start an evaluation of a completed job; while one runs on the same documents, return the job as it is.
+
+    The documents are those of a test set, without those that the model was trained with; of the job's own test set,
+    those that it held out. Answers that an earlier evaluation stored are not asked for again. Raises Conflict if the
+    job is not COMPLETED or its model is being evaluated on other documents, TestSetNotFound or TestSetInvalid if the
+    test set is not there or not complete.
     """
     job = services.jobs.get(arguments.job_id)
     if job.status is not JobStatus.COMPLETED:
         raise Conflict(f"Job '{job.id}' is {job.status}; only the model of a COMPLETED job can be evaluated.")
+    other = _choose_test_set(job, arguments.test_set_id, services)
     if run := job.evaluation_run:
         status = services.evaluation.status(job.evaluation_name)
         if status is None:
@@ -34,17 +44,39 @@ def evaluate_finetuning_job(arguments: JobArguments, identity: Identity, service
                 job, jobs=services.jobs, workflow=services.evaluation
             )  # a request at the same time may, too
         if status is None or not status.has_failed:
-            return job
+            return _require_same(job, other)
         fail_evaluation(run, "Its execution ended before its end was noted.", jobs=services.jobs)
     try:
-        return start_evaluation(
+        begun = start_evaluation(
             job,
-            f"{shown_name(identity, services)} asked for an evaluation.",
+            other,
+            f"{shown_name(identity, services)} asked for an evaluation"
+            + (f" on test set '{other}'." if other else "."),
             jobs=services.jobs,
             workflow=services.evaluation,
         )
     except StaleState as moved:
         raise Conflict(f"Job '{job.id}' was deleted by another request just now.") from moved
+    return _require_same(begun, other)
+
+
+def _choose_test_set(job: FinetuningJob, chosen: str | None, services: Services) -> str | None:
+    """Return the id of another test set, or None for the documents that the job held out."""
+    test_set_id = chosen or job.evaluation_test_set_id
+    if test_set_id in (None, job.test_set_id):
+        return None
+    test_set = services.test_sets.get(test_set_id)
+    test_set.require_ready()
+    return test_set.id
+
+
+def _require_same(job: FinetuningJob, test_set_id: str | None) -> FinetuningJob:
+    """Return the job if its evaluation, which may be of another request, is on these documents."""
+    if job.evaluation and job.evaluation.test_set_id != test_set_id:
+        raise Conflict(
+            f"Evaluation {job.evaluation.number} of job '{job.id}' runs on other documents. Wait for its end."
+        )
+    return job
 
 
 class GateArguments(JobArguments):
@@ -95,19 +127,21 @@ def compare_finetuning_jobs(arguments: ComparisonArguments, identity: Identity, 
     Raises Conflict if one has no evaluation report, InvalidInput if they have no such document.
     """
     jobs = [services.jobs.get(job_id) for job_id in (arguments.job_id, arguments.other_job_id)]
-    first, second = (_read_pages(job, services) for job in jobs)
+    reports = [read_report(job, services) for job in jobs]
+    first, second = (_read_pages(job.id, report, services) for job, report in zip(jobs, reports, strict=True))
     names = [f"the model of job '{job.job_name}'" for job in jobs]
-    same_set = jobs[0].test_set_id == jobs[1].test_set_id
-    found = compare_jobs(first, second, *names) if same_set else None
+    asked = {report.test_set_id or job.test_set_id for job, report in zip(jobs, reports, strict=True)}
+    found = compare_jobs(first, second, *names) if len(asked) == 1 else None
     if found is None:
         raise InvalidInput(
-            "The jobs have no held-out document in common. Compare jobs on the same test set, with the same trainSplit."
+            "The jobs' latest evaluations have no document in common. Evaluate both on the same test set; documents "
+            "that jobs on one test set held out are the same with the same trainSplit."
         )
     return found
 
 
-def _read_pages(job: FinetuningJob, services: Services) -> list[EvaluatedPage]:
-    layout = EvaluationLayout(job_id=job.id, number=read_report(job, services).number)
+def _read_pages(job_id: str, report: EvaluationReport, services: Services) -> list[EvaluatedPage]:
+    layout = EvaluationLayout(job_id=job_id, number=report.number)
     return [read_stored_json(EvaluatedPage, line) for line in services.data.read(layout.pages).splitlines()]
 
 

@@ -12,7 +12,7 @@ from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.adapters.workflows import ExecutionStatus
 from idp_finetuning.classification.config_versions import VersionName
-from idp_finetuning.errors import Conflict, FinetuningError, InternalError, JobStopping, StaleState
+from idp_finetuning.errors import Conflict, FinetuningError, InternalError, InvalidInput, JobStopping, StaleState
 from idp_finetuning.jobs.failures import stage_failure
 from idp_finetuning.jobs.job import ENDED, STAGES, FinetuningJob, JobConfiguration, JobStatus
 from idp_finetuning.jobs.life import RESUMABLE
@@ -42,6 +42,7 @@ class StartFinetuningJobInput(WireModel):
     repeat: Repeat | None = None
     config_version: VersionName | None = None
     evaluate: bool | None = None
+    evaluation_test_set_id: Id | None = None
     client_token: str | None = Field(default=None, min_length=1, max_length=128)
 
     @field_validator("job_name")
@@ -81,14 +82,15 @@ def _create_job(
 ) -> FinetuningJob:
     """Create the job, or return the one that a faster request with this token created.
 
-    Raises InvalidInput for hyperparameters that the model does not have, ModelUnavailable if the account may not
-    fine-tune it.
+    Raises InvalidInput for hyperparameters that the model does not have and for an evaluation that cannot be,
+    ModelUnavailable if the account may not fine-tune it.
     """
     configuration = _snapshot_configuration(request.config_version, identity, services)
     model = find_base_model(request.base_model)
     hyper_parameters = model.choose_hyper_parameters(request.hyper_parameters)
     test_set = services.test_sets.get(request.test_set_id)
     test_set.require_ready()
+    _require_evaluation(request, services)
     warnings = require_offered(model, services.bedrock)
     now = timestamp()
     return services.jobs.create(
@@ -105,6 +107,7 @@ def _create_job(
             repeat=request.repeat or 1,
             config_version=request.config_version,
             evaluate=request.evaluate is not False,
+            evaluation_test_set_id=request.evaluation_test_set_id,
             created_by=shown_name(identity, services),
             created_by_sub=identity.sub,
             client_token=token,
@@ -116,6 +119,23 @@ def _create_job(
         request.digest,
         configuration,
     )
+
+
+def _require_evaluation(request: StartFinetuningJobInput, services: Services) -> None:
+    """Raise InvalidInput if no evaluation is wanted on another test set, or that set is the job's own.
+
+    Raises TestSetNotFound, or TestSetInvalid if it is not complete.
+    """
+    if request.evaluation_test_set_id is None:
+        return
+    if request.evaluate is False:
+        raise InvalidInput("evaluationTestSetId with evaluate: false is a contradiction. Leave one of them out.")
+    if request.evaluation_test_set_id == request.test_set_id:
+        raise InvalidInput(
+            "evaluationTestSetId is the test set to train with. Choose another one, or leave it out: then the model is "
+            "evaluated on the documents that the job holds out."
+        )
+    services.test_sets.get(request.evaluation_test_set_id).require_ready()
 
 
 def _snapshot_configuration(name: str | None, identity: Identity, services: Services) -> JobConfiguration | None:

@@ -33,6 +33,7 @@ from idp_finetuning.operations.config_versions import (
 )
 from idp_finetuning.operations.evaluation import (
     ComparisonArguments,
+    EvaluateArguments,
     EvaluatedPagesArguments,
     GateArguments,
     compare_finetuning_jobs,
@@ -109,7 +110,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "validateTestSetForFinetuning": _operation(SIGNED_IN, ValidateArguments, validate_test_set),
     "listAvailableModels": _operation(SIGNED_IN, NoArguments, list_available_models),
     "listTestSets": _operation(SIGNED_IN, PageArguments, list_test_sets),
-    "evaluateFinetuningJob": _operation(AUTHORS, JobArguments, evaluate_finetuning_job),
+    "evaluateFinetuningJob": _operation(AUTHORS, EvaluateArguments, evaluate_finetuning_job),
     "getEvaluationReport": _operation(SIGNED_IN, JobArguments, get_evaluation_report),
     "listEvaluatedPages": _operation(SIGNED_IN, EvaluatedPagesArguments, list_evaluated_pages),
     "compareFinetuningJobs": _operation(SIGNED_IN, ComparisonArguments, compare_finetuning_jobs),

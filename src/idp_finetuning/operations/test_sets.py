@@ -175,3 +175,7 @@ def _refuse_while_read(test_set: TestSetRecord, services: Services) -> None:
             continue  # the index lags behind the table
         if job.test_set_id == test_set.id and job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA):
             raise Conflict(f"Test set '{test_set.id}' is being read by job '{job.id}'. Stop the job or wait for it.")
+        if job.evaluation_test_set_id == test_set.id and job.status is not JobStatus.DELETING:
+            raise Conflict(
+                f"Job '{job.id}' will evaluate its model on test set '{test_set.id}'. Stop the job or wait for it."
+            )

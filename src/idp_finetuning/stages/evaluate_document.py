@@ -11,11 +11,18 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket, Unreadabl
 from idp_finetuning.adapters.converse import Converse
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.classification.classification import ClassifiedPage
-from idp_finetuning.errors import AwsCallRefused, InvalidInput, JobNotFound, StaleState, TransientError
+from idp_finetuning.errors import (
+    AwsCallRefused,
+    DocumentRejected,
+    InvalidInput,
+    JobNotFound,
+    StaleState,
+    TransientError,
+)
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import Contestant, DocumentAnswers, EvaluatedDocument, EvaluationPlan, page_digest
 from idp_finetuning.jobs.job import EvaluationRun
-from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.stages.evaluation_pages import EvaluationPages
 from idp_finetuning.stages.prepare_evaluation import require_evaluating
 from idp_finetuning.test_sets.keys import page_text_key
 from idp_finetuning.test_sets.page_texts import page_text
@@ -80,6 +87,7 @@ class _Asking:
         self._jobs = jobs
         self._data = data
         self._texts = test_set_bucket
+        self._pages = EvaluationPages(document, layout, bucket=test_set_bucket, data=data, seconds_left=seconds_left)
         self._converse = converse
         self._seconds_left = seconds_left
         self._asked = 0
@@ -88,19 +96,26 @@ class _Asking:
         """Ask about page after page, each contestant in turn."""
         open_: dict[str, list[ClassifiedPage]] = {}
         contestants = {item.digest: item for item in plan.contestants}
-        last = dict.fromkeys(contestants, self._document.pages)
-        if self._document.asked_twice:
-            contestants[plan.repetition.digest] = plan.repetition
-            last[plan.repetition.digest] = self._document.asked_twice
+        asked_twice = [plan.repetition.digest] if self._document.asked_twice else []
+        contestants.update(dict.fromkeys(asked_twice, plan.repetition))
         for digest in contestants:
             if self._data.find_etag(self._layout.document(digest, self._document.document_id)) is None:
                 open_[digest] = []
+        if not open_:
+            return DocumentProgress(status="Finished")
+        try:
+            pages = self._pages.prepare()
+        except DocumentRejected as rejected:
+            for digest in open_:
+                self._finish(digest, DocumentAnswers(reason=rejected.reason, unusable=True))
+            return DocumentProgress(status="Finished")
+        last = dict.fromkeys(contestants, pages) | dict.fromkeys(asked_twice, self._document.asked_twice)
         late: dict[str, str] = {}
-        for number in range(1, self._document.pages + 1):
+        for number in range(1, pages + 1):
             waiting = [digest for digest in open_ if digest not in late and number <= last[digest]]
             if not waiting:
                 break
-            jpeg = self._data.read(JobLayout(job_id=self._run.job_id).page(self._document.document_id, number))
+            jpeg = self._pages.read(number)
             for digest in waiting:
                 try:
                     open_[digest].append(self._answer(contestants[digest], plan.test_set_id, number, jpeg))

@@ -15,14 +15,16 @@ from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus, Failure, Fi
 from idp_finetuning.wire import timestamp
 
 
-def start_evaluation(job: FinetuningJob, message: str, *, jobs: JobTable, workflow: Workflow) -> FinetuningJob:
+def start_evaluation(
+    job: FinetuningJob, test_set_id: str | None, message: str, *, jobs: JobTable, workflow: Workflow
+) -> FinetuningJob:
     """Begin the evaluation that follows the job's latest one, and start its execution; calls at once begin one.
 
-    An evaluation whose execution cannot be started has FAILED, and the error is raised. Raises StaleState if the job is
-    not COMPLETED.
+    Without a test set it is about the documents that the job held out. An evaluation whose execution cannot be started
+    has FAILED, and the error is raised. Raises StaleState if the job is not COMPLETED.
     """
     number = job.evaluation.number + 1 if job.evaluation else 1
-    begun = jobs.update(job.id, lambda found: life.begin_evaluation(found, number, message))
+    begun = jobs.update(job.id, lambda found: life.begin_evaluation(found, number, test_set_id, message))
     start_execution(begun, jobs=jobs, workflow=workflow)
     return begun
 

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from pydantic import TypeAdapter
 
-from idp_finetuning.adapters.buckets import DataBucket
+from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
 from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import InvalidInput, StaleState
 from idp_finetuning.evaluation.comparison import Metric
 from idp_finetuning.evaluation.layout import EvaluationLayout
@@ -17,6 +19,7 @@ from idp_finetuning.evaluation.plan import (
     ContestantKind,
     EvaluatedDocument,
     EvaluationPlan,
+    LeftOut,
     ask_twice,
     choose_documents,
     majority_class,
@@ -25,6 +28,7 @@ from idp_finetuning.jobs.job import EvaluationRun, FinetuningJob
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.nova.prompt import Prompt
+from idp_finetuning.stages.evaluation_test_set import read_evaluation_test_set, write_training_pages
 from idp_finetuning.test_sets.keys import input_prefix
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
@@ -49,11 +53,18 @@ def require_evaluating(run: EvaluationRun, jobs: JobTable) -> FinetuningJob:
 
 
 def prepare_evaluation(
-    run: EvaluationRun, *, jobs: JobTable, config_versions: ConfigVersionTable, data: DataBucket
+    run: EvaluationRun,
+    *,
+    jobs: JobTable,
+    config_versions: ConfigVersionTable,
+    test_sets: TestSetTable | AttachedTestSets,
+    test_set_bucket: TestSetBucket,
+    data: DataBucket,
 ) -> DocumentsLocation:
     """Write the plan and the documents to ask about. A repeated call keeps the plan that is there.
 
-    Raises InvalidInput if no document was held out, StaleState if the job is being deleted.
+    Raises InvalidInput if there is no document to ask about, TestSetNotFound or TestSetInvalid if another test set is
+    gone or not complete, StaleState if the job is being deleted.
     """
     job = require_evaluating(run, jobs)
     layout = EvaluationLayout(**dict(run))
@@ -63,13 +74,21 @@ def prepare_evaluation(
     manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(kept.manifest))
     pages = _page_counts(data.read(kept.documents))
     usable = list(_usable(job, manifest, pages))
-    held_out = [document for side, document in usable if side is Split.VALIDATION]
-    if not held_out:
+    other = job.evaluation.test_set_id if job.evaluation else None
+    unusable: list[LeftOut] = []
+    if other:
+        unseen, unusable = read_evaluation_test_set(
+            other, manifest, input_prefix(job.test_set_id), test_sets=test_sets, bucket=test_set_bucket, data=data
+        )
+        write_training_pages(layout, manifest, input_prefix(job.test_set_id), data)
+    else:
+        unseen = [document for side, document in usable if side is Split.VALIDATION]
+    if not unseen:
         raise InvalidInput(
             f"Job '{job.id}' held no usable document out, so there is nothing to ask about that its model has not "
-            "seen. Start a job with more documents, or with a smaller trainSplit."
+            "seen. Evaluate it on another test set, or start a job with more documents or a smaller trainSplit."
         )
-    chosen, left_out = choose_documents(held_out)
+    chosen, left_out = choose_documents(unseen)
     chosen = ask_twice(chosen)
     prompt = read_stored_json(Prompt, data.read(kept.prompt))
     contestants, notes = _contestants(job, prompt, config_versions)
@@ -79,7 +98,8 @@ def prepare_evaluation(
     data.write_model(
         layout.plan,
         EvaluationPlan(
-            test_set_id=job.test_set_id,
+            test_set_id=other or job.test_set_id,
+            is_other_test_set=other is not None,
             classes=tuple(sorted({section.class_name for item in manifest for section in item.sections})),
             contestants=contestants,
             notes=notes,
@@ -87,7 +107,7 @@ def prepare_evaluation(
                 (document.sections, document.pages) for side, document in usable if side is Split.TRAIN
             ),
             metric=Metric.SECTIONS if 2 * packets > len(chosen) else Metric.PAGES,
-            left_out=tuple(left_out),
+            left_out=(*unusable, *left_out),
         ),
     )
     return DocumentsLocation(key=layout.documents)

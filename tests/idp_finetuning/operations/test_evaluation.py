@@ -8,6 +8,7 @@ import pytest
 
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import EvaluationRun, JobStatus
@@ -16,7 +17,7 @@ from idp_finetuning.stages.evaluation_start import fail_evaluation
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.evaluated import CUSTOM, PROMPT, evaluation_report, pages_of_report
-from tests.support.domain.samples import job
+from tests.support.domain.samples import job, ready_test_set
 
 pytestmark = pytest.mark.usefixtures("environment")
 ID = job().id
@@ -35,7 +36,7 @@ def test_one_that_was_begun_and_not_started_yet_is_started_and_no_other(
     environment: dict[str, str], jobs: JobTable
 ) -> None:
     jobs.create(job(status=JobStatus.COMPLETED), None, "")
-    jobs.update(ID, lambda found: life.begin_evaluation(found, 1, "By a request at the same time."))
+    jobs.update(ID, lambda found: life.begin_evaluation(found, 1, None, "By a request at the same time."))
     assert call("evaluateFinetuningJob", jobId=ID)["evaluation"]["number"] == 1
     arn = environment["EVALUATION_STATE_MACHINE_ARN"]
     started = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
@@ -53,6 +54,51 @@ def test_while_one_runs_no_other_is_started_and_one_that_was_lost_is_replaced(
     monkeypatch.setattr(client("stepfunctions"), "describe_execution", lambda **given: describe(**given) | status)
     again = call("evaluateFinetuningJob", jobId=ID)["evaluation"]
     assert (again["number"], again["status"]) == (1 if runs else 2, "RUNNING")
+
+
+def begin(jobs: JobTable, test_sets: TestSetTable, **changes: Any) -> None:
+    """A completed job, and test set `extra` beside its own."""
+    jobs.create(job(status=JobStatus.COMPLETED, **changes), None, "")
+    test_sets.create(ready_test_set())
+    test_sets.create(ready_test_set("extra"))
+
+
+@pytest.mark.parametrize(
+    ("of_the_job", "asked_for", "chosen"),
+    [
+        (None, None, None),
+        (None, "docsplit", None),
+        (None, "extra", "extra"),
+        ("extra", None, "extra"),
+        ("extra", "docsplit", None),
+    ],
+)
+def test_the_documents_are_those_asked_for_or_those_of_the_job(
+    jobs: JobTable, test_sets: TestSetTable, of_the_job: str | None, asked_for: str | None, chosen: str | None
+) -> None:
+    begin(jobs, test_sets, evaluation_test_set_id=of_the_job)
+    given = {"testSetId": asked_for} if asked_for else {}
+    assert call("evaluateFinetuningJob", jobId=ID, **given)["evaluation"]["testSetId"] == chosen
+
+
+def test_while_one_runs_on_other_documents_the_request_is_refused(jobs: JobTable, test_sets: TestSetTable) -> None:
+    begin(jobs, test_sets)
+    call("evaluateFinetuningJob", jobId=ID)
+    with pytest.raises(ApiError, match=r"Conflict: Evaluation 1 of job .* runs on other documents\. Wait for its end"):
+        call("evaluateFinetuningJob", jobId=ID, testSetId="extra")
+    assert call("evaluateFinetuningJob", jobId=ID)["evaluation"]["number"] == 1
+
+
+def test_a_test_set_that_is_gone_or_being_deleted_is_refused_before_anything_begins(
+    jobs: JobTable, test_sets: TestSetTable
+) -> None:
+    begin(jobs, test_sets)
+    test_sets.close("extra")
+    with pytest.raises(ApiError, match=r"TestSetInvalid: .* is being deleted"):
+        call("evaluateFinetuningJob", jobId=ID, testSetId="extra")
+    with pytest.raises(ApiError, match="TestSetNotFound"):
+        call("evaluateFinetuningJob", jobId=ID, testSetId="gone")
+    assert jobs.get(ID).evaluation is None
 
 
 @pytest.mark.parametrize("status", [JobStatus.TRAINING, JobStatus.FAILED, JobStatus.DELETING])
@@ -122,7 +168,7 @@ def test_a_version_is_activated_only_if_its_evaluation_proves_it_better(
 
 
 def test_while_the_next_evaluation_runs_the_last_report_is_shown(reported: Any, jobs: JobTable) -> None:
-    jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again."))
+    jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again."))
     assert call("getEvaluationReport", jobId=ID) == reported
     fail_evaluation(EvaluationRun(job_id=ID, number=2), "The model is gone.", jobs=jobs)
     assert call("gateFinetuningJob", jobId=ID)["passed"]
@@ -151,5 +197,5 @@ def test_two_jobs_are_compared_if_they_held_the_same_documents_out(
     found = call("compareFinetuningJobs", jobId=ID, otherJobId=other)
     assert (found["documents"], found["comparison"]["difference"]["value"]) == (12, 0)
     data.write(layout.pages, lines.replace(b".pdf", b".tiff"))
-    with pytest.raises(ApiError, match="InvalidInput: The jobs have no held-out document in common"):
+    with pytest.raises(ApiError, match="InvalidInput: The jobs' latest evaluations have no document in common"):
         call("compareFinetuningJobs", jobId=ID, otherJobId=other)

@@ -34,6 +34,34 @@ def executions(environment: dict[str, str], machine: str = "FINETUNING") -> list
     return [stepfunctions.describe_execution(executionArn=item["executionArn"]) for item in found]
 
 
+def test_a_job_may_be_evaluated_on_another_test_set(test_sets: TestSetTable) -> None:
+    test_sets.create(ready_test_set("extra"))
+    started = call("startFinetuningJob", input=START | {"evaluationTestSetId": "extra"})
+    assert started["evaluationTestSetId"] == "extra"
+    with pytest.raises(ApiError, match=r"Conflict: Job '.*' will evaluate its model on test set 'extra'"):
+        call("deleteTestSet", testSetId="extra")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"evaluationTestSetId": "docsplit"}, "InvalidInput: evaluationTestSetId is the test set to train with"),
+        ({"evaluationTestSetId": "extra", "evaluate": False}, "InvalidInput: .* is a contradiction"),
+        ({"evaluationTestSetId": "gone"}, "TestSetNotFound"),
+        ({"evaluationTestSetId": "closed"}, "TestSetInvalid: .* is being deleted"),
+    ],
+)
+def test_an_evaluation_that_cannot_be_is_refused_before_anything_is_paid_for(
+    environment: dict[str, str], test_sets: TestSetTable, given: dict[str, Any], words: str
+) -> None:
+    for name in ("extra", "closed"):
+        test_sets.create(ready_test_set(name))
+    test_sets.close("closed")
+    with pytest.raises(ApiError, match=words):
+        call("startFinetuningJob", input=START | given)
+    assert executions(environment) == []
+
+
 def test_a_started_job_is_recorded_and_its_workflow_runs(environment: dict[str, str]) -> None:
     started = call("startFinetuningJob", input=START)
     assert (started["status"], started["baseModel"], started["baseModelName"]) == (

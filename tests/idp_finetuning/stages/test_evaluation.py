@@ -3,150 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
-from idp_finetuning.adapters.converse import Converse
+from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.classification.config_versions import ClassificationConfig, ConfigVersion
 from idp_finetuning.errors import InvalidInput, StaleState
-from idp_finetuning.evaluation.layout import EvaluationLayout
-from idp_finetuning.evaluation.plan import ContestantKind, EvaluatedDocument, EvaluationPlan
+from idp_finetuning.evaluation.plan import ContestantKind, EvaluationPlan
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.failures import WorkflowError
-from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus, FinetuningJob, JobEvaluation, JobStatus
-from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.nova.prompt import DocumentClass, Prompt
+from idp_finetuning.jobs.job import EvaluationRun, JobStatus
 from idp_finetuning.stages.deploy import complete_job
-from idp_finetuning.stages.evaluate_document import evaluate_document
 from idp_finetuning.stages.evaluation_start import end_evaluation
-from idp_finetuning.stages.prepare_evaluation import prepare_evaluation
 from idp_finetuning.stages.score_evaluation import score_evaluation
-from idp_finetuning.test_sets.sections import Section
-from idp_finetuning.test_sets.split import Split
-from idp_finetuning.training_data.dataset_documents import DatasetDocument
-from idp_finetuning.training_data.examples import ManifestDocument
-from idp_finetuning.wire import read_stored_json
 from tests.idp_finetuning.conftest import client
+from tests.support.domain.evaluation_steps import (
+    BASE,
+    DEPLOYMENT,
+    HELD_OUT,
+    ID,
+    LAYOUT,
+    PROMPT,
+    RUN,
+    Evaluation,
+    completed,
+)
 from tests.support.domain.fake_bedrock import client_error
-from tests.support.domain.fake_converse import FakeConverse, image_in
-from tests.support.domain.samples import job
-
-DEPLOYMENT = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/abcdefghijkl"
-PROMPT = Prompt(classes=(DocumentClass(name="invoice"), DocumentClass(name="letter")))
-ID = job().id
-RUN = EvaluationRun(job_id=ID, number=1)
-LAYOUT = EvaluationLayout(**dict(RUN))
-HELD_OUT = 10
-
-
-def completed(**changes: Any) -> FinetuningJob:
-    """A job whose first evaluation runs."""
-    running = JobEvaluation(number=1, status=EvaluationStatus.RUNNING, started_at="2026-11-22T12:00:00.000Z")
-    values: dict[str, Any] = {"status": JobStatus.COMPLETED, "custom_model_deployment_arn": DEPLOYMENT}
-    return job(**(values | {"evaluation": running} | changes))
-
-
-class Evaluation:
-    """The steps of the workflow over ten held-out documents of two pages; `model` is asked."""
-
-    def __init__(
-        self, jobs: JobTable, data: DataBucket, documents: TestSetBucket, versions: ConfigVersionTable
-    ) -> None:
-        self.jobs = jobs
-        self.data = data
-        self.model = FakeConverse(self.reply)
-        self.seconds_left: Callable[[], float] = lambda: 900.0
-        self.wrong: set[str] = {"us.amazon.nova-lite-v1:0"}
-        self._test_sets = documents
-        self._versions = versions
-
-    def reply(self, request: Mapping[str, Any]) -> str:
-        """Whoever is not in `wrong` reads the class off the page."""
-        class_name, boundary = image_in(dict(request)).decode().split()[1:]
-        if request["modelId"] in self.wrong:
-            class_name = "letter" if class_name == "invoice" else "invoice"
-        return json.dumps({"class": class_name, "document_boundary": boundary})
-
-    def make_dataset(self, held_out: int = HELD_OUT, pages: int = 2) -> None:
-        """Leaves what the job's own workflow leaves."""
-        layout = JobLayout(job_id=ID)
-        self.data.write_model(layout.prompt, PROMPT)
-        manifest, lines = [], []
-        for number in range(held_out + 4):
-            name, document = ("invoice", "letter")[number % 2], f"{number:020d}"
-            side = Split.VALIDATION if number < held_out else Split.TRAIN
-            manifest.append(
-                ManifestDocument(
-                    document_id=document,
-                    key=f"docsplit/input/{number}.pdf",
-                    etag=f"e{number}",
-                    split=side,
-                    sections=(Section(class_name=name),),
-                ).to_wire()
-            )
-            lines.append(DatasetDocument(path=f"{number}.pdf", side=side, classes=(name,), pages=pages))
-            for page in range(1, pages + 1):
-                boundary = "start" if page == 1 else "continue"
-                self.data.write(layout.page(document, page), f"{number}.{page} {name} {boundary}".encode())
-        self.data.write(layout.manifest, json.dumps(manifest).encode())
-        self.data.write(
-            layout.documents, b"".join(line.model_dump_json(by_alias=True).encode() + b"\n" for line in lines)
-        )
-
-    def prepare(self, run: EvaluationRun = RUN) -> tuple[EvaluatedDocument, ...]:
-        found = prepare_evaluation(run, jobs=self.jobs, config_versions=self._versions, data=self.data)
-        return read_stored_json(tuple[EvaluatedDocument, ...], self.data.read(found.key))
-
-    def prepare_again(self) -> tuple[EvaluatedDocument, ...]:
-        return read_stored_json(tuple[EvaluatedDocument, ...], self.data.read(LAYOUT.documents))
-
-    def ask(self, document: EvaluatedDocument, run: EvaluationRun = RUN) -> str:
-        return evaluate_document(
-            run,
-            document,
-            jobs=self.jobs,
-            data=self.data,
-            test_set_bucket=self._test_sets,
-            converse=Converse(self.model),
-            seconds_left=self.seconds_left,
-        ).status
-
-    def score(self, run: EvaluationRun = RUN) -> EvaluationReport:
-        score_evaluation(run, jobs=self.jobs, data=self.data)
-        report = self.data.read_model(EvaluationLayout(**dict(run)).report, EvaluationReport)
-        assert report
-        return report
-
-    def evaluate(self, run: EvaluationRun = RUN) -> EvaluationReport:
-        for document in self.prepare(run):
-            while self.ask(document, run) != "Finished":
-                pass
-        return self.score(run)
-
-    def asked(self, model: str) -> int:
-        return sum(request["modelId"] == model for request in self.model.requests)
-
-
-@pytest.fixture
-def evaluation(
-    jobs: JobTable, data: DataBucket, documents_bucket: TestSetBucket, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
-) -> Evaluation:
-    """An evaluation that has been started, of a custom model that is always right."""
-    monkeypatch.setattr("idp_finetuning.stages.evaluate_document.sleep", lambda seconds: None)
-    made = Evaluation(jobs, data, documents_bucket, ConfigVersionTable(dynamodb, "t-config-versions"))
-    made.make_dataset()
-    jobs.create(completed(), None, "")
-    return made
-
-
-BASE = "us.amazon.nova-lite-v1:0"
+from tests.support.domain.fake_converse import image_in
 
 
 def test_the_job_gets_the_verdict_and_the_report_the_scores_of_all(evaluation: Evaluation) -> None:
@@ -200,7 +89,7 @@ def test_every_step_may_run_twice_without_another_call_or_another_end(evaluation
 def test_a_second_evaluation_pays_for_nothing_that_was_answered(evaluation: Evaluation) -> None:
     first = evaluation.evaluate()
     asked = len(evaluation.model.requests)
-    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again."))
+    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again."))
     second = evaluation.evaluate(EvaluationRun(job_id=ID, number=2))
     assert len(evaluation.model.requests) == asked
     assert second.contestants == first.contestants

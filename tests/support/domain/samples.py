@@ -135,11 +135,11 @@ def upload_test_set(s3: Any, *, documents: int = 12, pages: int = 2, bucket: str
     return keys
 
 
-def ready_test_set() -> TestSetRecord:
+def ready_test_set(test_set_id: str = "docsplit") -> TestSetRecord:
     """Its record."""
     return TestSetRecord(
-        id="docsplit",
-        name="docsplit",
+        id=test_set_id,
+        name=test_set_id,
         file_count=12,
         status=TestSetStatus.READY,
         created_at=datetime(2026, 11, 22, 9, tzinfo=UTC),

@@ -57,6 +57,8 @@ EVALUATIONS = (
     f"{DATA}/{_EVALUATION.pages}",
     ANSWERED,
     f"{DATA}/{_EVALUATION.answer('*', '*')}",
+    f"{DATA}/{_EVALUATION.training_pages}",
+    f"{DATA}/{_EVALUATION.page('*', 1).removesuffix('1.jpeg')}*",
 )
 _CLASSIFICATION = ClassificationLayout(classification_id="*")
 DATASET_DOCUMENTS = f"{DATA}/{_JOB.documents}"

@@ -99,7 +99,7 @@ UNCALLED: tuple[Uncalled, ...] = (
             (TEST_SETS,),
             "Complete test sets are read from their sealed listing; only attached or unsealed ones are listed.",
         )
-        for function in ("ReadLabels", "ValidateTestSet")
+        for function in ("ReadLabels", "ValidateTestSet", "PrepareEvaluation")
     ),
     *(
         Uncalled(

@@ -17,11 +17,13 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_local.aws.names import function_name
 from idp_local.client import client_for
 from idp_local.demo.progress import Followed, follow
+from idp_local.documents.generator import unseen_documents
 from idp_local.environment import local_client
 from idp_local.runtime import LocalRuntime
-from idp_sdk import Job, LabelledDocument
-from idp_sdk.errors import JobNotFound
+from idp_sdk import EvaluationReport, Job, LabelledDocument
+from idp_sdk.errors import Conflict, JobNotFound
 from tests.support.graphql_client import GraphQLClient
+from tests.support.pipeline.documents import damaged
 from tests.support.pipeline.guide import operation
 
 
@@ -62,6 +64,39 @@ class Pipeline:
     def evaluated(self, job_id: str) -> Job:
         """The job once no evaluation of it runs."""
         return self.sdk.finetuning.wait_for_evaluation(job_id, poll_interval=0.3, timeout=120)
+
+    def judge(self, finished: Finished) -> Judged:
+        """Evaluates a job on documents it has not seen, one that it was trained with, and some that cannot be used.
+
+        The name of the first tells no type. Afterwards the job is evaluated on its held-out documents again.
+        """
+        self.evaluated(finished.job.id)
+        documents = list(self.sdk.finetuning.documents(finished.job.id))
+        known = {item.path: item for item in finished.documents}
+        copied = next(known[item.path] for item in documents if item.side == "train" and item.path in known)
+        first, *others = unseen_documents()
+        unseen = (first.model_copy(update={"path": "no type"}), *others)
+        given = (*unseen, copied.model_copy(update={"path": "copy.pdf"}), *damaged())
+        test_set_id = self.upload("To judge by", given)
+        begun = self.sdk.finetuning.evaluate_job(finished.job.id, test_set_id=test_set_id)
+        try:
+            self.sdk.finetuning.evaluate_job(finished.job.id)
+            refusal = None
+        except Conflict as error:
+            refusal = str(error)
+        ended = self.evaluated(finished.job.id)
+        report = self.sdk.finetuning.evaluation_report(finished.job.id)
+        self.sdk.finetuning.evaluate_job(finished.job.id)
+        self.evaluated(finished.job.id)
+        return Judged(
+            test_set_id=test_set_id,
+            unseen=len(unseen),
+            copied=copied.path,
+            begun=begun,
+            refusal=refusal,
+            ended=ended,
+            report=report,
+        )
 
     def delete(self, job_id: str) -> None:
         """Deletes an evaluated job in the guide's words and waits until it is gone."""
@@ -104,6 +139,24 @@ class Pipeline:
         assert custom
         assert majority
         return custom, majority
+
+
+class Judged(BaseModel):
+    """An evaluation on another test set.
+
+    It has so many `unseen` documents and a copy of the training document `copied`; `refusal` is the answer to a request
+    for an evaluation on other documents meanwhile.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    test_set_id: str
+    unseen: int
+    copied: str
+    begun: Job
+    refusal: str | None
+    ended: Job
+    report: EvaluationReport
 
 
 class Finished(BaseModel):

@@ -166,5 +166,5 @@ class PlannedDisturbance:
 
 
 def _path(event: Mapping[str, Any]) -> str:
-    key: str = (event.get("document") or {}).get("key", "")
+    key: str = (event.get("document") or {}).get("key") or ""
     return key.partition("/input/")[2]

@@ -1,0 +1,93 @@
+"""The page images of one document of an evaluation: those of the job, or drawn from another test set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.pages import open_document
+from idp_finetuning.errors import DocumentRejected
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.plan import EvaluatedDocument, TrainingPages
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.training_data.examples import page_labels
+from idp_finetuning.training_data.page_notes import image_digest
+from idp_finetuning.wire import WireModel, read_stored_json
+
+# The function gives up by itself before Lambda ends it, so that the document is left out with this reason.
+SPARE_SECONDS = 60
+
+
+class DrawnDocument(WireModel):
+    """Digests of the page images, in order."""
+
+    digests: tuple[str, ...]
+
+
+class EvaluationPages:
+    """The images of a document's pages; one is in memory at a time."""
+
+    def __init__(
+        self,
+        document: EvaluatedDocument,
+        layout: EvaluationLayout,
+        *,
+        bucket: TestSetBucket,
+        data: DataBucket,
+        seconds_left: Callable[[], float],
+    ) -> None:
+        self._document = document
+        self._layout = layout
+        self._bucket = bucket
+        self._data = data
+        self._seconds_left = seconds_left
+
+    def prepare(self) -> int:
+        """Return the number of pages, whose images are now all there: a document is drawn once.
+
+        Raises DocumentRejected if the document cannot be drawn, does not match its labels, or has no page that the
+        model was not trained with.
+        """
+        if not self._document.key:
+            return self._document.pages
+        drawn = self._data.read_model(self._layout.drawn(self._document.document_id), DrawnDocument) or self._draw()
+        known = read_stored_json(TrainingPages, self._data.read(self._layout.training_pages))
+        if original := known.original(drawn.digests):
+            raise DocumentRejected(
+                "training_document", f"Every page looks exactly like one of the training documents, as '{original}'."
+            )
+        return len(drawn.digests)
+
+    def read(self, number: int) -> bytes:
+        """Return the image of a page, which counts from 1."""
+        if self._document.key:
+            return self._data.read(self._layout.page(self._document.document_id, number))
+        return self._data.read(JobLayout(job_id=self._layout.job_id).page(self._document.document_id, number))
+
+    def _draw(self) -> DrawnDocument:
+        content = self._bucket.read_document(self._document.key or "", self._document.etag)
+        digests: list[str] = []
+        with open_document(content) as source:
+            count = source.page_count
+            page_labels(self._document.sections, count)
+            if count > self._document.pages:
+                raise DocumentRejected(
+                    "pages_unknown",
+                    f"It has {count} pages. Without pages in the labels, and in a test set whose pages were not "
+                    f"counted, a document of an evaluation has at most {self._document.pages}.",
+                )
+
+            def pages() -> Iterator[tuple[str, bytes]]:
+                for index in range(count):
+                    if self._seconds_left() < SPARE_SECONDS:
+                        raise DocumentRejected(
+                            "too_slow", f"Rendering took too long: {index} of {count} pages were done. Split it."
+                        )
+                    jpeg = source.jpeg(index)
+                    digests.append(image_digest(jpeg))
+                    yield self._layout.page(self._document.document_id, index + 1), jpeg
+
+            self._data.write_all(pages(), "image/jpeg")
+        drawn = DrawnDocument(digests=tuple(digests))
+        self._data.write_model(self._layout.drawn(self._document.document_id), drawn)
+        return drawn

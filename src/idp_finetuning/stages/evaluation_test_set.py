@@ -1,0 +1,121 @@
+"""The documents of another test set that a job's model may be judged by: none that it was trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.errors import InvalidInput
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.plan import EvaluatedDocument, LeftOut, TrainingPages
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.stages.page_counts import read_page_counts
+from idp_finetuning.stages.read_labels import read_test_set
+from idp_finetuning.test_sets.keys import document_id, input_prefix
+from idp_finetuning.test_sets.labels import DocumentLabels
+from idp_finetuning.test_sets.page_counts import CountedDocument
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.examples import ManifestDocument
+from idp_finetuning.training_data.page_notes import split_notes
+
+# Of a document whose pages neither its labels nor a counting tell. One that has more is left out, by name.
+ASSUMED_PAGES = 10
+
+
+def read_evaluation_test_set(
+    test_set_id: str,
+    manifest: tuple[ManifestDocument, ...],
+    training_prefix: str,
+    *,
+    test_sets: TestSetTable | AttachedTestSets,
+    bucket: TestSetBucket,
+    data: DataBucket,
+) -> tuple[list[EvaluatedDocument], list[LeftOut]]:
+    """Return the documents to ask about, and those left out with the reason.
+
+    `manifest` are the documents of the job, whose keys begin with `training_prefix`. A document is left out if it is
+    byte for byte one of the training documents, if it has a class that the model was not trained with, or if its
+    labels or pages cannot be used. Raises TestSetNotFound, TestSetInvalid if the test set is not complete, and
+    InvalidInput if no document is left.
+    """
+    test_set = test_sets.get(test_set_id)
+    test_set.require_ready()
+    read = read_test_set(test_set.id, test_set.sealed_as, bucket=bucket, data=data)
+    counts = read_page_counts(test_set, data)
+    counted = {item.path: item for item in counts.documents} if counts else {}
+    trained = {
+        item.etag: item.key.removeprefix(training_prefix)
+        for item in manifest
+        if item.split is Split.TRAIN and item.etag
+    }
+    classes = frozenset(section.class_name for item in manifest for section in item.sections)
+    usable: list[EvaluatedDocument] = []
+    left_out = [LeftOut(path=file.path, reason=f"It is no document: {file.reason}.") for file in read.labels.left_out]
+    for document in read.labels.documents:
+        count = counted.get(document.path)
+        if reason := _why_not(document, count, trained, classes):
+            left_out.append(LeftOut(path=document.path, reason=reason))
+        else:
+            usable.append(_evaluated(test_set.id, document, count))
+    if not usable:
+        reason = left_out[0].reason if left_out else "It has no documents."
+        raise InvalidInput(
+            f"No document of test set '{test_set.id}' can be used for the evaluation ({len(left_out)} left out). "
+            f"The first: {reason} Choose another test set."
+        )
+    return usable, left_out
+
+
+def _why_not(
+    document: DocumentLabels, count: CountedDocument | None, trained: Mapping[str, str], classes: frozenset[str]
+) -> str | None:
+    """Return why a document is left out, as sentences."""
+    if document.problem:
+        return f"It {document.problem}. {document.problem.advice}"
+    if original := trained.get(document.etag):
+        return f"It is the training document '{original}'."
+    if unknown := sorted(document.classes - classes):
+        return f"The model was not trained with its class '{unknown[0]}'."
+    if count and count.rejection:
+        return f"It cannot be opened ({count.rejection})."
+    if count and count.pages is not None and document.page_count not in (None, count.pages):
+        return f"Its labels have {document.page_count} pages, the document has {count.pages}. Correct the sections."
+    return None
+
+
+def _evaluated(test_set_id: str, document: DocumentLabels, count: CountedDocument | None) -> EvaluatedDocument:
+    pages = document.page_count or (count.pages if count else None)
+    key = input_prefix(test_set_id) + document.path
+    return EvaluatedDocument(
+        # Another content is another document: what was drawn of the first stays what it was.
+        document_id=document_id(f"{key}\0{document.etag}"),
+        path=document.path,
+        group=document.etag,
+        pages=pages or ASSUMED_PAGES,
+        pages_known=pages is not None,
+        sections=document.sections,
+        key=key,
+        etag=document.etag,
+    )
+
+
+def write_training_pages(
+    layout: EvaluationLayout, manifest: tuple[ManifestDocument, ...], training_prefix: str, data: DataBucket
+) -> None:
+    """Write which page images the model was trained with, of all training documents that have examples."""
+    kept = JobLayout(job_id=layout.job_id)
+    generated = {file.key for file in data.list(kept.examples(Split.TRAIN))}
+    trained = [
+        (key, item.key.removeprefix(training_prefix))
+        for item in manifest
+        if item.split is Split.TRAIN and (key := kept.example(Split.TRAIN, item.document_id)) in generated
+    ]
+    data.write_model(layout.training_pages, TrainingPages(paths=dict(_digests(trained, data))))
+
+
+def _digests(trained: list[tuple[str, str]], data: DataBucket) -> Iterator[tuple[str, str]]:
+    for (_, path), content in zip(trained, data.read_all(key for key, _ in trained), strict=True):
+        notes, _ = split_notes(content)
+        yield from ((digest, path) for digest in (notes.digests if notes else ()))

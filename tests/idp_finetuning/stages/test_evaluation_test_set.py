@@ -1,0 +1,234 @@
+"""An evaluation on another test set: drawn once, and nothing of it that the model was trained with."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from idp_finetuning.adapters.pages import open_document
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.errors import InvalidInput, TestSetInvalid, TestSetNotFound
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.jobs import life
+from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus
+from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.test_sets.page_counts import CountedDocument, PageCounts
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.page_notes import PageNotes, image_digest, join_notes
+from tests.support.domain.evaluation_steps import BASE, DEPLOYMENT, ID, Evaluation
+from tests.support.domain.fake_converse import image_in
+from tests.support.domain.samples import coloured_pdf, ready_test_set
+
+RUN = EvaluationRun(job_id=ID, number=2)
+LAYOUT = EvaluationLayout(**dict(RUN))
+RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
+CLASSES = {"invoice": RED, "letter": BLUE}
+
+
+def shade(class_name: str, number: int) -> tuple[float, float, float]:
+    """A colour of the class, another one for each number."""
+    red, green, blue = CLASSES[class_name]
+    return (red, green + number / 100, blue)
+
+
+class Extra:
+    """Test set `extra` in the making; its documents have the colours of their classes."""
+
+    def __init__(self, s3: Any, evaluation: Evaluation) -> None:
+        self._s3 = s3
+        self.evaluation = evaluation
+
+    def add(self, path: str, content: bytes, sections: Mapping[str, list[int] | None] | None) -> str:
+        """Put a document with its labels into the bucket; the answer is its ETag."""
+        for number, (name, pages) in enumerate((sections or {}).items(), 1):
+            result: dict[str, Any] = {"document_class": {"type": name}}
+            if pages is not None:
+                result["split_document"] = {"page_indices": pages}
+            key = f"extra/baseline/{path}/sections/{number}/result.json"
+            self._s3.put_object(Bucket="documents", Key=key, Body=json.dumps(result).encode())
+        put = self._s3.put_object(Bucket="documents", Key=f"extra/input/{path}", Body=content)
+        return str(put["ETag"]).strip('"')
+
+    def add_usual(self, documents: int = 8) -> None:
+        """Documents of two pages, of both classes in turn."""
+        for number in range(documents):
+            name = ("invoice", "letter")[number % 2]
+            self.add(f"{number}.pdf", coloured_pdf(shade(name, number), shade(name, number + 50)), {name: [0, 1]})
+
+    def evaluate(self, run: EvaluationRun = RUN) -> EvaluationReport:
+        """Evaluate the job on it."""
+        self.begin(run)
+        return self.evaluation.evaluate(run)
+
+    def begin(self, run: EvaluationRun = RUN) -> None:
+        """End the evaluation before and begin this one."""
+        number = run.number - 1
+        before = EvaluationRun(job_id=ID, number=number)
+        running = self.evaluation.jobs.get(ID).evaluation
+        assert running
+        ended = running.model_copy(update={"status": EvaluationStatus.FAILED, "error_message": "Over."})
+        self.evaluation.jobs.update(ID, lambda found: life.end_evaluation(found, before, ended))
+        self.evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, run.number, "extra", "Again."))
+
+
+@pytest.fixture
+def extra(s3: Any, evaluation: Evaluation, test_sets: TestSetTable) -> Extra:
+    """A test set beside that of a completed job, and a custom model that tells red from blue."""
+
+    def reply(request: Mapping[str, Any]) -> str:
+        red, _, blue = Image.open(io.BytesIO(image_in(dict(request)))).convert("RGB").getpixel((5, 5))  # type: ignore[misc]
+        is_invoice = (red > blue) == (request["modelId"] == DEPLOYMENT)
+        return json.dumps({"class": "invoice" if is_invoice else "letter", "document_boundary": "start"})
+
+    evaluation.model.reply = reply
+    test_sets.create(ready_test_set("extra"))
+    return Extra(s3, evaluation)
+
+
+def reasons(report: EvaluationReport) -> dict[str, str]:
+    """Why documents were left out."""
+    return {item.path: item.reason for item in report.left_out}
+
+
+def test_the_models_are_asked_about_its_documents_which_are_drawn_once(extra: Extra) -> None:
+    extra.add_usual()
+    report = extra.evaluate()
+    assert (report.test_set_id, report.documents, report.pages, report.left_out) == ("extra", 8, 16, ())
+    accuracy = {item.kind: item.accuracy.value for item in report.contestants if item.accuracy}
+    assert accuracy == {"CUSTOM_MODEL": 1.0, "BASE_MODEL": 0.0, "MAJORITY_CLASS": 0.5}
+    ended = extra.evaluation.jobs.get(ID).evaluation
+    assert ended
+    assert (ended.number, ended.status, ended.test_set_id, ended.verdict) == (2, "COMPLETED", "extra", "BETTER")
+    asked = len(extra.evaluation.model.requests)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("idp_finetuning.stages.evaluation_pages.open_document", None)  # nothing is drawn again
+        again = extra.evaluate(EvaluationRun(job_id=ID, number=3))
+    assert len(extra.evaluation.model.requests) == asked
+    assert again.contestants == report.contestants
+
+
+def test_a_document_whose_content_changed_is_drawn_and_asked_about_again(extra: Extra) -> None:
+    extra.add_usual()
+    extra.evaluate()
+    asked = extra.evaluation.asked(BASE)
+    extra.add("0.pdf", coloured_pdf(shade("invoice", 90)), {"invoice": [0]})
+    report = extra.evaluate(EvaluationRun(job_id=ID, number=3))
+    assert report.pages == 15
+    assert extra.evaluation.asked(BASE) == asked + 1
+
+
+def test_training_documents_are_left_out_by_their_bytes_or_by_the_look_of_every_page(extra: Extra) -> None:
+    extra.add_usual()
+    same = coloured_pdf(shade("letter", 70))
+    etag = extra.add("same bytes.pdf", same, {"letter": [0]})
+    looks = coloured_pdf(shade("invoice", 71), shade("invoice", 72))
+    extra.add("saved again.pdf", looks + b"% saved again", {"invoice": [0, 1]})
+    extra.add("one page of it.pdf", coloured_pdf(shade("invoice", 71), shade("invoice", 73)), {"invoice": [0, 1]})
+    layout = JobLayout(job_id=ID)
+    manifest = json.loads(extra.evaluation.data.read(layout.manifest))
+    trained = [item for item in manifest if item["split"] == "train"]
+    trained[0]["etag"] = etag
+    extra.evaluation.data.write(layout.manifest, json.dumps(manifest).encode())
+    with open_document(looks) as source:
+        digests = tuple(image_digest(source.jpeg(index)) for index in range(2))
+    notes = PageNotes(digests=digests, missing_glyphs=(0, 0))
+    extra.evaluation.data.write(layout.example(Split.TRAIN, trained[1]["documentId"]), join_notes(notes, b"{}\n"))
+    report = extra.evaluate()
+    paths = [item["key"].removeprefix("docsplit/input/") for item in trained]
+    assert reasons(report) == {
+        "same bytes.pdf": f"It is the training document '{paths[0]}'.",
+        "saved again.pdf": f"Every page looks exactly like one of the training documents, as '{paths[1]}'.",
+    }
+    assert report.documents == 9
+    assert next(item.reason for item in report.contestants if item.kind == "CUSTOM_MODEL") is None
+
+
+def test_documents_that_cannot_be_used_are_left_out_and_named(extra: Extra) -> None:
+    extra.add_usual()
+    extra.add("unlabelled.pdf", coloured_pdf(RED), None)
+    extra.add("memo.pdf", coloured_pdf(RED), {"memo": [0]})
+    extra.add("broken.pdf", b"%PDF-1.4 broken", {"letter": [0]})
+    extra.add("longer.pdf", coloured_pdf(RED, RED), {"letter": [0]})
+    extra.add("notes.docx", b"PK", {"letter": [0]})
+    extra.add("book.pdf", coloured_pdf(*[BLUE] * 11), {"letter": None})
+    report = extra.evaluate()
+    found = reasons(report)
+    assert sorted(found) == ["book.pdf", "broken.pdf", "longer.pdf", "memo.pdf", "notes.docx", "unlabelled.pdf"]
+    assert found["unlabelled.pdf"] == "It has no baseline. Correct the labels."
+    assert found["memo.pdf"] == "The model was not trained with its class 'memo'."
+    assert "labels have 1 pages, the document has 2" in found["longer.pdf"]
+    assert found["book.pdf"].startswith("It has 11 pages. Without pages in the labels")
+    assert report.documents == 8
+
+
+def test_pages_come_from_the_labels_or_the_drawing(extra: Extra) -> None:
+    extra.add("drawn.pdf", coloured_pdf(RED, RED, RED), {"invoice": None})
+    extra.add("labelled.pdf", coloured_pdf(BLUE, BLUE), {"letter": [0, 1]})
+    report = extra.evaluate()
+    assert (report.documents, report.pages) == (2, 5)
+
+
+def test_counted_pages_decide_before_anything_is_drawn(extra: Extra, monkeypatch: pytest.MonkeyPatch) -> None:
+    extra.add("long.pdf", coloured_pdf(*[shade("letter", n) for n in range(12)]), {"letter": None})
+    extra.add("secret.pdf", coloured_pdf(RED), {"invoice": None})
+    counted = (CountedDocument(path="long.pdf", pages=12), CountedDocument(path="secret.pdf", rejection="encrypted"))
+    monkeypatch.setattr(
+        "idp_finetuning.stages.evaluation_test_set.read_page_counts", lambda *_: PageCounts(documents=counted)
+    )
+    report = extra.evaluate()
+    assert (report.documents, report.pages) == (1, 12)
+    assert reasons(report) == {"secret.pdf": "It cannot be opened (encrypted)."}
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        ((), "No document of test set 'extra' can be used for the evaluation (0 left out). The first: It has no doc"),
+        (("memo",), "(1 left out). The first: The model was not trained with its class 'memo'."),
+    ],
+)
+def test_a_test_set_without_a_usable_document_fails_with_the_first_reason(
+    extra: Extra, contents: tuple[str, ...], words: str
+) -> None:
+    for name in contents:
+        extra.add(f"{name}.pdf", coloured_pdf(RED), {name: [0]})
+    extra.begin()
+    with pytest.raises(InvalidInput) as refused:
+        extra.evaluation.prepare(RUN)
+    assert words in refused.value.message
+
+
+def test_if_every_document_turns_out_to_be_unusable_the_first_reason_is_said(extra: Extra) -> None:
+    extra.add("longer.pdf", coloured_pdf(RED, RED), {"letter": [0]})
+    with pytest.raises(InvalidInput, match=r"No document could be used \(1 left out\). The first: The labels have 1"):
+        extra.evaluate()
+
+
+def test_a_test_set_that_is_gone_or_not_complete_is_refused(extra: Extra, test_sets: TestSetTable) -> None:
+    extra.begin()
+    test_sets.close("extra")
+    with pytest.raises(TestSetInvalid, match="being deleted"):
+        extra.evaluation.prepare(RUN)
+    test_sets.delete("extra", test_sets.get("extra").created_at)
+    with pytest.raises(TestSetNotFound):
+        extra.evaluation.prepare(RUN)
+
+
+def test_a_document_that_takes_too_long_to_draw_is_left_out(extra: Extra) -> None:
+    extra.add_usual()
+    extra.begin()
+    documents = extra.evaluation.prepare(RUN)
+    extra.evaluation.seconds_left = lambda: 59.0
+    assert extra.evaluation.ask(documents[0], RUN) == "Finished"
+    extra.evaluation.seconds_left = lambda: 900.0
+    for document in documents[1:]:
+        extra.evaluation.ask(document, RUN)
+    report = extra.evaluation.score(RUN)
+    assert reasons(report) == {"0.pdf": "Rendering took too long: 0 of 2 pages were done. Split it."}
+    assert report.documents == 7
