@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from idp_cli.evaluation_text import documents_of, repeatability
+from idp_cli.evaluation_text import cost_line, documents_of, repeatability
 
 if TYPE_CHECKING:
     from idp_sdk import ContestantScores, EvaluationReport, Interval, PageFinding
@@ -77,7 +77,7 @@ def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) ->
         _gain_plot(report),
         "<h2>Scores</h2>",
         _contestants(report.contestants),
-        f'<p class="weak">The custom model: {repeatability(report)}.</p>',
+        f'<p class="weak">The custom model: {repeatability(report)}. Cost: {escape(cost_line(report))}.</p>',
         "<h2>Classes</h2>",
         _classes(custom, base),
         *(_matrix(item) for item in (custom, base) if item is not None),

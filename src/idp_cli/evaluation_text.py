@@ -51,6 +51,7 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
         f"  Verdict: {report.sentence}",
         *(f"  {item.sentence}" for item in others),
         f"  Repeatability: {repeatability(report)}",
+        f"  Cost: {cost_line(report)}",
         "",
         *_contestant_lines(report.contestants),
         *_class_lines(custom),
@@ -80,6 +81,19 @@ def repeatability(report: EvaluationReport) -> str:
     if not report.repeated_pages:
         return "no page was asked about twice"
     return f"{report.flipped_pages} of {report.repeated_pages} pages asked about twice were answered differently"
+
+
+def cost_line(report: EvaluationReport) -> str:
+    """Say what the evaluation cost, or for which contestants that is not known."""
+    calls = sum({item.asked_as: item.usage.calls for item in report.contestants}.values())
+    if report.prices_as_of is None:
+        return "was not recorded yet"
+    if not calls:
+        return "nothing was asked for, all answers were there"
+    if report.cost is None:
+        unknown = [_NAMES[item.kind] for item in report.contestants if item.usage.calls and item.cost is None]
+        return f"not known for {calls:,} answers, without a price of: {', '.join(unknown)}"
+    return f"${report.cost:.4f} for {calls:,} answers, with prices of {report.prices_as_of}"
 
 
 def page_rows(report: EvaluationReport, pages: Iterable[EvaluatedPage]) -> Iterator[Sequence[object]]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from idp_cli.evaluation_text import documents_of, repeatability
+from idp_cli.evaluation_text import cost_line, documents_of, repeatability
 from idp_cli.job_text import losses
 from idp_cli.times import moment
 
@@ -88,6 +88,7 @@ def _pages(dataset: DatasetReport) -> Iterator[tuple[str, str, str]]:
 def _evaluation(report: EvaluationReport) -> Iterator[str]:
     asked = f"{report.documents} documents, {report.pages} pages, from {_text(documents_of(report))}"
     yield f"{_text(report.sentence)} {asked}; {repeatability(report)}."
+    yield f"Cost of the evaluation: {cost_line(report)}."
     yield ""
     yield from _table(
         ("", "pages right", "sections exact", "macro F1"),

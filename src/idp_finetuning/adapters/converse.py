@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from idp_finetuning.adapters.aws_calls import error_code, error_text
 from idp_finetuning.errors import AwsCallRefused, TransientError
+from idp_finetuning.nova.prices import Usage
 
 if TYPE_CHECKING:
     from mypy_boto3_bedrock_runtime import BedrockRuntimeClient
@@ -33,6 +34,13 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 20.0
 
 
+class Said(NamedTuple):
+    """A model's answer, and what Bedrock counted for it."""
+
+    text: str
+    usage: Usage
+
+
 class Converse:
     """Inference with base models and deployments of custom models.
 
@@ -44,7 +52,7 @@ class Converse:
 
     def answer(
         self, request: dict[str, Any], *, seconds_left: Callable[[], float], wait: Callable[[float], bool]
-    ) -> str:
+    ) -> Said:
         """Return the model's answer to a request from `Prompt.converse_request`.
 
         Transient errors are retried while there is time, with exponential backoff and full jitter. Raises
@@ -61,7 +69,11 @@ class Converse:
                     raise failure from error
                 longest = min(2 * longest, LONGEST_WAIT_SECONDS)
             else:
-                return "".join(block.get("text", "") for block in response["output"]["message"]["content"])
+                counted = response.get("usage") or {"inputTokens": 0, "outputTokens": 0}
+                return Said(
+                    text="".join(block.get("text", "") for block in response["output"]["message"]["content"]),
+                    usage=Usage(calls=1, input_tokens=counted["inputTokens"], output_tokens=counted["outputTokens"]),
+                )
 
 
 def _failure(error: Exception, model: str) -> TransientError | AwsCallRefused:

@@ -12,6 +12,7 @@ from itertools import zip_longest
 from idp_finetuning.classification.classification import ClassifiedPage
 from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.evaluation.comparison import DEFAULT_MARGIN, Metric
+from idp_finetuning.nova.prices import Usage
 from idp_finetuning.nova.prompt import Boundary, Prompt
 from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.wire import WireModel
@@ -34,7 +35,8 @@ class ContestantKind(StrEnum):
 class Contestant(WireModel):
     """A model as it is asked: `model` is the `modelId` of Converse, `temperature` from 0 to 1.
 
-    `repetition` counts how often it was asked before.
+    `repetition` counts how often it was asked before. `base_model` is the id of the base model that its price is found
+    by; None if it is not known.
     """
 
     kind: ContestantKind
@@ -42,6 +44,7 @@ class Contestant(WireModel):
     prompt: Prompt
     temperature: float = 0.0
     repetition: int = 0
+    base_model: str | None = None
 
     @classmethod
     def of_version(cls, settings: ClassificationConfig) -> Contestant:
@@ -125,15 +128,24 @@ class EvaluationPlan(WireModel):
         return self.custom.model_copy(update={"repetition": 1})
 
 
+class StoredAnswer(ClassifiedPage):
+    """An answer as it is stored, with the number of the evaluation that asked for it and what Bedrock counted."""
+
+    asked_in: int = 0
+    usage: Usage = Usage()
+
+
 class DocumentAnswers(WireModel):
     """A contestant's answer for each page of a document, or why it has none.
 
-    `unusable` says that the document is the reason: nobody can be asked about it.
+    `unusable` says that the document is the reason: nobody can be asked about it. `usage` is of the answers that this
+    evaluation asked for, and not of those that an earlier one had stored.
     """
 
     answers: tuple[ClassifiedPage, ...] = ()
     reason: str | None = None
     unusable: bool = False
+    usage: Usage = Usage()
 
 
 def page_digest(jpeg: bytes, text: str) -> str:

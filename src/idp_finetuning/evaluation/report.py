@@ -9,6 +9,7 @@ from idp_finetuning.evaluation.page_scores import PageScores
 from idp_finetuning.evaluation.plan import ContestantKind, LeftOut
 from idp_finetuning.evaluation.section_scores import AcceleratorScores, SectionScores
 from idp_finetuning.evaluation.uncertainty import Interval
+from idp_finetuning.nova.prices import Usage
 from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.wire import WireModel
 
@@ -39,7 +40,8 @@ class PageFinding(WireModel):
 class ContestantScores(WireModel):
     """How good one contestant is; `reason` says why there are no scores.
 
-    `asked_as` is equal for equal model, prompt and temperature.
+    `asked_as` is equal for equal model, prompt and temperature. `usage` is of the answers that this evaluation asked
+    for, `cost` what they cost in US dollars; None if no price of the model is known.
     """
 
     kind: ContestantKind
@@ -48,6 +50,8 @@ class ContestantScores(WireModel):
     asked_as: str | None = None
     documents: int
     reason: str | None = None
+    usage: Usage = Usage()
+    cost: float | None = None
     accuracy: Interval | None = None
     exact_sections: Interval | None = None
     pages: PageScores | None = None
@@ -86,7 +90,9 @@ class EvaluationReport(WireModel):
     """What an evaluation found. All scores are over the same documents: those that every contestant answered.
 
     `test_set_id` is that of another test set; None for the documents that the job held out. The custom model was asked
-    about `repeated_pages` twice, and answered `flipped_pages` of them differently. That decides nothing.
+    about `repeated_pages` twice, and answered `flipped_pages` of them differently. That decides nothing. `cost` is that
+    of all answers that this evaluation asked for in US dollars, with the prices of the day `prices_as_of`; None if a
+    price is not known.
     """
 
     job_id: str
@@ -103,6 +109,8 @@ class EvaluationReport(WireModel):
     findings_count: int
     repeated_pages: int
     flipped_pages: int
+    cost: float | None = None
+    prices_as_of: str | None = None
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...] = ()
 

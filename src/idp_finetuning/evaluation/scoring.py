@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from idp_finetuning.classification.classification import ClassifiedPage
 from idp_finetuning.evaluation.comparison import Metric, compare, find_agreement, score_share
+from idp_finetuning.evaluation.cost import cost_of, total_cost, usage_of
 from idp_finetuning.evaluation.judged import JudgedDocument, all_pages
 from idp_finetuning.evaluation.page_scores import Confusion, PageScores, score_pages
 from idp_finetuning.evaluation.plan import (
@@ -31,6 +32,7 @@ from idp_finetuning.evaluation.report import (
 from idp_finetuning.evaluation.section_scores import score_as_accelerator, score_sections
 from idp_finetuning.evaluation.uncertainty import Interval
 from idp_finetuning.evaluation.wording import verdict_sentence
+from idp_finetuning.nova.prices import Usage, prices
 
 SHOWN_PAGES = 200
 OTHER_CLASS = "a class that no label has"
@@ -97,6 +99,13 @@ def make_report(
         _compare(kind, judged[kind], custom, plan) for kind in judged if kind is not ContestantKind.CUSTOM_MODEL
     )
     findings = _findings(custom, judged.get(ContestantKind.BASE_MODEL), frozenset(plan.classes))
+    scores = (
+        *(
+            _score(item, judged.get(item.kind), reasons[item.kind], plan, usage_of(item, plan, answers))
+            for item in plan.contestants
+        ),
+        _score(None, judged[ContestantKind.MAJORITY_CLASS], None, plan),
+    )
     against_base = next((item.sentence for item in comparisons if item.kind is ContestantKind.BASE_MODEL), None)
     share = score_share(custom, plan.metric)
     repeated = _repeated(answers.get(plan.custom.digest, {}), answers.get(plan.repetition.digest, {}))
@@ -109,15 +118,14 @@ def make_report(
         documents=len(scored),
         pages=sum(item.pages for item in scored),
         sentence=against_base or _without_base(share, reasons.get(ContestantKind.BASE_MODEL)),
-        contestants=(
-            *(_score(item, judged.get(item.kind), reasons[item.kind], plan) for item in plan.contestants),
-            _score(None, judged[ContestantKind.MAJORITY_CLASS], None, plan),
-        ),
+        contestants=scores,
         comparisons=comparisons,
         findings=tuple(findings[:SHOWN_PAGES]),
         findings_count=len(findings),
         repeated_pages=len(repeated),
         flipped_pages=sum(once != again for once, again in repeated),
+        cost=total_cost(scores),
+        prices_as_of=prices().as_of,
         left_out=(
             *plan.left_out,
             *unusable,
@@ -218,7 +226,11 @@ def _judge(document: EvaluatedDocument, answers: tuple[ClassifiedPage, ...]) -> 
 
 
 def _score(
-    contestant: Contestant | None, judged: Sequence[JudgedDocument] | None, reason: str | None, plan: EvaluationPlan
+    contestant: Contestant | None,
+    judged: Sequence[JudgedDocument] | None,
+    reason: str | None,
+    plan: EvaluationPlan,
+    usage: Usage | None = None,
 ) -> ContestantScores:
     kind = contestant.kind if contestant else ContestantKind.MAJORITY_CLASS
     scores = ContestantScores(
@@ -228,6 +240,8 @@ def _score(
         asked_as=contestant.digest if contestant else None,
         documents=0,
         reason=reason,
+        usage=usage or Usage(),
+        cost=cost_of(contestant, usage) if contestant and usage else None,
     )
     if judged is None:
         return scores

@@ -136,7 +136,7 @@ def _classify_pages(
                 said = converse.answer(asked, seconds_left=time_left, wait=wait)
             except TransientError as error:
                 raise _OutOfTime from error  # it was asked again for as long as there was time
-            read = request.prompt.parse_answer(said)
+            read = request.prompt.parse_answer(said.text)
             run.add(ClassifiedPage(number=number, class_name=read.class_name, boundary=read.boundary))
 
 

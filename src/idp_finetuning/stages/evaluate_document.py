@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import sleep
 from typing import Literal
 
@@ -20,8 +20,16 @@ from idp_finetuning.errors import (
     TransientError,
 )
 from idp_finetuning.evaluation.layout import EvaluationLayout
-from idp_finetuning.evaluation.plan import Contestant, DocumentAnswers, EvaluatedDocument, EvaluationPlan, page_digest
+from idp_finetuning.evaluation.plan import (
+    Contestant,
+    DocumentAnswers,
+    EvaluatedDocument,
+    EvaluationPlan,
+    StoredAnswer,
+    page_digest,
+)
 from idp_finetuning.jobs.job import EvaluationRun
+from idp_finetuning.nova.prices import Usage
 from idp_finetuning.stages.evaluation_pages import EvaluationPages
 from idp_finetuning.stages.prepare_evaluation import require_evaluating
 from idp_finetuning.test_sets.keys import page_text_key
@@ -94,7 +102,7 @@ class _Asking:
 
     def ask_all(self, plan: EvaluationPlan) -> DocumentProgress:
         """Ask about page after page, each contestant in turn."""
-        open_: dict[str, list[ClassifiedPage]] = {}
+        open_: dict[str, list[StoredAnswer]] = {}
         contestants = {item.digest: item for item in plan.contestants}
         asked_twice = [plan.repetition.digest] if self._document.asked_twice else []
         contestants.update(dict.fromkeys(asked_twice, plan.repetition))
@@ -122,31 +130,34 @@ class _Asking:
                 except TransientError as error:
                     late[digest] = error.message
                 except (AwsCallRefused, InvalidInput) as error:
-                    self._finish(digest, DocumentAnswers(reason=error.message))
-                    del open_[digest]
+                    self._finish(digest, DocumentAnswers(reason=error.message, usage=self._usage(open_.pop(digest))))
         for digest, answers in open_.items():
             if digest not in late:
-                self._finish(digest, DocumentAnswers(answers=tuple(answers)))
+                self._finish(digest, DocumentAnswers(answers=tuple(map(_shown, answers)), usage=self._usage(answers)))
         if late and self._asked == 0:
             for digest, reason in late.items():
-                self._finish(digest, DocumentAnswers(reason=reason))
+                self._finish(digest, DocumentAnswers(reason=reason, usage=self._usage(open_[digest])))
             late = {}
         return DocumentProgress(status="Unfinished" if late else "Finished", asked=self._asked)
 
     def _finish(self, digest: str, answers: DocumentAnswers) -> None:
         self._data.write_once(self._layout.document(digest, self._document.document_id), answers)
 
-    def _answer(self, contestant: Contestant, test_set_id: str, number: int, jpeg: bytes) -> ClassifiedPage:
+    def _usage(self, answers: Sequence[StoredAnswer]) -> Usage:
+        """Return what the answers cost that this evaluation asked for, in whichever run."""
+        return sum((item.usage for item in answers if item.asked_in == self._run.number), Usage())
+
+    def _answer(self, contestant: Contestant, test_set_id: str, number: int, jpeg: bytes) -> StoredAnswer:
         """Return the stored answer about a page, or ask for it. Raises TransientError if there is no time."""
         text = self._text(test_set_id, number) if contestant.prompt.needs_text else ""
         key = self._layout.answer(contestant.digest, page_digest(jpeg, text))
-        stored = self._data.read_model(key, ClassifiedPage)
+        stored = self._data.read_model(key, StoredAnswer)
         if stored is None:
             stored = self._ask(contestant, jpeg, text)
             self._data.write_model(key, stored)
         return stored.model_copy(update={"number": number})
 
-    def _ask(self, contestant: Contestant, jpeg: bytes, text: str) -> ClassifiedPage:
+    def _ask(self, contestant: Contestant, jpeg: bytes, text: str) -> StoredAnswer:
         require_evaluating(self._run, self._jobs)
         latest = self._seconds_left() - SPARE_SECONDS
         if latest <= 0:
@@ -161,8 +172,14 @@ class _Asking:
         with aws_calls():
             said = self._converse.answer(request, seconds_left=lambda: self._seconds_left() - until, wait=wait)
         self._asked += 1
-        read = contestant.prompt.parse_answer(said)
-        return ClassifiedPage(number=1, class_name=read.class_name, boundary=read.boundary)
+        read = contestant.prompt.parse_answer(said.text)
+        return StoredAnswer(
+            number=1,
+            class_name=read.class_name,
+            boundary=read.boundary,
+            asked_in=self._run.number,
+            usage=said.usage,
+        )
 
     def _text(self, test_set_id: str, number: int) -> str:
         key = page_text_key(test_set_id, self._document.path, number)
@@ -170,3 +187,7 @@ class _Asking:
         if isinstance(content, Unreadable):
             raise InvalidInput(f"The prompt needs the text of every page, and the baseline has none of page {number}.")
         return page_text(content, number)
+
+
+def _shown(answer: StoredAnswer) -> ClassifiedPage:
+    return ClassifiedPage(number=answer.number, class_name=answer.class_name, boundary=answer.boundary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from pydantic import TypeAdapter
 
@@ -11,7 +12,8 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
-from idp_finetuning.errors import InvalidInput, StaleState
+from idp_finetuning.classification.config_versions import ClassificationConfig
+from idp_finetuning.errors import InvalidInput, JobNotFound, StaleState
 from idp_finetuning.evaluation.comparison import Metric
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import (
@@ -91,7 +93,7 @@ def prepare_evaluation(
     chosen, left_out = choose_documents(unseen)
     chosen = ask_twice(chosen)
     prompt = read_stored_json(Prompt, data.read(kept.prompt))
-    contestants, notes = _contestants(job, prompt, config_versions)
+    contestants, notes = _contestants(job, prompt, jobs, config_versions)
     packets = sum(len(document.sections) > 1 for document in chosen)
     data.write(layout.documents, _DOCUMENTS.dump_json(tuple(chosen), by_alias=True))
     # Last: a plan says that the documents are there.
@@ -139,13 +141,14 @@ def _usable(
 
 
 def _contestants(
-    job: FinetuningJob, prompt: Prompt, config_versions: ConfigVersionTable
+    job: FinetuningJob, prompt: Prompt, jobs: JobTable, config_versions: ConfigVersionTable
 ) -> tuple[tuple[Contestant, ...], tuple[str, ...]]:
     """Return who is asked; the active version takes part as it is, if it can classify at all."""
     deployment = job.custom_model_deployment_arn or ""
+    base = find_base_model(job.base_model).id
     asked = [
-        Contestant(kind=ContestantKind.CUSTOM_MODEL, model=deployment, prompt=prompt),
-        Contestant(kind=ContestantKind.BASE_MODEL, model=find_base_model(job.base_model).id, prompt=prompt),
+        Contestant(kind=ContestantKind.CUSTOM_MODEL, model=deployment, prompt=prompt, base_model=base),
+        Contestant(kind=ContestantKind.BASE_MODEL, model=base, prompt=prompt, base_model=base),
     ]
     active = config_versions.active().classification
     if not active.classes:
@@ -153,4 +156,11 @@ def _contestants(
     own = Contestant.of_version(active)
     if own.digest == asked[0].digest:
         return tuple(asked), ("The active configuration version is the custom model with its prompt.",)
-    return (*asked, own), ()
+    return (*asked, own.model_copy(update={"base_model": _base_model(active, jobs)})), ()
+
+
+def _base_model(settings: ClassificationConfig, jobs: JobTable) -> str | None:
+    """Return the id of the base model that a version's model is, or was made from, if it is known."""
+    with suppress(InvalidInput, JobNotFound):
+        return find_base_model(jobs.get(settings.job_id).base_model if settings.job_id else settings.model).id
+    return None

@@ -10,8 +10,9 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from idp_finetuning.adapters.converse import LONGEST_WAIT_SECONDS, Converse
 from idp_finetuning.errors import AwsCallRefused, TransientError
+from idp_finetuning.nova.prices import Usage
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
-from tests.support.domain.fake_converse import FakeConverse, label
+from tests.support.domain.fake_converse import INPUT_TOKENS, OUTPUT_TOKENS, FakeConverse, label
 
 REQUEST = Prompt(classes=(DocumentClass(name="invoice"),)).converse_request("us.amazon.nova-lite-v1:0", b"jpeg")
 
@@ -34,13 +35,19 @@ class Waits:
 
 
 def ask(model: Any, waits: Waits) -> str:
-    return Converse(model).answer(REQUEST, seconds_left=waits.seconds_left, wait=waits.wait)
+    return Converse(model).answer(REQUEST, seconds_left=waits.seconds_left, wait=waits.wait).text
 
 
 @pytest.fixture(autouse=True)
 def longest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wait is as long as it may be."""
     monkeypatch.setattr("idp_finetuning.adapters.converse.random.uniform", lambda _, longest: longest)
+
+
+def test_what_bedrock_counted_comes_with_the_answer() -> None:
+    waits = Waits()
+    said = Converse(FakeConverse()).answer(REQUEST, seconds_left=waits.seconds_left, wait=waits.wait)
+    assert said.usage == Usage(calls=1, input_tokens=INPUT_TOKENS, output_tokens=OUTPUT_TOKENS)
 
 
 def test_waits_grow_up_to_a_limit() -> None:

@@ -23,6 +23,7 @@ from idp_finetuning.stages.deploy import complete_job
 from idp_finetuning.stages.evaluation_start import end_evaluation
 from idp_finetuning.stages.score_evaluation import score_evaluation
 from tests.idp_finetuning.conftest import client
+from tests.support.domain.evaluated import without_cost
 from tests.support.domain.evaluation_steps import (
     BASE,
     DEPLOYMENT,
@@ -35,7 +36,7 @@ from tests.support.domain.evaluation_steps import (
     completed,
 )
 from tests.support.domain.fake_bedrock import client_error
-from tests.support.domain.fake_converse import image_in
+from tests.support.domain.fake_converse import INPUT_TOKENS, OUTPUT_TOKENS, image_in
 
 
 def test_the_job_gets_the_verdict_and_the_report_the_scores_of_all(evaluation: Evaluation) -> None:
@@ -92,7 +93,67 @@ def test_a_second_evaluation_pays_for_nothing_that_was_answered(evaluation: Eval
     evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again."))
     second = evaluation.evaluate(EvaluationRun(job_id=ID, number=2))
     assert len(evaluation.model.requests) == asked
-    assert second.contestants == first.contestants
+    assert without_cost(second) == without_cost(first)
+
+
+OTHER_DEPLOYMENT = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/xxxxxxxxxxxx"
+
+
+def costs(report: EvaluationReport) -> dict[str, tuple[int, float | None]]:
+    """Calls of the contestants that are models, and what they cost."""
+    return {item.kind: (item.usage.calls, item.cost) for item in report.contestants if item.model}
+
+
+def test_an_evaluation_costs_what_it_asked_for_and_a_second_one_nothing(evaluation: Evaluation) -> None:
+    call = (INPUT_TOKENS * 0.06 + OUTPUT_TOKENS * 0.24) / 1_000_000  # Nova Lite, and a deployment of it
+    first = evaluation.evaluate()
+    assert {kind: calls for kind, (calls, _) in costs(first).items()} == {"CUSTOM_MODEL": 40, "BASE_MODEL": 20}
+    assert [cost for _, cost in costs(first).values()] == [pytest.approx(40 * call), pytest.approx(20 * call)]
+    assert first.cost == pytest.approx(6 * HELD_OUT * call)
+    assert first.prices_as_of
+    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again."))
+    second = evaluation.evaluate(EvaluationRun(job_id=ID, number=2))
+    assert (second.cost, costs(second)) == (0, {"CUSTOM_MODEL": (0, 0), "BASE_MODEL": (0, 0)})
+
+
+def test_what_runs_that_ended_early_asked_for_counts_once(evaluation: Evaluation) -> None:
+    for document in evaluation.prepare():
+        asked = len(evaluation.model.requests)
+        evaluation.seconds_left = lambda asked=asked: 60.0 if len(evaluation.model.requests) > asked + 2 else 900.0  # type: ignore[misc]
+        assert evaluation.ask(document) == "Unfinished"
+        evaluation.seconds_left = lambda: 900.0
+        assert evaluation.ask(document) == "Finished"
+    report = evaluation.score()
+    assert sum(calls for calls, _ in costs(report).values()) == len(evaluation.model.requests)
+
+
+@pytest.mark.parametrize(
+    ("changes", "own", "total"),
+    [
+        ({}, True, True),
+        ({"model": BASE, "temperature": 0}, True, True),
+        (
+            {"model": OTHER_DEPLOYMENT, "job_id": ID},
+            True,
+            True,
+        ),
+        (
+            {"model": OTHER_DEPLOYMENT, "job_id": "gone"},
+            False,
+            False,
+        ),
+    ],
+)
+def test_the_active_versions_price_is_that_of_its_base_model_if_it_is_known(
+    evaluation: Evaluation, dynamodb: Any, changes: dict[str, Any], own: bool, total: bool
+) -> None:
+    versions = ConfigVersionTable(dynamodb, "t-config-versions")
+    versions.create(version(**changes))
+    versions.activate("live")
+    report = evaluation.evaluate()
+    assert (costs(report)["ACTIVE_VERSION"][1] is not None, report.cost is not None) == (own, total)
+    if changes.get("model") == BASE:  # asked with the base model at once
+        assert report.cost == pytest.approx(len(evaluation.model.requests) * (costs(report)["BASE_MODEL"][1] or 0) / 20)
 
 
 class Killed(BaseException):

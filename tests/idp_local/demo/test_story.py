@@ -147,7 +147,7 @@ def test_a_model_that_is_better_passes_and_the_story_has_every_part(
         "    Training Loss: 0.05\n    Validation Loss: not reported\n",
         "Data Set Report:\n  Documents: 20 found = 19 accepted + 1 rejected\n",
         "  - own/input/letter 9.pdf: The PDF cannot be opened.",
-        f"Evaluation Report:\n  Documents: 12, Pages: 12\n  Verdict: {report.sentence}",
+        f"Evaluation Report:\n  Documents: 12, Pages: 12, from what the job held out\n  Verdict: {report.sentence}",
         "report.html",
         "Configuration version\n  'demo-job-1' holds the model and the prompt",
         "A document that the model has not seen (held out)\n",

@@ -11,18 +11,27 @@ from idp_finetuning.evaluation.plan import (
     EvaluatedDocument,
     EvaluationPlan,
 )
-from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
+from idp_finetuning.evaluation.report import ContestantScores, EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.scoring import evaluated_pages, make_report
 from idp_finetuning.evaluation.two_jobs import JobComparison, compare_jobs
+from idp_finetuning.nova.prices import Usage
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
 from idp_finetuning.test_sets.sections import Section
 
 CLASSES = ("invoice", "letter")
 PROMPT = Prompt(classes=tuple(DocumentClass(name=name) for name in CLASSES))
 CUSTOM = Contestant(
-    kind=ContestantKind.CUSTOM_MODEL, model="arn:aws:bedrock:1:custom-model-deployment/a", prompt=PROMPT
+    kind=ContestantKind.CUSTOM_MODEL,
+    model="arn:aws:bedrock:1:custom-model-deployment/a",
+    prompt=PROMPT,
+    base_model="us.amazon.nova-lite-v1:0",
 )
-BASE = Contestant(kind=ContestantKind.BASE_MODEL, model="us.amazon.nova-lite-v1:0", prompt=PROMPT)
+BASE = Contestant(
+    kind=ContestantKind.BASE_MODEL,
+    model="us.amazon.nova-lite-v1:0",
+    prompt=PROMPT,
+    base_model="us.amazon.nova-lite-v1:0",
+)
 
 
 def documents(count: int = 12) -> list[EvaluatedDocument]:
@@ -52,7 +61,10 @@ def plan(*contestants: Contestant) -> EvaluationPlan:
 
 def answer(class_name: str | None) -> DocumentAnswers:
     """The answers about a document of one page."""
-    return DocumentAnswers(answers=(ClassifiedPage(number=1, class_name=class_name, boundary=Boundary.START),))
+    return DocumentAnswers(
+        answers=(ClassifiedPage(number=1, class_name=class_name, boundary=Boundary.START),),
+        usage=Usage(calls=1, input_tokens=2_000, output_tokens=10),
+    )
 
 
 def given_answers() -> dict[str, dict[str, DocumentAnswers]]:
@@ -63,6 +75,11 @@ def given_answers() -> dict[str, dict[str, DocumentAnswers]]:
     of_base |= {f"d{number}": answer(None if number == 7 else "invoice") for number in (7, 9, 11)}
     of_repetition = of_custom | {"d1": answer("invoice")}
     return {CUSTOM.digest: of_custom, BASE.digest: of_base, plan().repetition.digest: of_repetition}
+
+
+def without_cost(report: EvaluationReport) -> list[ContestantScores]:
+    """How good the contestants are, whatever was asked for it."""
+    return [item.model_copy(update={"usage": Usage(), "cost": None}) for item in report.contestants]
 
 
 def pages_of_report() -> list[EvaluatedPage]:

@@ -11,6 +11,10 @@ from idp_finetuning.nova.prompt import Boundary, PageLabel
 from tests.support.domain.fake_bedrock import client_error
 from tests.support.domain.service_model import AnyClient, problems
 
+# Of every request and every answer.
+INPUT_TOKENS = 2_000
+OUTPUT_TOKENS = 10
+
 Reply = Callable[[dict[str, Any]], str]
 
 
@@ -44,7 +48,10 @@ class FakeConverse(AnyClient):  # type: ignore[misc]
             self._at_once -= 1
         if failure:
             raise client_error("Converse", failure)
-        return {"output": {"message": {"role": "assistant", "content": [{"text": self.reply(request)}]}}}
+        return {
+            "output": {"message": {"role": "assistant", "content": [{"text": self.reply(request)}]}},
+            "usage": {"inputTokens": INPUT_TOKENS, "outputTokens": OUTPUT_TOKENS},
+        }
 
 
 def image_in(request: dict[str, Any]) -> bytes:
