@@ -15,6 +15,8 @@ FinetuningError
 ├── DatasetUnusable         too little of the test set became training data
 ├── ValidationRunning       the labels are still being read; ask again later
 ├── ModelUnavailable        the account does not offer the base model for fine-tuning
+├── PriceUnknown            a limit of the cost was given, and prices.json has no price of a model
+├── CostTooHigh             it could cost more than the limit that was given
 ├── TrainingFailed          Bedrock ended the customization job without a model
 ├── DeploymentFailed        Bedrock ended the deployment without an endpoint
 ├── JobStopping             the job is being stopped; its workflow ends here
@@ -115,6 +117,14 @@ class ValidationRunning(FinetuningError):
 
 class ModelUnavailable(FinetuningError):
     """The account does not offer the base model for fine-tuning."""
+
+
+class PriceUnknown(FinetuningError):
+    """A limit of the cost was given, and prices.json has no price of a model."""
+
+
+class CostTooHigh(FinetuningError):
+    """It could cost more than the limit that was given."""
 
 
 class TrainingFailed(FinetuningError):

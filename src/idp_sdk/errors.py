@@ -23,7 +23,8 @@ IDPError
     ├── TooManyRunning          as many classifications of this user run as may run at once
     ├── TestSetInvalid          the labelled documents break a rule of fine-tuning
     ├── ValidationRunning       the labels are still being read; ask again in a while
-    └── ModelUnavailable        the account does not offer the model
+    ├── ModelUnavailable        the account does not offer the model
+    └── PriceUnknown            a limit of the cost was given, and a model has no known price
 
 The API's TransientError is Throttled; InternalError, and every type this version does not know, is a ServerError.
 `error_type` is the type as the API sent it.
@@ -135,6 +136,10 @@ class ValidationRunning(Refused):
 
 class ModelUnavailable(Refused):
     """The account does not offer the model."""
+
+
+class PriceUnknown(Refused):
+    """A limit of the cost was given, and a model has no known price."""
 
 
 _REFUSALS: dict[str, type[IDPError]] = {kind.__name__: kind for kind in Refused.__subclasses__()}

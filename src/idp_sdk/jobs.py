@@ -51,6 +51,7 @@ class JobEvaluation(WireModel):
     number: int
     status: EvaluationStatus
     test_set_id: str | None = None
+    maximum_cost: float | None = None
     started_at: UtcTime
     ended_at: UtcTime | None = None
     verdict: str | None = None

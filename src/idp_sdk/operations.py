@@ -38,7 +38,7 @@ LIST_JOB_EVENTS = query("listFinetuningJobEvents", Page[JobEvent], jobId="ID!", 
 GET_REPORT = query("getDatasetReport", DatasetReport, jobId="ID!")
 LIST_DATASET_DOCUMENTS = query("listDatasetDocuments", Page[DatasetDocument], jobId="ID!", **_PAGE)
 # While an evaluation runs, a repeated call starts no other.
-EVALUATE_JOB = mutation("evaluateFinetuningJob", Job, idempotent=True, jobId="ID!", testSetId="ID")
+EVALUATE_JOB = mutation("evaluateFinetuningJob", Job, idempotent=True, jobId="ID!", testSetId="ID", maximumCost="Float")
 GET_EVALUATION_REPORT = query("getEvaluationReport", EvaluationReport, jobId="ID!")
 LIST_EVALUATED_PAGES = query("listEvaluatedPages", Page[EvaluatedPage], jobId="ID!", **_PAGE)
 COMPARE_JOBS = query("compareFinetuningJobs", JobComparison, jobId="ID!", otherJobId="ID!")

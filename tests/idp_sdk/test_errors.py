@@ -13,6 +13,7 @@ from tests.support.sdk.deployment import Deployment, Refusal
 OF_JOBS = {
     "DocumentRejected",
     "DatasetUnusable",
+    "CostTooHigh",
     "TrainingFailed",
     "DeploymentFailed",
     "JobStopping",

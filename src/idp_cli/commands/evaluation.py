@@ -26,18 +26,31 @@ from idp_cli.waiting import waiting
     shell_complete=complete_test_sets,
     help="Ask about its documents, without those the model was trained with (default: what the job was created with).",
 )
+@click.option(
+    "--maximum-cost",
+    type=float,
+    metavar="USD",
+    help="Ask nothing if the answers could cost more US dollars.",
+)
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
 @interval_option
 @shared_options
 @click.pass_obj
-def evaluate(session: Session, job_id: str, test_set: str | None, wait: bool, interval: float) -> int:
+def evaluate(
+    session: Session,
+    job_id: str,
+    test_set: str | None,
+    maximum_cost: float | None,
+    wait: bool,
+    interval: float,
+) -> int:
     """Ask the model, and others, about documents it has not seen.
 
     Those that the job held out, or those of another test set. That is done once when a job is COMPLETED. Answers that
     are there are not paid for again.
     """
     with session.client() as client:
-        job = client.finetuning.evaluate_job(job_id, test_set_id=test_set)
+        job = client.finetuning.evaluate_job(job_id, test_set_id=test_set, maximum_cost=maximum_cost)
         if wait:
             with waiting(f"The evaluation of job {job_id}"):
                 job = client.finetuning.wait_for_evaluation(job_id, poll_interval=interval)

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from idp_finetuning.evaluation.plan import Contestant, DocumentAnswers, EvaluationPlan
+from idp_finetuning.errors import CostTooHigh, PriceUnknown
+from idp_finetuning.evaluation.plan import (
+    Contestant,
+    ContestantKind,
+    DocumentAnswers,
+    EvaluatedDocument,
+    EvaluationPlan,
+)
 from idp_finetuning.evaluation.report import ContestantScores
 from idp_finetuning.nova.prices import Usage, prices
+from idp_finetuning.nova.prompt import ANSWER_TOKENS
+from idp_finetuning.training_data.examples import bound_tokens
 
 
 def usage_of(
@@ -21,6 +30,51 @@ def cost_of(contestant: Contestant, usage: Usage) -> float | None:
     """Return US dollars, or None if there is no price of the contestant's base model."""
     price = prices().inference.get(contestant.base_model or "")
     return price.cost(usage) if price else None
+
+
+def require_affordable(
+    maximum_cost: float,
+    contestants: Sequence[Contestant],
+    documents: Sequence[EvaluatedDocument],
+    *,
+    maximum_tokens: int,
+) -> None:
+    """Raise CostTooHigh if asking about all pages could cost more US dollars, PriceUnknown if a price is not known.
+
+    A page counts with more tokens than it can have: each byte of the prompt as one, and `maximum_tokens` if the prompt
+    has the text of the page, whose length is not known yet. Answers that are stored are counted, too.
+    """
+    bound, calls = 0.0, 0
+    for contestant in {item.digest: item for item in reversed(contestants)}.values():
+        asked = sum(item.pages for item in documents)
+        if contestant.kind is ContestantKind.CUSTOM_MODEL:
+            asked += sum(item.asked_twice for item in documents)
+        prompt = contestant.prompt
+        tokens = maximum_tokens if prompt.needs_text else bound_tokens(prompt)
+        usage = Usage(calls=asked, input_tokens=asked * tokens, output_tokens=asked * ANSWER_TOKENS)
+        cost = cost_of(contestant, usage)
+        if cost is None:
+            raise _unknown(contestant.base_model or contestant.model)
+        bound += cost
+        calls += asked
+    if bound > maximum_cost:
+        raise CostTooHigh(
+            f"The evaluation could cost ${bound:.2f} for {calls:,} answers (prices of {prices().as_of}); maximumCost "
+            f"is ${maximum_cost:.2f}. Nothing was asked for. Raise maximumCost, or choose a smaller test set."
+        )
+
+
+def require_price(base_model: str) -> None:
+    """Raise PriceUnknown if there is no price of the model with this id."""
+    if base_model not in prices().inference:
+        raise _unknown(base_model)
+
+
+def _unknown(model: str) -> PriceUnknown:
+    return PriceUnknown(
+        f"No price of the model '{model}' is known, so maximumCost cannot be kept. Add it to prices.json and deploy "
+        "again, or leave maximumCost out."
+    )
 
 
 def total_cost(contestants: Sequence[ContestantScores]) -> float | None:

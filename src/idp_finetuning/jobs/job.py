@@ -60,7 +60,8 @@ class EvaluationStatus(StrEnum):
 class JobEvaluation(WireModel):
     """The latest evaluation of a job's model on documents that it was not trained with.
 
-    `test_set_id` is that of another test set; None for the documents that the job held out.
+    `test_set_id` is that of another test set; None for the documents that the job held out. It fails before the first
+    answer if it could cost more than `maximum_cost` US dollars.
     `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
     points); None without an answer of the base model. `sentence` says what is proven.
     """
@@ -68,6 +69,7 @@ class JobEvaluation(WireModel):
     number: int
     status: EvaluationStatus
     test_set_id: str | None = None
+    maximum_cost: float | None = None
     started_at: str
     ended_at: str | None = None
     verdict: str | None = None

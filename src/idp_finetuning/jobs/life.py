@@ -209,10 +209,12 @@ def complete(job: FinetuningJob, run: JobRun) -> Outcome:
     return move(job, run, JobStatus.COMPLETED, **changes)
 
 
-def begin_evaluation(job: FinetuningJob, number: int, test_set_id: str | None, message: str) -> Outcome:
+def begin_evaluation(
+    job: FinetuningJob, number: int, test_set_id: str | None, message: str, maximum_cost: float | None = None
+) -> Outcome:
     """Begin the evaluation of this number of a completed job, unless another call has begun it.
 
-    Without a test set it is about the documents that the job held out.
+    Without a test set it is about the documents that the job held out; `maximum_cost` is in US dollars.
     Raises StaleState if the job is not COMPLETED.
     """
     if job.status is not JobStatus.COMPLETED:
@@ -220,7 +222,11 @@ def begin_evaluation(job: FinetuningJob, number: int, test_set_id: str | None, m
     if job.evaluation and job.evaluation.number >= number:
         return Outcome(job)
     begun = JobEvaluation(
-        number=number, status=EvaluationStatus.RUNNING, test_set_id=test_set_id, started_at=timestamp()
+        number=number,
+        status=EvaluationStatus.RUNNING,
+        test_set_id=test_set_id,
+        maximum_cost=maximum_cost,
+        started_at=timestamp(),
     )
     return _change(job, message, {"evaluation": begun})
 

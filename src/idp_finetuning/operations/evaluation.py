@@ -6,11 +6,13 @@ from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import Conflict, InvalidInput, StaleState
+from idp_finetuning.evaluation.cost import require_price
 from idp_finetuning.evaluation.gate import GateResult, judge_gate
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.two_jobs import JobComparison, compare_jobs
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.operations.arguments import Id, JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.lines import read_page_of_lines
@@ -20,9 +22,10 @@ from idp_finetuning.wire import read_stored_json
 
 
 class EvaluateArguments(JobArguments):
-    """Arguments of evaluateFinetuningJob; without a test set the job's own choice holds."""
+    """Arguments of evaluateFinetuningJob; without a test set the job's own choice holds. Costs are in US dollars."""
 
     test_set_id: Id | None = None
+    maximum_cost: float | None = Field(default=None, gt=0)
 
 
 def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, services: Services) -> FinetuningJob:
@@ -31,12 +34,14 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
     The documents are those of a test set, without those that the model was trained with; of the job's own test set,
     those that it held out. Answers that an earlier evaluation stored are not asked for again. Raises Conflict if the
     job is not COMPLETED or its model is being evaluated on other documents, TestSetNotFound or TestSetInvalid if the
-    test set is not there or not complete.
+    test set is not there or not complete, PriceUnknown if the cost has a limit and the base model no price.
     """
     job = services.jobs.get(arguments.job_id)
     if job.status is not JobStatus.COMPLETED:
         raise Conflict(f"Job '{job.id}' is {job.status}; only the model of a COMPLETED job can be evaluated.")
     other = _choose_test_set(job, arguments.test_set_id, services)
+    if arguments.maximum_cost is not None:
+        require_price(find_base_model(job.base_model).id)
     if run := job.evaluation_run:
         status = services.evaluation.status(job.evaluation_name)
         if status is None:
@@ -52,6 +57,7 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
             other,
             f"{shown_name(identity, services)} asked for an evaluation"
             + (f" on test set '{other}'." if other else "."),
+            maximum_cost=arguments.maximum_cost,
             jobs=services.jobs,
             workflow=services.evaluation,
         )

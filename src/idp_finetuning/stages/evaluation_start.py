@@ -16,7 +16,13 @@ from idp_finetuning.wire import timestamp
 
 
 def start_evaluation(
-    job: FinetuningJob, test_set_id: str | None, message: str, *, jobs: JobTable, workflow: Workflow
+    job: FinetuningJob,
+    test_set_id: str | None,
+    message: str,
+    *,
+    maximum_cost: float | None,
+    jobs: JobTable,
+    workflow: Workflow,
 ) -> FinetuningJob:
     """Begin the evaluation that follows the job's latest one, and start its execution; calls at once begin one.
 
@@ -24,7 +30,7 @@ def start_evaluation(
     has FAILED, and the error is raised. Raises StaleState if the job is not COMPLETED.
     """
     number = job.evaluation.number + 1 if job.evaluation else 1
-    begun = jobs.update(job.id, lambda found: life.begin_evaluation(found, number, test_set_id, message))
+    begun = jobs.update(job.id, lambda found: life.begin_evaluation(found, number, test_set_id, message, maximum_cost))
     start_execution(begun, jobs=jobs, workflow=workflow)
     return begun
 

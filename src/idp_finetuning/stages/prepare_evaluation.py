@@ -15,6 +15,7 @@ from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.errors import InvalidInput, JobNotFound, StaleState
 from idp_finetuning.evaluation.comparison import Metric
+from idp_finetuning.evaluation.cost import require_affordable
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import (
     Contestant,
@@ -65,8 +66,9 @@ def prepare_evaluation(
 ) -> DocumentsLocation:
     """Write the plan and the documents to ask about. A repeated call keeps the plan that is there.
 
-    Raises InvalidInput if there is no document to ask about, TestSetNotFound or TestSetInvalid if another test set is
-    gone or not complete, StaleState if the job is being deleted.
+    Raises PriceUnknown or CostTooHigh if the cost has a limit that may not be kept, InvalidInput if there is no
+    document to ask about, TestSetNotFound or TestSetInvalid if another test set is gone or not complete, StaleState if
+    the job is being deleted.
     """
     job = require_evaluating(run, jobs)
     layout = EvaluationLayout(**dict(run))
@@ -94,6 +96,13 @@ def prepare_evaluation(
     chosen = ask_twice(chosen)
     prompt = read_stored_json(Prompt, data.read(kept.prompt))
     contestants, notes = _contestants(job, prompt, jobs, config_versions)
+    if job.evaluation and job.evaluation.maximum_cost is not None:
+        require_affordable(
+            job.evaluation.maximum_cost,
+            contestants,
+            chosen,
+            maximum_tokens=find_base_model(job.base_model).maximum_tokens_per_record,
+        )
     packets = sum(len(document.sections) > 1 for document in chosen)
     data.write(layout.documents, _DOCUMENTS.dump_json(tuple(chosen), by_alias=True))
     # Last: a plan says that the documents are there.

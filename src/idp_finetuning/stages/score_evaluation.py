@@ -57,6 +57,7 @@ def _ended(job: FinetuningJob, report: EvaluationReport) -> JobEvaluation:
         number=report.number,
         status=EvaluationStatus.COMPLETED,
         test_set_id=job.evaluation.test_set_id if job.evaluation else None,
+        maximum_cost=job.evaluation.maximum_cost if job.evaluation else None,
         started_at=job.evaluation.started_at if job.evaluation else report.created_at,
         ended_at=report.created_at,
         verdict=with_base.comparison.verdict if with_base else None,

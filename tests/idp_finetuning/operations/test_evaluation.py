@@ -89,6 +89,20 @@ def test_while_one_runs_on_other_documents_the_request_is_refused(jobs: JobTable
     assert call("evaluateFinetuningJob", jobId=ID)["evaluation"]["number"] == 1
 
 
+def test_a_limit_of_the_cost_is_kept_or_refused_if_the_base_model_has_no_price(
+    jobs: JobTable, test_sets: TestSetTable
+) -> None:
+    begin(jobs, test_sets)
+    assert call("evaluateFinetuningJob", jobId=ID, maximumCost=2.5)["evaluation"]["maximumCost"] == 2.5
+    other = "6f1c2b1e-0000-4000-8000-000000000003"
+    jobs.create(job(id=other, status=JobStatus.COMPLETED, base_model="us.amazon.nova-2-pro-v1:0"), None, "")
+    with pytest.raises(ApiError, match=r"PriceUnknown: No price of the model 'us\.amazon\.nova-2-pro-v1:0' is known"):
+        call("evaluateFinetuningJob", jobId=other, maximumCost=2.5)
+    with pytest.raises(ApiError, match="InvalidInput"):
+        call("evaluateFinetuningJob", jobId=ID, maximumCost=0)
+    assert jobs.get(other).evaluation is None
+
+
 def test_a_test_set_that_is_gone_or_being_deleted_is_refused_before_anything_begins(
     jobs: JobTable, test_sets: TestSetTable
 ) -> None:

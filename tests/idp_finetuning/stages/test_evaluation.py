@@ -13,15 +13,16 @@ from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.classification.config_versions import ClassificationConfig, ConfigVersion
-from idp_finetuning.errors import InvalidInput, StaleState
+from idp_finetuning.errors import CostTooHigh, InvalidInput, PriceUnknown, StaleState
 from idp_finetuning.evaluation.plan import ContestantKind, EvaluationPlan
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.failures import WorkflowError
 from idp_finetuning.jobs.job import EvaluationRun, JobStatus
 from idp_finetuning.stages.deploy import complete_job
-from idp_finetuning.stages.evaluation_start import end_evaluation
+from idp_finetuning.stages.evaluation_start import end_evaluation, fail_evaluation
 from idp_finetuning.stages.score_evaluation import score_evaluation
+from idp_finetuning.training_data.examples import bound_tokens
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.evaluated import without_cost
 from tests.support.domain.evaluation_steps import (
@@ -154,6 +155,40 @@ def test_the_active_versions_price_is_that_of_its_base_model_if_it_is_known(
     assert (costs(report)["ACTIVE_VERSION"][1] is not None, report.cost is not None) == (own, total)
     if changes.get("model") == BASE:  # asked with the base model at once
         assert report.cost == pytest.approx(len(evaluation.model.requests) * (costs(report)["BASE_MODEL"][1] or 0) / 20)
+
+
+def limit(evaluation: Evaluation, maximum_cost: float) -> EvaluationRun:
+    """Begin another evaluation, which may cost so much."""
+    fail_evaluation(RUN, "Over.", jobs=evaluation.jobs)
+    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again.", maximum_cost))
+    return EvaluationRun(job_id=ID, number=2)
+
+
+def test_an_evaluation_that_could_cost_more_than_its_limit_asks_nothing_and_says_how_much(
+    evaluation: Evaluation,
+) -> None:
+    most = 60 * (bound_tokens(PROMPT) * 0.06 + 200 * 0.24) / 1_000_000
+    with pytest.raises(CostTooHigh, match=rf"could cost \${most:.2f} for 60 answers .* maximumCost is \$0\.01"):
+        evaluation.prepare(limit(evaluation, 0.01))
+    assert evaluation.model.requests == []
+
+
+def test_an_evaluation_within_its_limit_costs_less_than_was_said(evaluation: Evaluation) -> None:
+    most = 60 * (bound_tokens(PROMPT) * 0.06 + 200 * 0.24) / 1_000_000
+    report = evaluation.evaluate(limit(evaluation, most))
+    assert report.cost is not None
+    assert 0 < report.cost <= most
+    ended = evaluation.jobs.get(ID).evaluation
+    assert ended
+    assert ended.maximum_cost == most
+
+
+def test_a_limit_cannot_be_kept_without_the_price_of_a_contestant(evaluation: Evaluation, dynamodb: Any) -> None:
+    versions = ConfigVersionTable(dynamodb, "t-config-versions")
+    versions.create(version(model=OTHER_DEPLOYMENT, job_id="gone"))
+    versions.activate("live")
+    with pytest.raises(PriceUnknown, match=f"No price of the model '{OTHER_DEPLOYMENT}' is known"):
+        evaluation.prepare(limit(evaluation, 1_000))
 
 
 class Killed(BaseException):
