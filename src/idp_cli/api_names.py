@@ -56,6 +56,10 @@ OPTION_OF = {
     "pageTexts": "--page-text",
     "allowedConfigVersions": "--allow",
     "onlyIfBetter": "--only-if-better",
+    "evaluationTestSetId": "--evaluation-test-set",
+    "maximumCost": "--maximum-cost",
+    "minimumGain": "--minimum-gain",
+    "maximumLossPerClass": "--maximum-loss-per-class",
 }
 # Inputs whose names are ordinary words: they mean an option only after `input.`.
 OPTION_OF_WORD = {

@@ -120,4 +120,4 @@ def test_no_module_reads_what_is_stored_in_another_way() -> None:
         if reads.search(path.read_text(encoding="utf-8"))
     }
     # The catalogue and the quotas ship with the code; a page's token comes from a client.
-    assert elsewhere == {"wire.py", "nova/base_models.py", "nova/quotas.py", "pagination.py"}
+    assert elsewhere == {"wire.py", "nova/base_models.py", "nova/prices.py", "nova/quotas.py", "pagination.py"}

@@ -59,8 +59,8 @@ def require_affordable(
         calls += asked
     if bound > maximum_cost:
         raise CostTooHigh(
-            f"The evaluation could cost ${bound:.2f} for {calls:,} answers (prices of {prices().as_of}); maximumCost "
-            f"is ${maximum_cost:.2f}. Nothing was asked for. Raise maximumCost, or choose a smaller test set."
+            f"The evaluation could cost ${bound:.4f} for {calls:,} answers (prices of {prices().as_of}); maximumCost "
+            f"is ${maximum_cost:.4f}. Nothing was asked for. Raise maximumCost, or choose a smaller test set."
         )
 
 

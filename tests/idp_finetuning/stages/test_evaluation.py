@@ -168,7 +168,7 @@ def test_an_evaluation_that_could_cost_more_than_its_limit_asks_nothing_and_says
     evaluation: Evaluation,
 ) -> None:
     most = 60 * (bound_tokens(PROMPT) * 0.06 + 200 * 0.24) / 1_000_000
-    with pytest.raises(CostTooHigh, match=rf"could cost \${most:.2f} for 60 answers .* maximumCost is \$0\.01"):
+    with pytest.raises(CostTooHigh, match=rf"could cost \${most:.4f} for 60 answers .* maximumCost is \$0\.0100"):
         evaluation.prepare(limit(evaluation, 0.01))
     assert evaluation.model.requests == []
 

@@ -161,6 +161,7 @@ UNCALLED: tuple[Uncalled, ...] = (
         ("bedrock:StopModelCustomizationJob",),
         (CUSTOMIZATION_JOBS,),
         "Stops what was created while the job's record moved on, which takes a race of milliseconds.",
+        by_chance=True,
     ),
     Uncalled(
         "CreateCustomizationJob",
@@ -173,7 +174,8 @@ UNCALLED: tuple[Uncalled, ...] = (
             function,
             ("bedrock:ListModelCustomizationJobs",),
             ("*",),
-            "Finds a training whose ARN was never stored, which takes a creation whose answer was lost.",
+            "Finds a training whose ARN is not stored: a creation whose answer was lost, or a stop at that moment.",
+            by_chance=True,
         )
         for function in ("CreateCustomizationJob", "EndJob", "Resolver")
     ),
