@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from idp_cli.api_names import in_cli_words
 from idp_cli.output import table
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def verdict_line(evaluation: JobEvaluation) -> str:
     """Return what is proven, or why the evaluation failed."""
     if evaluation.status == "RUNNING":
         return "The models are being asked."
-    return evaluation.sentence or f"It failed: {evaluation.error_message}"
+    return evaluation.sentence or f"It failed: {in_cli_words(evaluation.error_message or '')}"
 
 
 def evaluation_lines(report: EvaluationReport) -> list[str]:
@@ -93,7 +94,8 @@ def cost_line(report: EvaluationReport) -> str:
     if report.cost is None:
         unknown = [_NAMES[item.kind] for item in report.contestants if item.usage.calls and item.cost is None]
         return f"not known for {calls:,} answers, without a price of: {', '.join(unknown)}"
-    return f"${report.cost:.4f} for {calls:,} answers, with prices of {report.prices_as_of}"
+    # Answers of the flex tier cost less.
+    return f"${report.cost:.4f} at most for {calls:,} answers, with standard prices of {report.prices_as_of}"
 
 
 def page_rows(report: EvaluationReport, pages: Iterable[EvaluatedPage]) -> Iterator[Sequence[object]]:

@@ -30,6 +30,12 @@ _LASTING = {
     "Bedrock",
     "ResourceNotFoundException": "Bedrock has no model '{model}' (any more). Choose another model",
 }
+# A call of the flex tier costs less and may wait behind others. Which models take it is not documented for deployments.
+_FLEX: dict[str, Any] = {"serviceTier": {"type": "flex"}}
+# So often it may fail for a while before the page is asked about without it.
+_FLEX_FAILURES = 3
+# Models that answered only without it; they are not asked with it again by this process.
+_without_flex: set[str] = set()
 FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 20.0
 
@@ -51,24 +57,39 @@ class Converse:
         self._bedrock_runtime = bedrock_runtime
 
     def answer(
-        self, request: dict[str, Any], *, seconds_left: Callable[[], float], wait: Callable[[float], bool]
+        self,
+        request: dict[str, Any],
+        *,
+        seconds_left: Callable[[], float],
+        wait: Callable[[float], bool],
+        flex: bool = False,
     ) -> Said:
         """Return the model's answer to a request from `Prompt.converse_request`.
 
-        Transient errors are retried while there is time, with exponential backoff and full jitter. Raises
-        TransientError if retries did not help, AwsCallRefused if Bedrock would refuse again.
+        With `flex` the flex tier is asked first; if it refuses or keeps failing, the standard tier. Transient errors
+        are retried while there is time, with exponential backoff and full jitter. Raises TransientError if retries did
+        not help, AwsCallRefused if Bedrock would refuse again.
         """
+        model = request["modelId"]
+        tier: dict[str, Any] = _FLEX if flex and model not in _without_flex else {}
         longest = FIRST_WAIT_SECONDS
+        failures, refused = 0, False
         while True:
             try:
-                response = self._bedrock_runtime.converse(**request)
+                response = self._bedrock_runtime.converse(**request, **tier)
             except (ClientError, ConnectionError, HTTPClientError) as error:
-                failure = _failure(error, request["modelId"])
+                failure = _failure(error, model)
+                failures += 1
+                if tier and (isinstance(failure, AwsCallRefused) or failures == _FLEX_FAILURES):
+                    tier, refused = {}, isinstance(failure, AwsCallRefused)
+                    continue  # whether the tier was the reason, the answer without it tells
                 seconds = random.uniform(0, longest)  # noqa: S311 - spreads the calls, protects nothing
                 if isinstance(failure, AwsCallRefused) or seconds_left() < seconds or wait(seconds):
                     raise failure from error
                 longest = min(2 * longest, LONGEST_WAIT_SECONDS)
             else:
+                if refused:
+                    _without_flex.add(model)
                 counted = response.get("usage") or {"inputTokens": 0, "outputTokens": 0}
                 return Said(
                     text="".join(block.get("text", "") for block in response["output"]["message"]["content"]),

@@ -170,7 +170,9 @@ class _Asking:
 
         request = contestant.prompt.converse_request(contestant.model, jpeg, text, temperature=contestant.temperature)
         with aws_calls():
-            said = self._converse.answer(request, seconds_left=lambda: self._seconds_left() - until, wait=wait)
+            said = self._converse.answer(
+                request, seconds_left=lambda: self._seconds_left() - until, wait=wait, flex=True
+            )
         self._asked += 1
         read = contestant.prompt.parse_answer(said.text)
         return StoredAnswer(

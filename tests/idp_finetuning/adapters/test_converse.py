@@ -83,6 +83,49 @@ def test_what_lasts_is_not_asked_again() -> None:
     assert waits.waited == []
 
 
+@pytest.fixture
+def flexible(monkeypatch: pytest.MonkeyPatch) -> FakeConverse:
+    """A model in a process that has not asked for the flex tier yet."""
+    monkeypatch.setattr("idp_finetuning.adapters.converse._without_flex", set())
+    return FakeConverse()
+
+
+def ask_flexibly(model: FakeConverse, waits: Waits) -> list[bool]:
+    """Ask once; of each request whether it was one of the flex tier."""
+    before = len(model.requests)
+    said = Converse(model).answer(REQUEST, seconds_left=waits.seconds_left, wait=waits.wait, flex=True)
+    assert said.text == label("invoice")
+    return ["serviceTier" in request for request in model.requests[before:]]
+
+
+def test_the_flex_tier_is_asked_where_it_is_taken(flexible: FakeConverse) -> None:
+    assert [ask_flexibly(flexible, Waits()) for _ in range(2)] == [[True], [True]]
+    assert flexible.requests[0]["serviceTier"] == {"type": "flex"}
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException", "ResourceNotFoundException"])
+def test_a_model_that_refuses_the_flex_tier_is_asked_without_it_from_then_on(flexible: FakeConverse, code: str) -> None:
+    flexible.failures = [code]
+    waits = Waits()
+    assert [ask_flexibly(flexible, waits) for _ in range(2)] == [[True, False], [False]]
+    assert waits.waited == []
+
+
+def test_a_refusal_that_has_nothing_to_do_with_the_tier_is_told_and_not_remembered(flexible: FakeConverse) -> None:
+    flexible.failures = ["ValidationException"] * 2
+    with pytest.raises(AwsCallRefused):
+        ask_flexibly(flexible, Waits())
+    assert ask_flexibly(flexible, Waits()) == [True]
+
+
+def test_a_flex_tier_that_keeps_failing_gives_way_to_the_standard_tier(flexible: FakeConverse) -> None:
+    flexible.failures = ["ThrottlingException", "ServiceUnavailableException", "ModelTimeoutException"]
+    waits = Waits()
+    assert ask_flexibly(flexible, waits) == [True, True, True, False]
+    assert waits.waited == [1, 2]
+    assert ask_flexibly(flexible, waits) == [True]
+
+
 def test_a_lost_connection_is_made_again() -> None:
     class Unreachable:
         def __init__(self, failures: Iterator[Exception]) -> None:
