@@ -79,10 +79,12 @@ class Converse:
                 response = self._bedrock_runtime.converse(**request, **tier)
             except (ClientError, ConnectionError, HTTPClientError) as error:
                 failure = _failure(error, model)
-                failures += 1
-                if tier and (isinstance(failure, AwsCallRefused) or failures == _FLEX_FAILURES):
-                    tier, refused = {}, isinstance(failure, AwsCallRefused)
+                if tier and isinstance(failure, AwsCallRefused):
+                    tier, refused = {}, True
                     continue  # whether the tier was the reason, the answer without it tells
+                failures += 1
+                if failures == _FLEX_FAILURES:
+                    tier = {}
                 seconds = random.uniform(0, longest)  # noqa: S311 - spreads the calls, protects nothing
                 if isinstance(failure, AwsCallRefused) or seconds_left() < seconds or wait(seconds):
                     raise failure from error

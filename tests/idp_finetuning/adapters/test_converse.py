@@ -122,8 +122,15 @@ def test_a_flex_tier_that_keeps_failing_gives_way_to_the_standard_tier(flexible:
     flexible.failures = ["ThrottlingException", "ServiceUnavailableException", "ModelTimeoutException"]
     waits = Waits()
     assert ask_flexibly(flexible, waits) == [True, True, True, False]
-    assert waits.waited == [1, 2]
+    assert waits.waited == [1, 2, 4]
     assert ask_flexibly(flexible, waits) == [True]
+
+
+def test_no_call_begins_after_the_time_there_is_whatever_the_tier(flexible: FakeConverse) -> None:
+    flexible.failures = ["ThrottlingException"] * 4
+    with pytest.raises(TransientError):
+        ask_flexibly(flexible, Waits(3))
+    assert len(flexible.requests) == 3
 
 
 def test_a_lost_connection_is_made_again() -> None:
