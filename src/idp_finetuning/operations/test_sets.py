@@ -9,7 +9,7 @@ from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound
-from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.jobs.job import STAGES, JobStatus
 from idp_finetuning.operations.arguments import Id, Input, PageArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.pagination import Page
@@ -175,7 +175,9 @@ def _refuse_while_read(test_set: TestSetRecord, services: Services) -> None:
             continue  # the index lags behind the table
         if job.test_set_id == test_set.id and job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA):
             raise Conflict(f"Test set '{test_set.id}' is being read by job '{job.id}'. Stop the job or wait for it.")
-        if job.evaluation_test_set_id == test_set.id and job.status is not JobStatus.DELETING:
+        if job.evaluation_run and job.evaluation and job.evaluation.test_set_id == test_set.id:
+            raise Conflict(f"Job '{job.id}' is being evaluated on test set '{test_set.id}'. Wait for the end of that.")
+        if job.evaluation_test_set_id == test_set.id and job.status in STAGES:
             raise Conflict(
                 f"Job '{job.id}' will evaluate its model on test set '{test_set.id}'. Stop the job or wait for it."
             )
