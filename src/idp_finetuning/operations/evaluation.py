@@ -33,8 +33,9 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
 
     The documents are those of a test set, without those that the model was trained with; of the job's own test set,
     those that it held out. Answers that an earlier evaluation stored are not asked for again. Raises Conflict if the
-    job is not COMPLETED or its model is being evaluated on other documents, TestSetNotFound or TestSetInvalid if the
-    test set is not there or not complete, PriceUnknown if the cost has a limit and the base model no price.
+    job is not COMPLETED, or its model is being evaluated on other documents or with a higher limit of the cost,
+    TestSetNotFound or TestSetInvalid if the test set is not there or not complete, PriceUnknown if the cost has a limit
+    and the base model no price.
     """
     job = services.jobs.get(arguments.job_id)
     if job.status is not JobStatus.COMPLETED:
@@ -49,7 +50,7 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
                 job, jobs=services.jobs, workflow=services.evaluation
             )  # a request at the same time may, too
         if status is None or not status.has_failed:
-            return _require_same(job, other)
+            return _require_same(job, other, arguments.maximum_cost)
         fail_evaluation(run, "Its execution ended before its end was noted.", jobs=services.jobs)
     try:
         begun = start_evaluation(
@@ -63,7 +64,7 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
         )
     except StaleState as moved:
         raise Conflict(f"Job '{job.id}' was deleted by another request just now.") from moved
-    return _require_same(begun, other)
+    return _require_same(begun, other, arguments.maximum_cost)
 
 
 def _choose_test_set(job: FinetuningJob, chosen: str | None, services: Services) -> str | None:
@@ -76,11 +77,15 @@ def _choose_test_set(job: FinetuningJob, chosen: str | None, services: Services)
     return test_set.id
 
 
-def _require_same(job: FinetuningJob, test_set_id: str | None) -> FinetuningJob:
-    """Return the job if its evaluation, which may be of another request, is on these documents."""
-    if job.evaluation and job.evaluation.test_set_id != test_set_id:
+def _require_same(job: FinetuningJob, test_set_id: str | None, maximum_cost: float | None) -> FinetuningJob:
+    """Return the job if its evaluation, which may be of another request, is on these documents and keeps this limit."""
+    running = job.evaluation
+    if running and running.test_set_id != test_set_id:
+        raise Conflict(f"Evaluation {running.number} of job '{job.id}' runs on other documents. Wait for its end.")
+    if running and maximum_cost is not None and (running.maximum_cost is None or running.maximum_cost > maximum_cost):
         raise Conflict(
-            f"Evaluation {job.evaluation.number} of job '{job.id}' runs on other documents. Wait for its end."
+            f"Evaluation {running.number} of job '{job.id}' runs already and does not keep this maximumCost. Wait for "
+            "its end."
         )
     return job
 

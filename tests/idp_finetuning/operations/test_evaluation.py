@@ -103,6 +103,21 @@ def test_a_limit_of_the_cost_is_kept_or_refused_if_the_base_model_has_no_price(
     assert jobs.get(other).evaluation is None
 
 
+@pytest.mark.parametrize(
+    ("running", "asked_for", "refused"), [(None, 1.0, True), (2.0, 1.0, True), (1.0, 1.0, False), (1.0, None, False)]
+)
+def test_a_limit_that_the_running_evaluation_does_not_keep_is_not_lost(
+    jobs: JobTable, test_sets: TestSetTable, running: float | None, asked_for: float | None, refused: bool
+) -> None:
+    begin(jobs, test_sets)
+    call("evaluateFinetuningJob", jobId=ID, maximumCost=running)
+    if refused:
+        with pytest.raises(ApiError, match=r"Conflict: Evaluation 1 .* does not keep this maximumCost"):
+            call("evaluateFinetuningJob", jobId=ID, maximumCost=asked_for)
+    else:
+        assert call("evaluateFinetuningJob", jobId=ID, maximumCost=asked_for)["evaluation"]["number"] == 1
+
+
 def test_a_test_set_that_is_gone_or_being_deleted_is_refused_before_anything_begins(
     jobs: JobTable, test_sets: TestSetTable
 ) -> None:
