@@ -88,7 +88,7 @@ def cost_line(report: EvaluationReport) -> str:
     """Say what the evaluation cost, or for which contestants that is not known."""
     calls = sum({item.asked_as: item.usage.calls for item in report.contestants}.values())
     if report.prices_as_of is None:
-        return "was not recorded yet"
+        return "not recorded"
     if not calls:
         return "nothing was asked for, all answers were there"
     if report.cost is None:

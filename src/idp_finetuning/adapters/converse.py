@@ -30,9 +30,9 @@ _LASTING = {
     "Bedrock",
     "ResourceNotFoundException": "Bedrock has no model '{model}' (any more). Choose another model",
 }
-# A call of the flex tier costs less and may wait behind others. Which models take it is not documented for deployments.
+# A call at the flex tier costs less and may wait behind others. Whether deployments take it is not documented.
 _FLEX: dict[str, Any] = {"serviceTier": {"type": "flex"}}
-# So often it may fail for a while before the page is asked about without it.
+# After so many passing failures the standard tier is asked.
 _FLEX_FAILURES = 3
 # Models that answered only without it; they are not asked with it again by this process.
 _without_flex: set[str] = set()
@@ -40,7 +40,7 @@ FIRST_WAIT_SECONDS = 1.0
 LONGEST_WAIT_SECONDS = 20.0
 
 
-class Said(NamedTuple):
+class Reply(NamedTuple):
     """A model's answer, and what Bedrock counted for it."""
 
     text: str
@@ -63,7 +63,7 @@ class Converse:
         seconds_left: Callable[[], float],
         wait: Callable[[float], bool],
         flex: bool = False,
-    ) -> Said:
+    ) -> Reply:
         """Return the model's answer to a request from `Prompt.converse_request`.
 
         With `flex` the flex tier is asked first; if it refuses or keeps failing, the standard tier. Transient errors
@@ -93,7 +93,7 @@ class Converse:
                 if refused:
                     _without_flex.add(model)
                 counted = response.get("usage") or {"inputTokens": 0, "outputTokens": 0}
-                return Said(
+                return Reply(
                     text="".join(block.get("text", "") for block in response["output"]["message"]["content"]),
                     usage=Usage(calls=1, input_tokens=counted["inputTokens"], output_tokens=counted["outputTokens"]),
                 )

@@ -45,7 +45,7 @@ class EvaluationLayout(WireModel):
         """Image of a page of a document of another test set; shared by all evaluations of the job."""
         return f"{self._job}drawn/{document_id}/{number}.jpeg"
 
-    def drawn(self, document_id: str) -> str:
+    def drawing(self, document_id: str) -> str:
         """Return the key of what drawing the document showed, which says that all its images are there."""
         return f"{self._job}drawn/{document_id}/pages.json"
 

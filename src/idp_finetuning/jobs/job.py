@@ -62,6 +62,7 @@ class JobEvaluation(WireModel):
 
     `test_set_id` is that of another test set; None for the documents that the job held out. It fails before the first
     answer if it could cost more than `maximum_cost` US dollars.
+
     `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
     points); None without an answer of the base model. `sentence` says what is proven.
     """

@@ -14,9 +14,9 @@ from idp_finetuning.wire import InputModel, WireModel
 CLASSES_PLACEHOLDER = "{CLASS_NAMES_AND_DESCRIPTIONS}"
 IMAGE_PLACEHOLDER = "{DOCUMENT_IMAGE}"
 TEXT_PLACEHOLDER = "{DOCUMENT_TEXT}"
-# Of a class name. Step Functions passes a document's labels in a payload of at most 256 KiB.
 # More than an answer with the longest class name has.
 ANSWER_TOKENS = 200
+# Of a class name. Step Functions passes a document's labels in a payload of at most 256 KiB.
 MAXIMUM_CLASS_NAME = 200
 MAXIMUM_CLASS_NAME_BYTES = 400
 _WORDS = re.compile(f"{re.escape(CLASSES_PLACEHOLDER)}|{re.escape(TEXT_PLACEHOLDER)}")

@@ -133,7 +133,7 @@ class ComparisonArguments(JobArguments):
 
 
 def compare_finetuning_jobs(arguments: ComparisonArguments, identity: Identity, services: Services) -> JobComparison:
-    """Compare the other job's model with this one's on the documents that both held out.
+    """Compare the other job's model with this one's on the documents that both were evaluated on.
 
     Raises Conflict if one has no evaluation report, InvalidInput if they have no such document.
     """

@@ -122,14 +122,14 @@ def _create_job(
 
 
 def _require_evaluation(request: StartFinetuningJobInput, services: Services) -> None:
-    """Raise InvalidInput if no evaluation is wanted on another test set, or that set is the job's own.
+    """Raise InvalidInput if the test set to evaluate on is the one to train with, or no evaluation is wanted.
 
     Raises TestSetNotFound, or TestSetInvalid if it is not complete.
     """
     if request.evaluation_test_set_id is None:
         return
     if request.evaluate is False:
-        raise InvalidInput("evaluationTestSetId with evaluate: false is a contradiction. Leave one of them out.")
+        raise InvalidInput("evaluationTestSetId contradicts evaluate: false. Leave one of them out.")
     if request.evaluation_test_set_id == request.test_set_id:
         raise InvalidInput(
             "evaluationTestSetId is the test set to train with. Choose another one, or leave it out: then the model is "

@@ -50,7 +50,7 @@ class EvaluationPages:
         """
         if not self._document.key:
             return self._document.pages
-        drawn = self._data.read_model(self._layout.drawn(self._document.document_id), DrawnDocument) or self._draw()
+        drawn = self._data.read_model(self._layout.drawing(self._document.document_id), DrawnDocument) or self._draw()
         known = read_stored_json(TrainingPages, self._data.read(self._layout.training_pages))
         if original := known.original(drawn.digests):
             raise DocumentRejected(
@@ -89,5 +89,5 @@ class EvaluationPages:
 
             self._data.write_all(pages(), "image/jpeg")
         drawn = DrawnDocument(digests=tuple(digests))
-        self._data.write_model(self._layout.drawn(self._document.document_id), drawn)
+        self._data.write_model(self._layout.drawing(self._document.document_id), drawn)
         return drawn
