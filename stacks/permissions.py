@@ -309,8 +309,8 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(
                 ("s3:PutObject",),
                 tuple(
-                    arns.data_objects(f"jobs/*/evaluation/*/{part}.json")
-                    for part in ("plan", "documents", "training-pages")
+                    arns.data_objects(f"jobs/*/evaluation/{part}.json")
+                    for part in ("*/plan", "*/documents", "training-pages")
                 ),
             ),
         ),
@@ -323,7 +323,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                 ("s3:GetObject",),
                 tuple(
                     arns.data_objects(f"jobs/*/{part}")
-                    for part in ("pages/*", "evaluation/*/plan.json", "evaluation/*/training-pages.json")
+                    for part in ("pages/*", "evaluation/*/plan.json", "evaluation/training-pages.json")
                 ),
             ),
             Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("jobs/*/evaluation/drawn/*"),)),

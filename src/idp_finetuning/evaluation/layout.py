@@ -28,8 +28,8 @@ class EvaluationLayout(WireModel):
 
     @property
     def training_pages(self) -> str:
-        """Which page images the model was trained with; only if the documents are those of another test set."""
-        return f"{self._job}{self.number}/training-pages.json"
+        """Which page images the model was trained with; written by the first evaluation on another test set."""
+        return f"{self._job}training-pages.json"
 
     @property
     def report(self) -> str:

@@ -104,7 +104,9 @@ def _evaluated(test_set_id: str, document: DocumentLabels, count: CountedDocumen
 def write_training_pages(
     layout: EvaluationLayout, manifest: tuple[ManifestDocument, ...], training_prefix: str, data: DataBucket
 ) -> None:
-    """Write which page images the model was trained with, of all training documents that have examples."""
+    """Write which page images the model was trained with, unless an earlier evaluation did: they never change."""
+    if data.find_etag(layout.training_pages):
+        return
     kept = JobLayout(job_id=layout.job_id)
     generated = {file.key for file in data.list(kept.examples(Split.TRAIN))}
     trained = [

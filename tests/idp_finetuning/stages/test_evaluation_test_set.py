@@ -108,7 +108,10 @@ def test_the_models_are_asked_about_its_documents_which_are_drawn_once(extra: Ex
     assert (ended.number, ended.status, ended.test_set_id, ended.verdict) == (2, "COMPLETED", "extra", "BETTER")
     asked = len(extra.evaluation.model.requests)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("idp_finetuning.stages.evaluation_pages.open_document", None)  # nothing is drawn again
+        # Nothing is drawn again, and no training document read.
+        patched.setattr("idp_finetuning.stages.evaluation_pages.open_document", None)
+        patched.setattr("idp_finetuning.stages.evaluation_test_set.split_notes", None)
+        patched.setattr(extra.evaluation.data, "read_all", None)
         again = extra.evaluate(EvaluationRun(job_id=ID, number=3))
     assert len(extra.evaluation.model.requests) == asked
     assert without_cost(again) == without_cost(report)
