@@ -68,7 +68,7 @@ def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) ->
         "trained with none of them</p>",
         f'<p class="stand-in"><strong>{escape(stand_in)}</strong></p>' if stand_in else "",
         f'<p class="verdict">{escape(report.sentence)}</p>',
-        *(f"<p>{escape(item.sentence)}</p>" for item in report.comparisons if item.kind != "BASE_MODEL"),
+        *(f"<p>{escape(item.sentence)}</p>" for item in report.comparisons if item.sentence != report.sentence),
         f"<h2>{_METRICS[report.metric]}, with 95 % intervals</h2>",
         _share_plot(report),
         f"<h2>Gain of the custom model: {_METRICS[report.metric].lower()}, in points</h2>"
@@ -119,8 +119,7 @@ def _share_plot(report: EvaluationReport) -> str:
 
 
 def _gain_plot(report: EvaluationReport) -> str:
-    names = {item.kind: item.name for item in report.contestants}
-    gains = [(f"over {names[item.kind]}", item.comparison.difference) for item in report.comparisons]
+    gains = [(f"over {item.name}", item.comparison.difference) for item in report.comparisons]
     return _plot(gains, -1.0, 1.0, "points")
 
 

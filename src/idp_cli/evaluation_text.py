@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from idp_sdk import ContestantScores, EvaluatedPage, EvaluationReport, GateResult, Interval, JobEvaluation
 
 FINDINGS_SHOWN = 10  # --csv has every page
-_NAMES = {
-    "CUSTOM_MODEL": "custom model",
-    "BASE_MODEL": "base, same prompt",
-    "ACTIVE_VERSION": "active version",
-    "MAJORITY_CLASS": "most frequent",
+# A table has less room than a sentence.
+_SHORT = {
+    "the custom model": "custom model",
+    "the base model with the same prompt": "base, same prompt",
+    "the active configuration version": "active version",
+    "always naming the most frequent class": "most frequent",
 }
 _FINDINGS = {
     "BROKEN": "broken by the custom model",
@@ -44,8 +45,7 @@ def verdict_line(evaluation: JobEvaluation) -> str:
 
 def evaluation_lines(report: EvaluationReport) -> list[str]:
     """Return the verdict, a table of the contestants, one of the classes, and the first pages to look at."""
-    custom = next(item for item in report.contestants if item.kind == "CUSTOM_MODEL")
-    others = [item for item in report.comparisons if item.kind != "BASE_MODEL"]
+    others = [item for item in report.comparisons if item.sentence != report.sentence]
     return [
         "Evaluation Report:",
         f"  Documents: {report.documents}, Pages: {report.pages}, from {documents_of(report)}",
@@ -55,7 +55,7 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
         f"  Cost: {cost_line(report)}",
         "",
         *_contestant_lines(report.contestants),
-        *_class_lines(custom),
+        *_class_lines(report.contestants[0]),
         *_finding_lines(report),
         *_listed("Left Out:", [f"{item.path}: {item.reason}" for item in report.left_out]),
         *_listed("Notes:", report.notes),
@@ -92,7 +92,7 @@ def cost_line(report: EvaluationReport) -> str:
     if not calls:
         return "nothing was asked for, all answers were there"
     if report.cost is None:
-        unknown = [_NAMES[item.kind] for item in report.contestants if item.usage.calls and item.cost is None]
+        unknown = [short_name(item) for item in report.contestants if item.usage.calls and item.cost is None]
         return f"not known for {calls:,} answers, without a price of: {', '.join(unknown)}"
     # Answers of the flex tier cost less.
     return f"${report.cost:.4f} at most for {calls:,} answers, with standard prices of {report.prices_as_of}"
@@ -101,18 +101,23 @@ def cost_line(report: EvaluationReport) -> str:
 def page_rows(report: EvaluationReport, pages: Iterable[EvaluatedPage]) -> Iterator[Sequence[object]]:
     """Yield the rows of a CSV file, its header first: each page with its label, and two columns a contestant."""
     scored = [item for item in report.contestants if item.pages]
-    names = [name for item in scored for name in (_NAMES[item.kind], f"{_NAMES[item.kind]}, boundary")]
+    names = [name for item in scored for name in (short_name(item), f"{short_name(item)}, boundary")]
     yield "document", "page", "label", "label, boundary", *names
     for page in pages:
-        said = {answer.kind: answer for answer in page.answers}
-        cells = [part for item in scored for part in (said[item.kind].class_name, said[item.kind].boundary)]
+        said = {answer.name: answer for answer in page.answers}
+        cells = [part for item in scored for part in (said[item.name].class_name, said[item.name].boundary)]
         yield page.path, page.page, page.label, page.label_boundary, *cells
+
+
+def short_name(contestant: ContestantScores) -> str:
+    """Return the name of a contestant for a table."""
+    return _SHORT.get(contestant.name, contestant.name)
 
 
 def _contestant_lines(contestants: Sequence[ContestantScores]) -> list[str]:
     rows = [
         (
-            _NAMES[item.kind],
+            short_name(item),
             _percent(item.accuracy),
             _percent(item.exact_sections),
             f"{item.pages.macro_f1:.3f}" if item.pages else "-",
@@ -131,16 +136,16 @@ def _percent(interval: Interval | None) -> str:
     return f"{100 * interval.value:.1f} % ({100 * interval.lower:.0f} to {100 * interval.upper:.0f})"
 
 
-def _class_lines(custom: ContestantScores) -> list[str]:
-    if not custom.pages:
+def _class_lines(scores: ContestantScores) -> list[str]:
+    if not scores.pages:
         return []
     rows = [
         (item.name, str(item.support), f"{item.precision:.2f}", f"{item.recall:.2f}", f"{item.f1:.2f}")
-        for item in custom.pages.classes
+        for item in scores.pages.classes
     ]
     return [
         "",
-        "Custom Model by Class:",
+        f"Classes ({short_name(scores)}):",
         *table([("CLASS", "PAGES", "PRECISION", "RECALL", "F1"), *rows], right=(1, 2, 3, 4)),
     ]
 

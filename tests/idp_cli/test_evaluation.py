@@ -35,7 +35,12 @@ def test_every_page_is_a_line_of_json_with_all_answers(run: Run, tmp_path: Path)
     assert ran.code == 0, ran.err
     first, *others = map(json.loads, file.read_text("utf-8").splitlines())
     assert (first["path"], first["page"], first["label"]) == ("invoice/0.pdf", 1, "invoice")
-    assert first["answers"][0] == {"kind": "CUSTOM_MODEL", "className": "letter", "boundary": "start"}
+    assert first["answers"][0] == {
+        "kind": "CUSTOM_MODEL",
+        "name": "the custom model",
+        "className": "letter",
+        "boundary": "start",
+    }
     assert len(others) == 11
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from idp_finetuning.errors import CostTooHigh, PriceUnknown
 from idp_finetuning.evaluation.plan import (
     Contestant,
-    ContestantKind,
     DocumentAnswers,
     EvaluatedDocument,
     EvaluationPlan,
@@ -21,8 +20,8 @@ from idp_finetuning.training_data.examples import bound_tokens
 def usage_of(
     contestant: Contestant, plan: EvaluationPlan, answers: Mapping[str, Mapping[str, DocumentAnswers]]
 ) -> Usage:
-    """Return what was asked of a contestant; of the custom model the pages that it was asked about twice, too."""
-    digests = {contestant.digest} | ({plan.repetition.digest} if contestant.digest == plan.custom.digest else set())
+    """Return what was asked of a contestant; of the first one the pages that it was asked about twice, too."""
+    digests = {contestant.digest} | ({plan.repetition.digest} if contestant.digest == plan.first.digest else set())
     return sum((given.usage for digest in digests for given in answers.get(digest, {}).values()), Usage())
 
 
@@ -47,7 +46,7 @@ def require_affordable(
     bound, calls = 0.0, 0
     for contestant in {item.digest: item for item in reversed(contestants)}.values():
         asked = sum(item.pages for item in documents)
-        if contestant.kind is ContestantKind.CUSTOM_MODEL:
+        if contestant is contestants[0]:
             asked += sum(item.asked_twice for item in documents)
         prompt = contestant.prompt
         tokens = maximum_tokens if prompt.needs_text else bound_tokens(prompt)

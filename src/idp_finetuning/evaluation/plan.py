@@ -32,14 +32,24 @@ class ContestantKind(StrEnum):
     MAJORITY_CLASS = "MAJORITY_CLASS"
 
 
+NAMES = {
+    ContestantKind.CUSTOM_MODEL: "the custom model",
+    ContestantKind.BASE_MODEL: "the base model with the same prompt",
+    ContestantKind.ACTIVE_VERSION: "the active configuration version",
+    ContestantKind.MAJORITY_CLASS: "always naming the most frequent class",
+}
+
+
 class Contestant(WireModel):
     """A model as it is asked: `model` is the `modelId` of Converse, `temperature` from 0 to 1.
 
-    `repetition` counts how often it was asked before. `base_model` is the id of the base model that its price is found
+    `name` is how a report names it, unlike any other; None if its kind says it. `repetition` counts how often it was
+    asked before. `base_model` is the id of the base model that its price is found
     by; None if it is not known.
     """
 
     kind: ContestantKind
+    name: str | None = None
     model: str
     prompt: Prompt
     temperature: float = 0.0
@@ -55,6 +65,11 @@ class Contestant(WireModel):
             prompt=settings.prompt,
             temperature=settings.temperature,
         )
+
+    @property
+    def title(self) -> str:
+        """What a report calls it, within a sentence."""
+        return self.name or NAMES[self.kind]
 
     @property
     def digest(self) -> str:
@@ -103,6 +118,9 @@ class LeftOut(WireModel):
 class EvaluationPlan(WireModel):
     """Everything that is fixed before the first answer. `margin` is the loss that "no worse" allows.
 
+    The verdict is on the first contestant, beside the second. Of a job's evaluation these are the custom model and the
+    base model.
+
     `classes` are those of the labels: the report names no others, which may belong to a version beyond its reader's
     scope. `is_other_test_set` says that the documents are not those that the job held out.
     """
@@ -118,14 +136,14 @@ class EvaluationPlan(WireModel):
     left_out: tuple[LeftOut, ...] = ()
 
     @property
-    def custom(self) -> Contestant:
-        """The custom model."""
-        return next(item for item in self.contestants if item.kind is ContestantKind.CUSTOM_MODEL)
+    def first(self) -> Contestant:
+        """The contestant that the verdict is on."""
+        return self.contestants[0]
 
     @property
     def repetition(self) -> Contestant:
-        """The custom model when it is asked once more."""
-        return self.custom.model_copy(update={"repetition": 1})
+        """The first contestant when it is asked once more."""
+        return self.first.model_copy(update={"repetition": 1})
 
 
 class StoredAnswer(ClassifiedPage):

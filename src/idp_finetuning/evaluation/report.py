@@ -60,9 +60,10 @@ class ContestantScores(WireModel):
 
 
 class ComparisonWith(WireModel):
-    """The custom model beside another contestant on the same documents."""
+    """The first contestant, in a job's evaluation the custom model, beside another one on the same documents."""
 
     kind: ContestantKind
+    name: str
     comparison: Comparison
     agreement: Agreement
     sentence: str
@@ -72,6 +73,7 @@ class ContestantAnswer(WireModel):
     """What a contestant said of a page; None for what cannot be used."""
 
     kind: ContestantKind
+    name: str
     class_name: str | None
     boundary: Boundary | None
 

@@ -85,7 +85,7 @@ def test_all_are_scored_on_the_documents_that_all_answered_and_the_others_are_na
     assert {item.documents for item in report.contestants} == {10}
     assert [(item.path, item.reason.partition(": ")[2]) for item in report.left_out] == [
         ("letter/1.pdf", "Bedrock refused it."),
-        ("invoice/2.pdf", "Asking left no result. Evaluate the job again."),
+        ("invoice/2.pdf", "Asking left no result. Evaluate again."),
     ]
 
 
