@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
+from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.jobs.failures import WorkflowError
-from idp_finetuning.jobs.job import EvaluationRun, Failure
+from idp_finetuning.jobs.job import Failure
+from idp_finetuning.stages.evaluation_records import EvaluationRecords
 from idp_finetuning.stages.evaluation_start import end_evaluation
 
 
@@ -18,4 +20,4 @@ class FailureEvent(EvaluationRun):
 @state_handler(FailureEvent)
 def handler(event: FailureEvent, services: Services) -> Failure:
     """Leave the reason on the job, which stays COMPLETED, and return it for the failed execution."""
-    return end_evaluation(EvaluationRun(job_id=event.job_id, number=event.number), event.error, jobs=services.jobs)
+    return end_evaluation(event.run, event.error, records=EvaluationRecords(services.jobs, services.data))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.evaluation.plan import EvaluatedDocument
-from idp_finetuning.jobs.job import EvaluationRun
+from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.stages.evaluate_document import DocumentProgress, evaluate_document
+from idp_finetuning.stages.evaluation_records import EvaluationRecords
 
 
 class DocumentEvent(EvaluationRun):
@@ -19,9 +20,9 @@ class DocumentEvent(EvaluationRun):
 def handler(event: DocumentEvent, services: Services) -> DocumentProgress:
     """Return whether all have answered."""
     return evaluate_document(
-        EvaluationRun(job_id=event.job_id, number=event.number),
+        event.run,
         event.document,
-        jobs=services.jobs,
+        records=EvaluationRecords(services.jobs, services.data),
         data=services.data,
         test_set_bucket=services.test_set_bucket,
         converse=services.converse,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.lambda_handler import state_handler
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.jobs.job import EvaluationRun
+from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.stages.prepare_evaluation import DocumentsLocation, prepare_evaluation
 
 

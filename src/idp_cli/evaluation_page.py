@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from idp_cli.evaluation_text import cost_line, documents_of, repeatability
+from idp_cli.evaluation_text import cost_line, documents_of, finding_words, repeatability, short_name, subject_of
 
 if TYPE_CHECKING:
-    from idp_sdk import ContestantScores, EvaluationReport, Interval, PageFinding
+    from idp_sdk import ContestantScores, EvaluationReport, Interval
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #16191f; --back: #fff; --weak: #5f6b7a; --line: #d1d5db; --mark: #0972d3;
@@ -46,12 +46,6 @@ svg { display: block; width: 100%; max-width: 52rem; height: auto; } svg text { 
   td.number, th.number { white-space: normal; }
   tr, svg { break-inside: avoid; } }
 """
-_FINDINGS = {
-    "BROKEN": "broken by the custom model",
-    "SUSPECTED_LABEL": "both name the same other class: is the label right?",
-    "BOTH_WRONG": "wrong by both",
-    "FIXED": "fixed by the custom model",
-}
 _METRICS = {"PAGES": "Pages with the right class", "SECTIONS": "Sections found exactly"}
 _MOST_CLASSES = 40  # a matrix of more is no longer read
 
@@ -59,30 +53,30 @@ _MOST_CLASSES = 40  # a matrix of more is no longer read
 def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) -> str:
     """Return the report as HTML; `stand_in` is what to say if the models were no real ones."""
     style_hash = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    custom = _find(report, "CUSTOM_MODEL")
-    base = _find(report, "BASE_MODEL")
+    subject = subject_of(report)
+    custom, base = (item if item.pages else None for item in report.contestants[:2])
     body = [
-        "<h1>Evaluation of a fine-tuned model</h1>",
-        f'<p class="weak">Job {escape(report.job_id)}, evaluation {report.number}, {escape(report.created_at)}: '
-        f"{report.documents} documents, {report.pages} pages from {escape(documents_of(report))}; the model was "
-        "trained with none of them</p>",
+        f"<h1>{'Evaluation of a fine-tuned model' if report.job_id else 'Evaluation before training'}</h1>",
+        f'<p class="weak">Evaluation {report.number} of {escape(subject)}, {escape(report.created_at)}: '
+        f"{report.documents} documents, {report.pages} pages from {escape(documents_of(report))}"
+        f"{'; the model was trained with none of them' if report.job_id else ''}</p>",
         f'<p class="stand-in"><strong>{escape(stand_in)}</strong></p>' if stand_in else "",
         f'<p class="verdict">{escape(report.sentence)}</p>',
         *(f"<p>{escape(item.sentence)}</p>" for item in report.comparisons if item.sentence != report.sentence),
         f"<h2>{_METRICS[report.metric]}, with 95 % intervals</h2>",
         _share_plot(report),
-        f"<h2>Gain of the custom model: {_METRICS[report.metric].lower()}, in points</h2>"
+        f"<h2>Gain of {escape(report.contestants[0].name)}: {_METRICS[report.metric].lower()}, in points</h2>"
         if report.comparisons
         else "",
         _gain_plot(report),
         "<h2>Scores</h2>",
         _contestants(report.contestants),
-        f'<p class="weak">The custom model: {repeatability(report)}. Cost: {escape(cost_line(report))}.</p>',
+        f'<p class="weak">Repeatability: {escape(repeatability(report))}. Cost: {escape(cost_line(report))}.</p>',
         "<h2>Classes</h2>",
-        _classes(custom, base),
+        _classes(custom, base, short_name(report.contestants[1])),
         *(_matrix(item) for item in (custom, base) if item is not None),
         "<h2>Pages to look at</h2>",
-        _findings(report.findings, report.findings_count),
+        _findings(report),
         *_list("Left out", [f"{item.path}: {item.reason}" for item in report.left_out]),
         *_list("Notes", report.notes),
     ]
@@ -93,7 +87,7 @@ def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) ->
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'sha256-{style_hash}'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Evaluation of job {escape(report.job_id)}</title>
+<title>Evaluation of {escape(subject)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
@@ -103,10 +97,6 @@ def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) ->
 </body>
 </html>
 """
-
-
-def _find(report: EvaluationReport, kind: str) -> ContestantScores | None:
-    return next((item for item in report.contestants if item.kind == kind and item.pages), None)
 
 
 def _share_plot(report: EvaluationReport) -> str:
@@ -183,9 +173,9 @@ def _contestants(contestants: Sequence[ContestantScores]) -> str:
     return _table(head, rows)
 
 
-def _classes(custom: ContestantScores | None, base: ContestantScores | None) -> str:
+def _classes(custom: ContestantScores | None, base: ContestantScores | None, other: str) -> str:
     if custom is None or custom.pages is None:
-        return "<p>There are no scores of the custom model.</p>"
+        return "<p>There are no scores.</p>"
     of_base = {item.name: item for item in base.pages.classes} if base and base.pages else {}
     rows = [
         [
@@ -198,7 +188,7 @@ def _classes(custom: ContestantScores | None, base: ContestantScores | None) -> 
         ]
         for item in custom.pages.classes
     ]
-    return _table(("class", "pages", "precision", "recall", "F1", "F1 of the base model"), rows)
+    return _table(("class", "pages", "precision", "recall", "F1", f"F1, {other}"), rows)
 
 
 def _matrix(scores: ContestantScores) -> str:
@@ -228,15 +218,17 @@ def _matrix(scores: ContestantScores) -> str:
     )
 
 
-def _findings(findings: Sequence[PageFinding], count: int) -> str:
+def _findings(report: EvaluationReport) -> str:
+    findings, words = report.findings, finding_words(report)
     if not findings:
-        return "<p>Both models have every page right.</p>"
+        return "<p>Every page is right.</p>"
     rows = [
-        [_FINDINGS[item.finding], item.path, str(item.page), item.label, item.custom or "unusable", item.base or "-"]
+        [words[item.finding], item.path, str(item.page), item.label, item.custom or "unusable", item.base or "-"]
         for item in findings
     ]
-    more = f'<p class="weak">The first {len(findings)} of {count} pages.</p>' if count > len(findings) else ""
-    return _table(("finding", "document", "page", "label", "custom model", "base model"), rows) + more
+    more = f'<p class="weak">The first {len(findings)} of {report.findings_count} pages.</p>'
+    more = more if report.findings_count > len(findings) else ""
+    return _table(("finding", "document", "page", "label", *map(short_name, report.contestants[:2])), rows) + more
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

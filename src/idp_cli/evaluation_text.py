@@ -19,12 +19,6 @@ _SHORT = {
     "the active configuration version": "active version",
     "always naming the most frequent class": "most frequent",
 }
-_FINDINGS = {
-    "BROKEN": "broken by the custom model",
-    "SUSPECTED_LABEL": "both name the same other class: is the label right?",
-    "BOTH_WRONG": "wrong by both",
-    "FIXED": "fixed by the custom model",
-}
 
 
 def state_lines(job_id: str, evaluation: JobEvaluation | None) -> list[str]:
@@ -67,6 +61,11 @@ def documents_of(report: EvaluationReport) -> str:
     return f"test set {report.test_set_id}" if report.test_set_id else "what the job held out"
 
 
+def subject_of(report: EvaluationReport) -> str:
+    """Return what was evaluated."""
+    return f"job {report.job_id}" if report.job_id else f"test set {report.test_set_id} before training"
+
+
 def gate_lines(result: GateResult) -> list[str]:
     """Return whether the model may go live, what speaks for or against it, and what could not be judged."""
     small = ", ".join(result.not_judged)
@@ -78,7 +77,7 @@ def gate_lines(result: GateResult) -> list[str]:
 
 
 def repeatability(report: EvaluationReport) -> str:
-    """Say how often the custom model answered differently when it was asked twice."""
+    """Say how often the first contestant answered differently when it was asked twice."""
     if not report.repeated_pages:
         return "no page was asked about twice"
     return f"{report.flipped_pages} of {report.repeated_pages} pages asked about twice were answered differently"
@@ -150,7 +149,20 @@ def _class_lines(scores: ContestantScores) -> list[str]:
     ]
 
 
+def finding_words(report: EvaluationReport) -> dict[str, str]:
+    """Return what each kind of finding says of the first two contestants."""
+    first, second = report.contestants[:2]
+    return {
+        "BROKEN": "broken by the custom model" if report.job_id else f"only {first.name} is wrong",
+        "SUSPECTED_LABEL": "both name the same other class: is the label right?",
+        "BOTH_WRONG": "wrong by both" if second.model else "wrong",
+        "FIXED": "fixed by the custom model" if report.job_id else f"only {second.name} is wrong",
+    }
+
+
 def _finding_lines(report: EvaluationReport) -> list[str]:
+    first, second = report.contestants[:2]
+    words = finding_words(report)
     to_look_at = [item for item in report.findings if item.finding != "FIXED"]
     shown = to_look_at[:FINDINGS_SHOWN]
     more = len(to_look_at) - len(shown)
@@ -159,8 +171,9 @@ def _finding_lines(report: EvaluationReport) -> list[str]:
         "Pages to Look At:",
         [
             *(
-                f"{item.path}, page {item.page}: {_FINDINGS[item.finding]} (label {item.label}, custom "
-                f"{item.custom or 'unusable'}, base {item.base or 'unusable'})"
+                f"{item.path}, page {item.page}: {words[item.finding]} (label {item.label}; "
+                f"{short_name(first)}: {item.custom or 'unusable'}"
+                f"{f'; {short_name(second)}: ' + (item.base or 'unusable') if second.model else ''})"
                 for item in shown
             ),
             *rest,

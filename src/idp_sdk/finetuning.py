@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.two_jobs import JobComparison
-from idp_finetuning.jobs.job import EvaluationStatus
+from idp_finetuning.jobs.evaluation import EvaluationStatus
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.training_data.dataset import DatasetReport

@@ -7,13 +7,8 @@ import json
 from pydantic import Field, field_validator
 
 from idp_finetuning.evaluation.expectation import ExpectedEvaluation
-from idp_finetuning.jobs.job import (
-    ENDED,
-    DocumentCounts,
-    EvaluationStatus,
-    JobStatus,
-    TrainingMetrics,
-)
+from idp_finetuning.jobs.evaluation import EvaluationStatus
+from idp_finetuning.jobs.job import ENDED, DocumentCounts, JobStatus, TrainingMetrics
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.wire import UtcTime, WireModel
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from idp_finetuning.jobs.job import EvaluationStatus, FinetuningJob, JobEvaluation, JobStatus
+from idp_finetuning.jobs.evaluation import EvaluationStatus, JobEvaluation
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from tests.chaos.invariants import INVARIANTS, violations
 from tests.chaos.state import BedrockThing, Execution, State

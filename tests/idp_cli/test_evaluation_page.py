@@ -14,7 +14,7 @@ from idp_finetuning.evaluation.plan import DocumentAnswers
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.evaluation.scoring import make_report
 from idp_finetuning.test_sets.sections import Section
-from tests.support.domain.evaluated import BASE, CUSTOM, answer, documents, evaluation_report, plan
+from tests.support.domain.evaluated import BASE, CUSTOM, RUN, answer, documents, evaluation_report, plan
 
 EVIL = "<script>alert(1)</script>\"'&"
 
@@ -53,9 +53,7 @@ def evil_report() -> EvaluationReport:
     ]
     answers = {item.document_id: answer("letter") for item in asked}
     refused = dict.fromkeys(answers, DocumentAnswers(reason=EVIL))
-    return make_report(
-        plan(), asked, {CUSTOM.digest: answers, BASE.digest: refused}, job_id="j", number=1, created_at="t"
-    )
+    return make_report(RUN, plan(), asked, {CUSTOM.digest: answers, BASE.digest: refused}, created_at="t")
 
 
 def test_the_page_shows_the_figures_of_the_report() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.evaluation.plan import EvaluatedDocument
+from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.jobs.job import STAGES, JobRun
 from idp_finetuning.nova.base_models import base_models
 from idp_finetuning.test_sets.keys import document_id
@@ -34,6 +35,11 @@ INPUT = {
     "startAt": max(STAGES, key=len).value,
     "trainingPollSeconds": 3600,
     "deploymentPollSeconds": 3600,
+}
+RUN_OF: dict[str, JobRun | EvaluationRun] = {
+    "finetuning": JobRun(job_id="j" * 36, number=1_000),
+    "deletion": JobRun(job_id="j" * 36, number=1_000),
+    "evaluation": EvaluationRun(job_id="j" * 36, number=1_000),
 }
 LONGEST_KEY = "k" * 1_024  # S3's limit
 
@@ -80,9 +86,13 @@ def evaluated_item(sections: tuple[Section, ...]) -> Payload:
 ITEM_OF = {"finetuning": manifest_item, "deletion": manifest_item, "evaluation": evaluated_item}
 
 
+def input_of(machine: str) -> dict[str, Any]:
+    return {**INPUT, **RUN_OF[machine].to_wire()}
+
+
 def steps(machine: str, item: Any = None) -> list[Step]:
     item = item or ITEM_OF[machine](one_page_sections(MAXIMUM_PAGES, longest_class_name("c")))
-    return list(walk(definition(machine), INPUT, item))
+    return list(walk(definition(machine), input_of(machine), item))
 
 
 def collections_in(model: type[WireModel]) -> set[str]:
@@ -169,8 +179,8 @@ def test_the_input_a_machine_is_started_with_is_the_one_walked_here(machine: str
     client = SentInput()
     workflow = Workflow(client, f"arn:…:{machine}", training_poll_seconds=3600, deployment_poll_seconds=3600)
     for stage in STAGES:
-        workflow.start(JobRun(job_id="j" * 36, number=1_000), "name", stage=stage)
-        assert client.given == {**INPUT, "startAt": stage.value}
+        workflow.start(RUN_OF[machine], "name", stage=stage)
+        assert client.given == {**input_of(machine), "startAt": stage.value}
 
 
 @each_machine
@@ -185,7 +195,7 @@ def children_outputs(machine: State, make_item: Callable[[tuple[Section, ...]], 
     item = make_item((Section(class_name="invoice"),))
     ends = [
         step.left
-        for step in walk(machine, INPUT, item)
+        for step in walk(machine, {**INPUT, "testSetId": None}, item)
         if step.level.is_map and is_terminal(step.level.states[step.name])
     ]
     return DOCUMENTS * (max(size(end) for end in ends) + len(",")) + len("[]")

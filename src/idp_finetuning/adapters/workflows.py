@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.adapters.function_versions import FunctionVersion
-from idp_finetuning.jobs.job import EvaluationRun, JobRun, JobStatus
+from idp_finetuning.jobs.evaluation import EvaluationRun
+from idp_finetuning.jobs.job import JobRun, JobStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

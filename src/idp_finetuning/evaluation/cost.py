@@ -12,6 +12,7 @@ from idp_finetuning.evaluation.plan import (
     EvaluationPlan,
 )
 from idp_finetuning.evaluation.report import ContestantScores
+from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.nova.prices import Usage, prices
 from idp_finetuning.nova.prompt import ANSWER_TOKENS
 from idp_finetuning.training_data.examples import bound_tokens
@@ -35,13 +36,11 @@ def require_affordable(
     maximum_cost: float,
     contestants: Sequence[Contestant],
     documents: Sequence[EvaluatedDocument],
-    *,
-    maximum_tokens: int,
 ) -> None:
     """Raise CostTooHigh if asking about all pages could cost more US dollars, PriceUnknown if a price is not known.
 
-    A page counts with more tokens than it can have: each byte of the prompt as one, and `maximum_tokens` if the prompt
-    has the text of the page, whose length is not known yet. Answers that are stored are counted, too.
+    A page counts with more tokens than it can have: each byte of the prompt as one, and what the base model takes if
+    the prompt has the text of the page, whose length is not known yet. Answers that are stored are counted, too.
     """
     bound, calls = 0.0, 0
     for contestant in {item.digest: item for item in reversed(contestants)}.values():
@@ -49,7 +48,9 @@ def require_affordable(
         if contestant is contestants[0]:
             asked += sum(item.asked_twice for item in documents)
         prompt = contestant.prompt
-        tokens = maximum_tokens if prompt.needs_text else bound_tokens(prompt)
+        tokens = bound_tokens(prompt)
+        if prompt.needs_text and contestant.base_model:
+            tokens = find_base_model(contestant.base_model).maximum_tokens_per_record
         usage = Usage(calls=asked, input_tokens=asked * tokens, output_tokens=asked * ANSWER_TOKENS)
         cost = cost_of(contestant, usage)
         if cost is None:

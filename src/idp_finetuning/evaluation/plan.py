@@ -28,14 +28,18 @@ class ContestantKind(StrEnum):
 
     CUSTOM_MODEL = "CUSTOM_MODEL"
     BASE_MODEL = "BASE_MODEL"
+    BUILT_IN_PROMPT = "BUILT_IN_PROMPT"
     ACTIVE_VERSION = "ACTIVE_VERSION"
+    CONFIG_VERSION = "CONFIG_VERSION"
     MAJORITY_CLASS = "MAJORITY_CLASS"
 
 
 NAMES = {
     ContestantKind.CUSTOM_MODEL: "the custom model",
     ContestantKind.BASE_MODEL: "the base model with the same prompt",
+    ContestantKind.BUILT_IN_PROMPT: "the base model with the built-in prompt",
     ContestantKind.ACTIVE_VERSION: "the active configuration version",
+    ContestantKind.CONFIG_VERSION: "a configuration version",
     ContestantKind.MAJORITY_CLASS: "always naming the most frequent class",
 }
 
@@ -146,6 +150,13 @@ class EvaluationPlan(WireModel):
         return self.first.model_copy(update={"repetition": 1})
 
 
+class Planned(WireModel):
+    """A plan and the documents that it asks about."""
+
+    plan: EvaluationPlan
+    documents: tuple[EvaluatedDocument, ...]
+
+
 class StoredAnswer(ClassifiedPage):
     """An answer as it is stored, with the number of the evaluation that asked for it and what Bedrock counted."""
 
@@ -190,6 +201,12 @@ def choose_documents(
         [document for document in documents if document.document_id in chosen],
         [LeftOut(path=item.path, reason=reason) for item in documents if item.document_id not in chosen],
     )
+
+
+def choose_metric(documents: Sequence[EvaluatedDocument]) -> Metric:
+    """Choose what the verdict is about, from the labels alone: sections if most files are packets."""
+    packets = sum(len(document.sections) > 1 for document in documents)
+    return Metric.SECTIONS if 2 * packets > len(documents) else Metric.PAGES
 
 
 def ask_twice(documents: Sequence[EvaluatedDocument], pages: int = REPEATED_PAGES) -> list[EvaluatedDocument]:

@@ -26,6 +26,7 @@ class Finding(StrEnum):
 class PageFinding(WireModel):
     """A page on which the custom or the base model is wrong; `page` counts from 1, None is an unusable answer.
 
+    Before any job, `custom` and `base` are the first and the second contestant; None if the second is no model.
     SUSPECTED_LABEL: both name the same other class, so that the label may be wrong.
     """
 
@@ -91,13 +92,14 @@ class EvaluatedPage(WireModel):
 class EvaluationReport(WireModel):
     """What an evaluation found. All scores are over the same documents: those that every contestant answered.
 
-    `test_set_id` is that of another test set; None for the documents that the job held out. The custom model was asked
+    `job_id` is None for an evaluation before any job. `test_set_id` is that of another test set than the job's; None
+    for the documents that the job held out. The first contestant was asked
     about `repeated_pages` twice, and answered `flipped_pages` of them differently. That decides nothing. `cost` is that
     of all answers that this evaluation asked for in US dollars, with the prices of the day `prices_as_of`; None if a
     price is not known.
     """
 
-    job_id: str
+    job_id: str | None = None
     number: int
     test_set_id: str | None = None
     created_at: str

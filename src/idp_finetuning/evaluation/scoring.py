@@ -23,6 +23,7 @@ from idp_finetuning.evaluation.report import (
 )
 from idp_finetuning.evaluation.section_scores import score_as_accelerator, score_sections
 from idp_finetuning.evaluation.wording import verdict_sentence
+from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.nova.prices import Usage, prices
 
 SHOWN_PAGES = 200
@@ -56,12 +57,11 @@ def evaluated_pages(
 
 
 def make_report(
+    run: EvaluationRun,
     plan: EvaluationPlan,
     documents: Sequence[EvaluatedDocument],
     answers: Answers,
     *,
-    job_id: str,
-    number: int,
     created_at: str,
 ) -> EvaluationReport:
     """Score what the contestants answered, by their digest and the document's id.
@@ -72,13 +72,13 @@ def make_report(
     found = judge_answers(plan, documents, answers)
     first, second = found.contestants[:2]
     comparisons = tuple(_compare(other, first, plan) for other in found.taking_part[1:])
-    findings = _findings(first.judged, second.judged, frozenset(plan.classes))
+    findings = _findings(first.judged, second.judged if second.contestant else (), frozenset(plan.classes))
     scores = tuple(_score(item, plan, answers) for item in found.contestants)
     against_second = next((item.sentence for item in comparisons if item.name == second.title), None)
     repeated = _repeated(answers.get(plan.first.digest, {}), answers.get(plan.repetition.digest, {}))
     return EvaluationReport(
-        job_id=job_id,
-        number=number,
+        job_id=run.job_id,
+        number=run.number,
         test_set_id=plan.test_set_id if plan.is_other_test_set else None,
         created_at=created_at,
         metric=plan.metric,

@@ -78,7 +78,7 @@ def evaluation_failure(error: WorkflowError) -> Failure:
         return Failure(code=code, message=hide_account(error.text)[:_MESSAGE_CHARACTERS])
     ended = "ran out of time or memory" if error.error in _WORKER_ENDED else f"ended with {code}"
     return Failure(
-        code=code, message=f"A step {ended}. Evaluate the job again: answers that are there are not asked for again."
+        code=code, message=f"A step {ended}. Evaluate again: answers that are there are not asked for again."
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import Field, field_validator
 
 from idp_finetuning.jobs.bedrock_names import bedrock_name
+from idp_finetuning.jobs.evaluation import EvaluationRun, EvaluationStatus, JobEvaluation
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import DocumentClass
 from idp_finetuning.wire import WireModel
@@ -40,45 +41,6 @@ class JobRun(WireModel):
 
     job_id: str
     number: int
-
-
-class EvaluationRun(WireModel):
-    """One evaluation of a job; `number` counts the job's evaluations from 1."""
-
-    job_id: str
-    number: int
-
-
-class EvaluationStatus(StrEnum):
-    """Whether an evaluation runs, and how it ended."""
-
-    RUNNING = "RUNNING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-
-
-class JobEvaluation(WireModel):
-    """The latest evaluation of a job's model on documents that it was not trained with.
-
-    `test_set_id` is that of another test set; None for the documents that the job held out. It fails before the first
-    answer if it could cost more than `maximum_cost` US dollars.
-
-    `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
-    points); None without an answer of the base model. `sentence` says what is proven.
-    """
-
-    number: int
-    status: EvaluationStatus
-    test_set_id: str | None = None
-    maximum_cost: float | None = None
-    started_at: str
-    ended_at: str | None = None
-    verdict: str | None = None
-    gain: float | None = None
-    gain_lower: float | None = None
-    gain_upper: float | None = None
-    sentence: str | None = None
-    error_message: str | None = None
 
 
 class TrainingMetrics(WireModel):

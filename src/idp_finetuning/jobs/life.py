@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from typing import NamedTuple, TypedDict, Unpack
 
 from idp_finetuning.errors import Conflict, FinetuningError, JobStopping, StaleState
+from idp_finetuning.jobs.evaluation import EvaluationRequest, EvaluationRun, EvaluationStatus, JobEvaluation
 from idp_finetuning.jobs.job import (
     ENDED,
     STAGES,
     DocumentCounts,
-    EvaluationRun,
-    EvaluationStatus,
     Failure,
     FinetuningJob,
-    JobEvaluation,
     JobEvent,
     JobRun,
     JobStatus,
@@ -210,22 +208,20 @@ def complete(job: FinetuningJob, run: JobRun) -> Outcome:
 
 
 def begin_evaluation(
-    job: FinetuningJob, number: int, test_set_id: str | None, message: str, maximum_cost: float | None = None
+    job: FinetuningJob, number: int, message: str, request: EvaluationRequest | None = None
 ) -> Outcome:
     """Begin the evaluation of this number of a completed job, unless another call has begun it.
 
-    Without a test set it is about the documents that the job held out; `maximum_cost` is in US dollars.
-    Raises StaleState if the job is not COMPLETED.
+    Without a request it is about the documents that the job held out. Raises StaleState if the job is not COMPLETED.
     """
     if job.status is not JobStatus.COMPLETED:
         raise StaleState(f"Job '{job.id}' is {job.status}; only a COMPLETED job can be evaluated.")
     if job.evaluation and job.evaluation.number >= number:
         return Outcome(job)
     begun = JobEvaluation(
+        **dict(request or EvaluationRequest()),
         number=number,
         status=EvaluationStatus.RUNNING,
-        test_set_id=test_set_id,
-        maximum_cost=maximum_cost,
         started_at=timestamp(),
     )
     return _change(job, message, {"evaluation": begun})

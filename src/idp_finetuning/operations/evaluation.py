@@ -11,13 +11,15 @@ from idp_finetuning.evaluation.gate import GateResult, judge_gate
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.two_jobs import JobComparison, compare_jobs
+from idp_finetuning.jobs.evaluation import EvaluationRequest
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.operations.arguments import Id, JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.lines import read_page_of_lines
 from idp_finetuning.pagination import Page
-from idp_finetuning.stages.evaluation_start import fail_evaluation, start_evaluation, start_execution
+from idp_finetuning.stages.evaluation_records import fail_job_evaluation
+from idp_finetuning.stages.evaluation_start import start_evaluation, start_execution
 from idp_finetuning.wire import read_stored_json
 
 
@@ -51,14 +53,13 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
             )  # a request at the same time may, too
         if status is None or not status.has_failed:
             return _require_same(job, other, arguments.maximum_cost)
-        fail_evaluation(run, "Its execution ended before its end was noted.", jobs=services.jobs)
+        fail_job_evaluation(run, "Its execution ended before its end was noted.", jobs=services.jobs)
     try:
         begun = start_evaluation(
             job,
-            other,
             f"{shown_name(identity, services)} asked for an evaluation"
             + (f" on test set '{other}'." if other else "."),
-            maximum_cost=arguments.maximum_cost,
+            EvaluationRequest(test_set_id=other, maximum_cost=arguments.maximum_cost),
             jobs=services.jobs,
             workflow=services.evaluation,
         )

@@ -9,7 +9,6 @@ from typing import Literal
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket, Unreadable
 from idp_finetuning.adapters.converse import Converse
-from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.classification.classification import ClassifiedPage
 from idp_finetuning.errors import (
     AwsCallRefused,
@@ -28,10 +27,10 @@ from idp_finetuning.evaluation.plan import (
     StoredAnswer,
     page_digest,
 )
-from idp_finetuning.jobs.job import EvaluationRun
+from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.nova.prices import Usage
 from idp_finetuning.stages.evaluation_pages import EvaluationPages
-from idp_finetuning.stages.prepare_evaluation import require_evaluating
+from idp_finetuning.stages.evaluation_records import EvaluationRecords
 from idp_finetuning.test_sets.keys import page_text_key
 from idp_finetuning.test_sets.page_texts import page_text
 from idp_finetuning.wire import WireModel, read_stored_json
@@ -53,7 +52,7 @@ def evaluate_document(
     run: EvaluationRun,
     document: EvaluatedDocument,
     *,
-    jobs: JobTable,
+    records: EvaluationRecords,
     data: DataBucket,
     test_set_bucket: TestSetBucket,
     converse: Converse,
@@ -62,13 +61,13 @@ def evaluate_document(
     """Leave a file for each contestant, with its answers or why there are none; what is left needs another run.
 
     Each answer is stored as it comes, so that a run that dies loses at most one. A run without time for all says so;
-    one in which a throttled model gave no answer at all gives this document up. Nothing is asked for a job that is
-    being deleted.
+    one in which a throttled model gave no answer at all gives this document up. Nothing is asked for a job or a test
+    set that is being deleted.
     """
-    layout = EvaluationLayout(**dict(run))
-    asking = _Asking(run, document, layout, jobs, data, test_set_bucket, converse, seconds_left)
+    layout = EvaluationLayout.of(run)
+    asking = _Asking(run, document, layout, records, data, test_set_bucket, converse, seconds_left)
     try:
-        require_evaluating(run, jobs)
+        records.require_running(run)
         plan = read_stored_json(EvaluationPlan, data.read(layout.plan))
         return asking.ask_all(plan)
     except (JobNotFound, StaleState):
@@ -83,7 +82,7 @@ class _Asking:
         run: EvaluationRun,
         document: EvaluatedDocument,
         layout: EvaluationLayout,
-        jobs: JobTable,
+        records: EvaluationRecords,
         data: DataBucket,
         test_set_bucket: TestSetBucket,
         converse: Converse,
@@ -92,7 +91,7 @@ class _Asking:
         self._run = run
         self._document = document
         self._layout = layout
-        self._jobs = jobs
+        self._records = records
         self._data = data
         self._texts = test_set_bucket
         self._pages = EvaluationPages(document, layout, bucket=test_set_bucket, data=data, seconds_left=seconds_left)
@@ -158,10 +157,10 @@ class _Asking:
         return stored.model_copy(update={"number": number})
 
     def _ask(self, contestant: Contestant, jpeg: bytes, text: str) -> StoredAnswer:
-        require_evaluating(self._run, self._jobs)
+        self._records.require_running(self._run)
         latest = self._seconds_left() - SPARE_SECONDS
         if latest <= 0:
-            raise TransientError("There was no time left. Evaluate the job again.")
+            raise TransientError("There was no time left. Evaluate again.")
         until = SPARE_SECONDS + latest * (1 - _PATIENCE)
 
         def wait(seconds: float) -> bool:

@@ -9,10 +9,9 @@ from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.errors import DocumentRejected
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import EvaluatedDocument, TrainingPages
-from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.training_data.examples import page_labels
 from idp_finetuning.training_data.page_notes import image_digest
-from idp_finetuning.wire import WireModel, read_stored_json
+from idp_finetuning.wire import WireModel
 
 # The function gives up by itself before Lambda ends it, so that the document is left out with this reason.
 SPARE_SECONDS = 60
@@ -51,8 +50,8 @@ class EvaluationPages:
         if not self._document.key:
             return self._document.pages
         drawn = self._data.read_model(self._layout.drawing(self._document.document_id), DrawnDocument) or self._draw()
-        known = read_stored_json(TrainingPages, self._data.read(self._layout.training_pages))
-        if original := known.original(drawn.digests):
+        known = self._data.read_model(self._layout.training_pages, TrainingPages)  # of a job's evaluations
+        if known and (original := known.original(drawn.digests)):
             raise DocumentRejected(
                 "training_document", f"Every page looks exactly like one of the training documents, as '{original}'."
             )
@@ -62,7 +61,7 @@ class EvaluationPages:
         """Return the image of a page, which counts from 1."""
         if self._document.key:
             return self._data.read(self._layout.page(self._document.document_id, number))
-        return self._data.read(JobLayout(job_id=self._layout.job_id).page(self._document.document_id, number))
+        return self._data.read(self._layout.job.page(self._document.document_id, number))
 
     def _draw(self) -> DrawnDocument:
         content = self._bucket.read_document(self._document.key or "", self._document.etag)

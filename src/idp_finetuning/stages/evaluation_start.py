@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.lambda_handler import logger
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import Workflow
-from idp_finetuning.errors import FinetuningError, JobNotFound
+from idp_finetuning.errors import FinetuningError
 from idp_finetuning.jobs import life
+from idp_finetuning.jobs.evaluation import EvaluationRequest, EvaluationRun
 from idp_finetuning.jobs.failures import WorkflowError, evaluation_failure
-from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus, Failure, FinetuningJob, JobEvaluation
-from idp_finetuning.wire import timestamp
+from idp_finetuning.jobs.job import Failure, FinetuningJob
+from idp_finetuning.stages.evaluation_records import EvaluationRecords, fail_job_evaluation
 
 
 def start_evaluation(
     job: FinetuningJob,
-    test_set_id: str | None,
     message: str,
+    request: EvaluationRequest,
     *,
-    maximum_cost: float | None,
     jobs: JobTable,
     workflow: Workflow,
 ) -> FinetuningJob:
     """Begin the evaluation that follows the job's latest one, and start its execution; calls at once begin one.
 
-    Without a test set it is about the documents that the job held out. An evaluation whose execution cannot be started
+    An evaluation whose execution cannot be started
     has FAILED, and the error is raised. Raises StaleState if the job is not COMPLETED.
     """
     number = job.evaluation.number + 1 if job.evaluation else 1
-    begun = jobs.update(job.id, lambda found: life.begin_evaluation(found, number, test_set_id, message, maximum_cost))
+    begun = jobs.update(job.id, lambda found: life.begin_evaluation(found, number, message, request))
     start_execution(begun, jobs=jobs, workflow=workflow)
     return begun
 
@@ -55,26 +53,13 @@ def start_execution(job: FinetuningJob, *, jobs: JobTable, workflow: Workflow) -
         with aws_calls():
             workflow.start(run, job.evaluation_name)
     except FinetuningError as error:
-        fail_evaluation(run, f"The evaluation could not be started ({error.code}). Evaluate the job again.", jobs=jobs)
+        reason = f"The evaluation could not be started ({error.code}). Evaluate the job again."
+        fail_job_evaluation(run, reason, jobs=jobs)
         raise
 
 
-def fail_evaluation(run: EvaluationRun, reason: str, *, jobs: JobTable) -> None:
-    """Note on the job why its evaluation failed; the job stays COMPLETED."""
-
-    def end(job: FinetuningJob) -> life.Outcome:
-        running = job.evaluation or JobEvaluation(
-            number=run.number, status=EvaluationStatus.RUNNING, started_at=timestamp()
-        )
-        changes = {"status": EvaluationStatus.FAILED, "ended_at": timestamp(), "error_message": reason}
-        return life.end_evaluation(job, run, running.model_copy(update=changes))
-
-    jobs.update(run.job_id, end)
-
-
-def end_evaluation(run: EvaluationRun, error: WorkflowError, *, jobs: JobTable) -> Failure:
-    """Note on the job why its evaluation failed, if the job is still there."""
+def end_evaluation(run: EvaluationRun, error: WorkflowError, *, records: EvaluationRecords) -> Failure:
+    """Note why an evaluation failed, if its job or test set is still there."""
     failure = evaluation_failure(error)
-    with suppress(JobNotFound):
-        fail_evaluation(run, failure.message, jobs=jobs)
+    records.fail(run, failure.message)
     return failure

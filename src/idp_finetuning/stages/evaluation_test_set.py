@@ -1,4 +1,4 @@
-"""The documents of another test set that a job's model may be judged by: none that it was trained with."""
+"""The documents of a test set that models may be judged by: none that they were trained with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import EvaluatedDocument, LeftOut, TrainingPages
-from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.stages.page_counts import read_page_counts
 from idp_finetuning.stages.read_labels import read_test_set
 from idp_finetuning.test_sets.keys import document_id, input_prefix
@@ -26,8 +25,8 @@ ASSUMED_PAGES = 10
 
 def read_evaluation_test_set(
     test_set_id: str,
-    manifest: tuple[ManifestDocument, ...],
-    training_prefix: str,
+    manifest: tuple[ManifestDocument, ...] = (),
+    training_prefix: str = "",
     *,
     test_sets: TestSetTable | AttachedTestSets,
     bucket: TestSetBucket,
@@ -35,10 +34,10 @@ def read_evaluation_test_set(
 ) -> tuple[list[EvaluatedDocument], list[LeftOut]]:
     """Return the documents to ask about, and those left out with the reason.
 
-    `manifest` are the documents of the job, whose keys begin with `training_prefix`. A document is left out if it is
-    byte for byte one of the training documents, if it has a class that the model was not trained with, or if its
-    labels or pages cannot be used. Raises TestSetNotFound, TestSetInvalid if the test set is not complete, and
-    InvalidInput if no document is left.
+    `manifest` are the documents of a job, whose keys begin with `training_prefix`, or nothing before any job. A
+    document is left out if it is byte for byte one of the training documents, if it has a class that the model was not
+    trained with, or if its labels or pages cannot be used. Raises TestSetNotFound, TestSetInvalid if the test set is
+    not complete, and InvalidInput if no document is left.
     """
     test_set = test_sets.get(test_set_id)
     test_set.require_ready()
@@ -50,7 +49,7 @@ def read_evaluation_test_set(
         for item in manifest
         if item.split is Split.TRAIN and item.etag
     }
-    classes = frozenset(section.class_name for item in manifest for section in item.sections)
+    classes = frozenset(section.class_name for item in manifest for section in item.sections) if manifest else None
     usable: list[EvaluatedDocument] = []
     left_out = [LeftOut(path=file.path, reason=f"It is no document: {file.reason}.") for file in read.labels.left_out]
     for document in read.labels.documents:
@@ -69,14 +68,14 @@ def read_evaluation_test_set(
 
 
 def _why_not(
-    document: DocumentLabels, count: CountedDocument | None, trained: Mapping[str, str], classes: frozenset[str]
+    document: DocumentLabels, count: CountedDocument | None, trained: Mapping[str, str], classes: frozenset[str] | None
 ) -> str | None:
     """Return why a document is left out, as sentences."""
     if document.problem:
         return f"It {document.problem}. {document.problem.advice}"
     if original := trained.get(document.etag):
         return f"It is the training document '{original}'."
-    if unknown := sorted(document.classes - classes):
+    if classes is not None and (unknown := sorted(document.classes - classes)):
         return f"The model was not trained with its class '{unknown[0]}'."
     if count and count.rejection:
         return f"It cannot be opened ({count.rejection})."
@@ -107,7 +106,7 @@ def write_training_pages(
     """Write which page images the model was trained with, unless an earlier evaluation did: they never change."""
     if data.find_etag(layout.training_pages):
         return
-    kept = JobLayout(job_id=layout.job_id)
+    kept = layout.job
     generated = {file.key for file in data.list(kept.examples(Split.TRAIN))}
     trained = [
         (key, item.key.removeprefix(training_prefix))

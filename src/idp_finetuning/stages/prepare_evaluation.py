@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
-
 from pydantic import TypeAdapter
 
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
@@ -12,31 +9,13 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
-from idp_finetuning.classification.config_versions import ClassificationConfig
-from idp_finetuning.errors import InvalidInput, JobNotFound, StaleState
-from idp_finetuning.evaluation.comparison import Metric
-from idp_finetuning.evaluation.cost import require_affordable
 from idp_finetuning.evaluation.layout import EvaluationLayout
-from idp_finetuning.evaluation.plan import (
-    Contestant,
-    ContestantKind,
-    EvaluatedDocument,
-    EvaluationPlan,
-    LeftOut,
-    ask_twice,
-    choose_documents,
-    majority_class,
-)
-from idp_finetuning.jobs.job import EvaluationRun, FinetuningJob
-from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.nova.base_models import find_base_model
-from idp_finetuning.nova.prompt import Prompt
-from idp_finetuning.stages.evaluation_test_set import read_evaluation_test_set, write_training_pages
-from idp_finetuning.test_sets.keys import input_prefix
-from idp_finetuning.test_sets.split import Split
-from idp_finetuning.training_data.dataset_documents import DatasetDocument
-from idp_finetuning.training_data.examples import ManifestDocument
-from idp_finetuning.wire import WireModel, read_stored_json
+from idp_finetuning.evaluation.plan import EvaluatedDocument, EvaluationPlan
+from idp_finetuning.jobs.evaluation import EvaluationRun
+from idp_finetuning.stages.baseline_plan import plan_baseline
+from idp_finetuning.stages.evaluation_records import BaselineRecords, require_evaluating
+from idp_finetuning.stages.job_evaluation_plan import plan_job_evaluation
+from idp_finetuning.wire import WireModel
 
 _DOCUMENTS = TypeAdapter(tuple[EvaluatedDocument, ...])
 
@@ -45,14 +24,6 @@ class DocumentsLocation(WireModel):
     """Key of the documents in the data bucket."""
 
     key: str
-
-
-def require_evaluating(run: EvaluationRun, jobs: JobTable) -> FinetuningJob:
-    """Return the job if this evaluation of it runs. Raises JobNotFound or StaleState."""
-    job = jobs.get(run.job_id)
-    if job.evaluation_run != run or not job.is_completed:
-        raise StaleState(f"Evaluation {run.number} of job '{job.id}' is no longer wanted: the job is {job.status}.")
-    return job
 
 
 def prepare_evaluation(
@@ -67,109 +38,35 @@ def prepare_evaluation(
     """Write the plan and the documents to ask about. A repeated call keeps the plan that is there.
 
     Raises PriceUnknown or CostTooHigh if the cost has a limit that may not be kept, InvalidInput if there is no
-    document to ask about, TestSetNotFound or TestSetInvalid if another test set is gone or not complete, StaleState if
-    the job is being deleted.
+    document to ask about, TestSetNotFound or TestSetInvalid if the test set is gone or not complete, StaleState if the
+    evaluation is no longer wanted.
     """
-    job = require_evaluating(run, jobs)
-    layout = EvaluationLayout(**dict(run))
+    layout = EvaluationLayout.of(run)
+    if run.job_id:
+        job = require_evaluating(run, jobs)
+    else:
+        record = BaselineRecords(data).require_running(run)
     if data.read_model(layout.plan, EvaluationPlan):
         return DocumentsLocation(key=layout.documents)
-    kept = JobLayout(job_id=job.id)
-    manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(kept.manifest))
-    pages = _page_counts(data.read(kept.documents))
-    usable = list(_usable(job, manifest, pages))
-    other = job.evaluation.test_set_id if job.evaluation else None
-    unusable: list[LeftOut] = []
-    if other:
-        unseen, unusable = read_evaluation_test_set(
-            other, manifest, input_prefix(job.test_set_id), test_sets=test_sets, bucket=test_set_bucket, data=data
+    if run.job_id:
+        planned = plan_job_evaluation(
+            job,
+            layout,
+            jobs=jobs,
+            config_versions=config_versions,
+            test_sets=test_sets,
+            test_set_bucket=test_set_bucket,
+            data=data,
         )
-        write_training_pages(layout, manifest, input_prefix(job.test_set_id), data)
     else:
-        unseen = [document for side, document in usable if side is Split.VALIDATION]
-    if not unseen:
-        raise InvalidInput(
-            f"Job '{job.id}' held no usable document out, so there is nothing to ask about that its model has not "
-            "seen. Evaluate it on another test set, or start a job with more documents or a smaller trainSplit."
+        planned = plan_baseline(
+            record,
+            jobs=jobs,
+            config_versions=config_versions,
+            test_sets=test_sets,
+            test_set_bucket=test_set_bucket,
+            data=data,
         )
-    chosen, left_out = choose_documents(unseen)
-    chosen = ask_twice(chosen)
-    prompt = read_stored_json(Prompt, data.read(kept.prompt))
-    contestants, notes = _contestants(job, prompt, jobs, config_versions)
-    if job.evaluation and job.evaluation.maximum_cost is not None:
-        require_affordable(
-            job.evaluation.maximum_cost,
-            contestants,
-            chosen,
-            maximum_tokens=find_base_model(job.base_model).maximum_tokens_per_record,
-        )
-    packets = sum(len(document.sections) > 1 for document in chosen)
-    data.write(layout.documents, _DOCUMENTS.dump_json(tuple(chosen), by_alias=True))
-    # Last: a plan says that the documents are there.
-    data.write_model(
-        layout.plan,
-        EvaluationPlan(
-            test_set_id=other or job.test_set_id,
-            is_other_test_set=other is not None,
-            classes=tuple(sorted({section.class_name for item in manifest for section in item.sections})),
-            contestants=contestants,
-            notes=notes,
-            majority_class=majority_class(
-                (document.sections, document.pages) for side, document in usable if side is Split.TRAIN
-            ),
-            metric=Metric.SECTIONS if 2 * packets > len(chosen) else Metric.PAGES,
-            left_out=(*unusable, *left_out),
-        ),
-    )
+    data.write(layout.documents, _DOCUMENTS.dump_json(planned.documents, by_alias=True))
+    data.write_model(layout.plan, planned.plan)  # last: a plan says that the documents are there
     return DocumentsLocation(key=layout.documents)
-
-
-def _page_counts(lines: bytes) -> dict[str, int]:
-    """Return the pages of the accepted documents by path."""
-    documents = (read_stored_json(DatasetDocument, line) for line in lines.splitlines())
-    return {document.path: document.pages for document in documents if document.pages is not None}
-
-
-def _usable(
-    job: FinetuningJob, manifest: tuple[ManifestDocument, ...], pages: dict[str, int]
-) -> Iterator[tuple[Split, EvaluatedDocument]]:
-    """Yield the accepted documents, each with its side of the split."""
-    for document in manifest:
-        path = document.key.removeprefix(input_prefix(job.test_set_id))
-        if path in pages:
-            yield (
-                document.split,
-                EvaluatedDocument(
-                    document_id=document.document_id,
-                    path=path,
-                    group=document.etag or document.document_id,
-                    pages=pages[path],
-                    sections=document.sections,
-                ),
-            )
-
-
-def _contestants(
-    job: FinetuningJob, prompt: Prompt, jobs: JobTable, config_versions: ConfigVersionTable
-) -> tuple[tuple[Contestant, ...], tuple[str, ...]]:
-    """Return who is asked; the active version takes part as it is, if it can classify at all."""
-    deployment = job.custom_model_deployment_arn or ""
-    base = find_base_model(job.base_model).id
-    asked = [
-        Contestant(kind=ContestantKind.CUSTOM_MODEL, model=deployment, prompt=prompt, base_model=base),
-        Contestant(kind=ContestantKind.BASE_MODEL, model=base, prompt=prompt, base_model=base),
-    ]
-    active = config_versions.active().classification
-    if not active.classes:
-        return tuple(asked), ("The active configuration version has no classes and was not asked.",)
-    own = Contestant.of_version(active)
-    if own.digest == asked[0].digest:
-        return tuple(asked), ("The active configuration version is the custom model with its prompt.",)
-    return (*asked, own.model_copy(update={"base_model": _base_model(active, jobs)})), ()
-
-
-def _base_model(settings: ClassificationConfig, jobs: JobTable) -> str | None:
-    """Return the id of the base model that a version's model is, or was made from, if it is known."""
-    with suppress(InvalidInput, JobNotFound):
-        return find_base_model(jobs.get(settings.job_id).base_model if settings.job_id else settings.model).id
-    return None

@@ -19,7 +19,8 @@ from idp_finetuning.jobs.failures import WorkflowError, job_failure
 from idp_finetuning.jobs.job import ENDED, FinetuningJob, JobStatus
 from idp_finetuning.jobs.life import BEFORE_TRAINING
 from idp_finetuning.stages.end import end_unfinished
-from idp_finetuning.stages.evaluation_start import fail_evaluation, start_execution
+from idp_finetuning.stages.evaluation_records import fail_job_evaluation
+from idp_finetuning.stages.evaluation_start import start_execution
 from idp_finetuning.stages.prune_versions import PrunedVersions
 from idp_finetuning.stages.sweep import SweepResult, sweep
 from idp_finetuning.wire import WireModel
@@ -176,7 +177,7 @@ def _reconcile_evaluation(job: FinetuningJob, jobs: JobTable, evaluation: Workfl
     if status is None and _age(job.updated_at) > grace.start:
         start_execution(job, jobs=jobs, workflow=evaluation)
     elif status and status.has_failed:
-        fail_evaluation(run, f"Its execution was {status}. Evaluate the job again.", jobs=jobs)
+        fail_job_evaluation(run, f"Its execution was {status}. Evaluate the job again.", jobs=jobs)
 
 
 def _restart_deletion(job: FinetuningJob, jobs: JobTable, deletion: Workflow, grace: Grace) -> Act | None:

@@ -16,7 +16,7 @@ from idp_cli.session import STAND_IN
 from idp_cli.uploading import upload_progress
 from idp_cli.waiting import waiting
 from idp_finetuning.evaluation.comparison import Verdict
-from idp_finetuning.jobs.job import EvaluationStatus
+from idp_finetuning.jobs.evaluation import EvaluationStatus
 from idp_local.demo.choice import first_fitting_model
 from idp_local.demo.failure import DemoFailed
 from idp_local.demo.progress import follow

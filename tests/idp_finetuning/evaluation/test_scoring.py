@@ -22,13 +22,11 @@ from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.evaluation.scoring import OTHER_CLASS, make_report
 from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.test_sets.sections import Section
-from tests.support.domain.evaluated import BASE, CUSTOM, PROMPT, answer, documents, evaluation_report, plan
+from tests.support.domain.evaluated import BASE, CUSTOM, PROMPT, RUN, answer, documents, evaluation_report, plan
 
 
 def report_of(custom: dict[str, DocumentAnswers], base: dict[str, DocumentAnswers]) -> EvaluationReport:
-    return make_report(
-        plan(), documents(), {CUSTOM.digest: custom, BASE.digest: base}, job_id="j", number=1, created_at="t"
-    )
+    return make_report(RUN, plan(), documents(), {CUSTOM.digest: custom, BASE.digest: base}, created_at="t")
 
 
 def right(*, but: dict[str, DocumentAnswers] | None = None) -> dict[str, DocumentAnswers]:
@@ -154,7 +152,7 @@ def test_the_gate_judges_the_loss_of_classes_with_enough_pages_only() -> None:
         item.document_id: answer("letter") for item in asked[:8] if item.sections[0].class_name == "invoice"
     }
     answers = {CUSTOM.digest: lost, BASE.digest: truth}
-    report = make_report(plan(), asked, answers, job_id="j", number=1, created_at="t")
+    report = make_report(RUN, plan(), asked, answers, created_at="t")
     assert judge_gate(report, minimum_gain=-1, maximum_loss_per_class=0.2).passed
     refused = judge_gate(report, minimum_gain=-1, maximum_loss_per_class=0.19)
     assert not refused.passed
@@ -178,7 +176,7 @@ def against_live(wrong: int) -> EvaluationReport:
         BASE.digest: right(but=wrongs),
         live.digest: right(but=dict(list(wrongs.items())[:wrong])),
     }
-    return make_report(plan(CUSTOM, BASE, live), documents(), answers, job_id="j", number=1, created_at="t")
+    return make_report(RUN, plan(CUSTOM, BASE, live), documents(), answers, created_at="t")
 
 
 @pytest.mark.parametrize(

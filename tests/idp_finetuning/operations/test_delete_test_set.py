@@ -12,9 +12,10 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs import life
-from idp_finetuning.jobs.job import EvaluationRun, JobStatus
+from idp_finetuning.jobs.evaluation import EvaluationRequest, EvaluationRun
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.delete_test_set import LOST_AFTER, DeleteTestSetEvent, restart_deletions
-from idp_finetuning.stages.evaluation_start import fail_evaluation
+from idp_finetuning.stages.evaluation_records import fail_job_evaluation
 from lambdas.delete_test_set import handler
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.fake_account import FakeLambda
@@ -76,10 +77,12 @@ def test_a_job_that_no_longer_reads_its_test_set_does_not_keep_it(jobs: JobTable
 
 def test_a_test_set_that_an_evaluation_reads_is_kept_until_that_ends(jobs: JobTable) -> None:
     other = jobs.create(job(test_set_id="docsplit-2", status=JobStatus.COMPLETED), None, "")
-    jobs.update(other.id, lambda found: life.begin_evaluation(found, 1, "docsplit", "Begun."))
+    jobs.update(
+        other.id, lambda found: life.begin_evaluation(found, 1, "Begun.", EvaluationRequest(test_set_id="docsplit"))
+    )
     with pytest.raises(ApiError, match=f"Conflict: Job '{other.id}' is being evaluated on test set 'docsplit'"):
         call("deleteTestSet", testSetId="docsplit")
-    fail_evaluation(EvaluationRun(job_id=other.id, number=1), "Over.", jobs=jobs)
+    fail_job_evaluation(EvaluationRun(job_id=other.id, number=1), "Over.", jobs=jobs)
     assert call("deleteTestSet", testSetId="docsplit") is True
 
 
@@ -88,7 +91,7 @@ def test_a_job_whose_end_brings_no_evaluation_does_not_keep_a_test_set(jobs: Job
     given = {"test_set_id": "docsplit-2", "evaluation_test_set_id": "docsplit"}
     running = jobs.create(job(status=JobStatus(status), **given), None, "")
     if status == "COMPLETED":  # it is evaluated on what it held out
-        jobs.update(running.id, lambda found: life.begin_evaluation(found, 1, None, "Begun."))
+        jobs.update(running.id, lambda found: life.begin_evaluation(found, 1, "Begun."))
     assert call("deleteTestSet", testSetId="docsplit") is True
 
 

@@ -11,9 +11,10 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.jobs import life
-from idp_finetuning.jobs.job import EvaluationRun, JobStatus
+from idp_finetuning.jobs.evaluation import EvaluationRun
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.stages.evaluation_start import fail_evaluation
+from idp_finetuning.stages.evaluation_records import fail_job_evaluation
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.evaluated import CUSTOM, PROMPT, evaluation_report, pages_of_report
@@ -36,7 +37,7 @@ def test_one_that_was_begun_and_not_started_yet_is_started_and_no_other(
     environment: dict[str, str], jobs: JobTable
 ) -> None:
     jobs.create(job(status=JobStatus.COMPLETED), None, "")
-    jobs.update(ID, lambda found: life.begin_evaluation(found, 1, None, "By a request at the same time."))
+    jobs.update(ID, lambda found: life.begin_evaluation(found, 1, "By a request at the same time."))
     assert call("evaluateFinetuningJob", jobId=ID)["evaluation"]["number"] == 1
     arn = environment["EVALUATION_STATE_MACHINE_ARN"]
     started = client("stepfunctions").list_executions(stateMachineArn=arn)["executions"]
@@ -144,7 +145,7 @@ def test_the_report_says_why_it_is_not_there(jobs: JobTable) -> None:
     call("evaluateFinetuningJob", jobId=ID)
     with pytest.raises(ApiError, match="its evaluation 1 is RUNNING"):
         call("gateFinetuningJob", jobId=ID)
-    fail_evaluation(EvaluationRun(job_id=ID, number=1), "The model is gone.", jobs=jobs)
+    fail_job_evaluation(EvaluationRun(job_id=ID, number=1), "The model is gone.", jobs=jobs)
     with pytest.raises(ApiError, match=r"its evaluation 1 is FAILED: The model is gone\. "):
         call("getEvaluationReport", jobId=ID)
     assert call("evaluateFinetuningJob", jobId=ID)["evaluation"]["number"] == 2
@@ -197,9 +198,9 @@ def test_a_version_is_activated_only_if_its_evaluation_proves_it_better(
 
 
 def test_while_the_next_evaluation_runs_the_last_report_is_shown(reported: Any, jobs: JobTable) -> None:
-    jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again."))
+    jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again."))
     assert call("getEvaluationReport", jobId=ID) == reported
-    fail_evaluation(EvaluationRun(job_id=ID, number=2), "The model is gone.", jobs=jobs)
+    fail_job_evaluation(EvaluationRun(job_id=ID, number=2), "The model is gone.", jobs=jobs)
     assert call("gateFinetuningJob", jobId=ID)["passed"]
 
 

@@ -17,10 +17,12 @@ from idp_finetuning.errors import CostTooHigh, InvalidInput, PriceUnknown, Stale
 from idp_finetuning.evaluation.plan import ContestantKind, EvaluationPlan
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.jobs import life
+from idp_finetuning.jobs.evaluation import EvaluationRequest, EvaluationRun
 from idp_finetuning.jobs.failures import WorkflowError
-from idp_finetuning.jobs.job import EvaluationRun, JobStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.stages.deploy import complete_job
-from idp_finetuning.stages.evaluation_start import end_evaluation, fail_evaluation
+from idp_finetuning.stages.evaluation_records import fail_job_evaluation
+from idp_finetuning.stages.evaluation_start import end_evaluation
 from idp_finetuning.stages.score_evaluation import score_evaluation
 from idp_finetuning.training_data.examples import bound_tokens
 from tests.idp_finetuning.conftest import client
@@ -91,7 +93,7 @@ def test_every_step_may_run_twice_without_another_call_or_another_end(evaluation
 def test_a_second_evaluation_pays_for_nothing_that_was_answered(evaluation: Evaluation) -> None:
     first = evaluation.evaluate()
     asked = len(evaluation.model.requests)
-    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again."))
+    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again."))
     second = evaluation.evaluate(EvaluationRun(job_id=ID, number=2))
     assert len(evaluation.model.requests) == asked
     assert without_cost(second) == without_cost(first)
@@ -112,7 +114,7 @@ def test_an_evaluation_costs_what_it_asked_for_and_a_second_one_nothing(evaluati
     assert [cost for _, cost in costs(first).values()] == [pytest.approx(40 * call), pytest.approx(20 * call)]
     assert first.cost == pytest.approx(6 * HELD_OUT * call)
     assert first.prices_as_of
-    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again."))
+    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again."))
     second = evaluation.evaluate(EvaluationRun(job_id=ID, number=2))
     assert (second.cost, costs(second)) == (0, {"CUSTOM_MODEL": (0, 0), "BASE_MODEL": (0, 0)})
 
@@ -159,8 +161,10 @@ def test_the_active_versions_price_is_that_of_its_base_model_if_it_is_known(
 
 def limit(evaluation: Evaluation, maximum_cost: float) -> EvaluationRun:
     """Begin another evaluation, which may cost so much."""
-    fail_evaluation(RUN, "Over.", jobs=evaluation.jobs)
-    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, None, "Again.", maximum_cost))
+    fail_job_evaluation(RUN, "Over.", jobs=evaluation.jobs)
+    evaluation.jobs.update(
+        ID, lambda found: life.begin_evaluation(found, 2, "Again.", EvaluationRequest(maximum_cost=maximum_cost))
+    )
     return EvaluationRun(job_id=ID, number=2)
 
 
@@ -285,7 +289,7 @@ def test_without_the_custom_model_the_evaluation_fails_and_the_job_stays_complet
     with pytest.raises(InvalidInput, match="has no model") as refused:
         evaluation.score()
     cause = json.dumps({"errorMessage": refused.value.message})
-    end_evaluation(RUN, WorkflowError(Error="InvalidInput", Cause=cause), jobs=evaluation.jobs)
+    end_evaluation(RUN, WorkflowError(Error="InvalidInput", Cause=cause), records=evaluation.records)
     after = evaluation.jobs.get(ID)
     assert after.evaluation
     assert (after.status, after.evaluation.status) == ("COMPLETED", "FAILED")
@@ -316,14 +320,14 @@ def test_a_job_that_is_deleted_meanwhile_costs_no_further_call_and_gets_no_verdi
     asked = len(evaluation.model.requests)
     evaluation.jobs.move(completed().current_run, JobStatus.DELETING)
     assert evaluation.ask(second) == "Finished"
-    score_evaluation(RUN, jobs=evaluation.jobs, data=evaluation.data)
+    score_evaluation(RUN, records=evaluation.records, data=evaluation.data)
     assert evaluation.data.read_model(LAYOUT.report, EvaluationReport) is None
     with pytest.raises(StaleState):
         evaluation.prepare()
     evaluation.jobs.delete(evaluation.jobs.get(ID))
-    score_evaluation(RUN, jobs=evaluation.jobs, data=evaluation.data)
+    score_evaluation(RUN, records=evaluation.records, data=evaluation.data)
     assert evaluation.ask(second) == "Finished"
-    end_evaluation(RUN, WorkflowError(Error="JobNotFound"), jobs=evaluation.jobs)
+    end_evaluation(RUN, WorkflowError(Error="JobNotFound"), records=evaluation.records)
     assert len(evaluation.model.requests) == asked
 
 

@@ -16,7 +16,7 @@ from idp_finetuning.errors import InvalidInput, TestSetInvalid, TestSetNotFound
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.jobs import life
-from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus
+from idp_finetuning.jobs.evaluation import EvaluationRequest, EvaluationRun, EvaluationStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.page_counts import CountedDocument, PageCounts
 from idp_finetuning.test_sets.split import Split
@@ -75,7 +75,9 @@ class Extra:
         assert running
         ended = running.model_copy(update={"status": EvaluationStatus.FAILED, "error_message": "Over."})
         self.evaluation.jobs.update(ID, lambda found: life.end_evaluation(found, before, ended))
-        self.evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, run.number, "extra", "Again."))
+        self.evaluation.jobs.update(
+            ID, lambda found: life.begin_evaluation(found, run.number, "Again.", EvaluationRequest(test_set_id="extra"))
+        )
 
 
 @pytest.fixture

@@ -14,10 +14,12 @@ from idp_finetuning.evaluation.plan import (
 from idp_finetuning.evaluation.report import ContestantScores, EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.scoring import evaluated_pages, make_report
 from idp_finetuning.evaluation.two_jobs import JobComparison, compare_jobs
+from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.nova.prices import Usage
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
 from idp_finetuning.test_sets.sections import Section
 
+RUN = EvaluationRun(job_id="6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11", number=1)
 CLASSES = ("invoice", "letter")
 PROMPT = Prompt(classes=tuple(DocumentClass(name=name) for name in CLASSES))
 CUSTOM = Contestant(
@@ -100,10 +102,9 @@ def job_comparison() -> JobComparison:
 def evaluation_report() -> EvaluationReport:
     """What the answers come to."""
     return make_report(
+        RUN,
         plan(),
         documents(),
         given_answers(),
-        job_id="6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11",
-        number=1,
         created_at="2024-01-15T11:25:00.000Z",
     )

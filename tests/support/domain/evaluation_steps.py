@@ -14,10 +14,12 @@ from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import EvaluatedDocument
 from idp_finetuning.evaluation.report import EvaluationReport
-from idp_finetuning.jobs.job import EvaluationRun, EvaluationStatus, FinetuningJob, JobEvaluation, JobStatus
+from idp_finetuning.jobs.evaluation import EvaluationRun, EvaluationStatus, JobEvaluation
+from idp_finetuning.jobs.job import FinetuningJob, JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import DocumentClass, Prompt
 from idp_finetuning.stages.evaluate_document import evaluate_document
+from idp_finetuning.stages.evaluation_records import EvaluationRecords
 from idp_finetuning.stages.prepare_evaluation import prepare_evaluation
 from idp_finetuning.stages.score_evaluation import score_evaluation
 from idp_finetuning.test_sets.sections import Section
@@ -33,7 +35,7 @@ PROMPT = Prompt(classes=(DocumentClass(name="invoice"), DocumentClass(name="lett
 BASE = "us.amazon.nova-lite-v1:0"
 ID = job().id
 RUN = EvaluationRun(job_id=ID, number=1)
-LAYOUT = EvaluationLayout(**dict(RUN))
+LAYOUT = EvaluationLayout.of(RUN)
 HELD_OUT = 10
 
 
@@ -63,6 +65,10 @@ class Evaluation:
         self.documents = documents
         self.test_sets = test_sets
         self._versions = versions
+
+    @property
+    def records(self) -> EvaluationRecords:
+        return EvaluationRecords(self.jobs, self.data)
 
     def reply(self, request: Mapping[str, Any]) -> str:
         """Whoever is not in `wrong` reads the class off the page."""
@@ -115,7 +121,7 @@ class Evaluation:
         return evaluate_document(
             run,
             document,
-            jobs=self.jobs,
+            records=self.records,
             data=self.data,
             test_set_bucket=self.documents,
             converse=Converse(self.model),
@@ -123,8 +129,8 @@ class Evaluation:
         ).status
 
     def score(self, run: EvaluationRun = RUN) -> EvaluationReport:
-        score_evaluation(run, jobs=self.jobs, data=self.data)
-        report = self.data.read_model(EvaluationLayout(**dict(run)).report, EvaluationReport)
+        score_evaluation(run, records=self.records, data=self.data)
+        report = self.data.read_model(EvaluationLayout.of(run).report, EvaluationReport)
         assert report
         return report
 

@@ -1,0 +1,144 @@
+"""What the evaluation of a job asks: its model and others, about documents that the model was not trained with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
+from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
+from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
+from idp_finetuning.adapters.tables.jobs import JobTable
+from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.classification.config_versions import ClassificationConfig
+from idp_finetuning.errors import InvalidInput, JobNotFound
+from idp_finetuning.evaluation.cost import require_affordable
+from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.plan import (
+    Contestant,
+    ContestantKind,
+    EvaluatedDocument,
+    EvaluationPlan,
+    LeftOut,
+    Planned,
+    ask_twice,
+    choose_documents,
+    choose_metric,
+    majority_class,
+)
+from idp_finetuning.jobs.job import FinetuningJob
+from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.nova.prompt import Prompt
+from idp_finetuning.stages.evaluation_test_set import read_evaluation_test_set, write_training_pages
+from idp_finetuning.test_sets.keys import input_prefix
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
+from idp_finetuning.training_data.examples import ManifestDocument
+from idp_finetuning.wire import read_stored_json
+
+
+def plan_job_evaluation(
+    job: FinetuningJob,
+    layout: EvaluationLayout,
+    *,
+    jobs: JobTable,
+    config_versions: ConfigVersionTable,
+    test_sets: TestSetTable | AttachedTestSets,
+    test_set_bucket: TestSetBucket,
+    data: DataBucket,
+) -> Planned:
+    """Return the plan; for another test set, write which pages the model was trained with.
+
+    Raises PriceUnknown, CostTooHigh, InvalidInput if there is no document to ask about, TestSetNotFound and
+    TestSetInvalid.
+    """
+    kept = layout.job
+    manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(kept.manifest))
+    pages = _page_counts(data.read(kept.documents))
+    usable = list(_usable(job, manifest, pages))
+    other = job.evaluation.test_set_id if job.evaluation else None
+    unusable: list[LeftOut] = []
+    if other:
+        unseen, unusable = read_evaluation_test_set(
+            other, manifest, input_prefix(job.test_set_id), test_sets=test_sets, bucket=test_set_bucket, data=data
+        )
+        write_training_pages(layout, manifest, input_prefix(job.test_set_id), data)
+    else:
+        unseen = [document for side, document in usable if side is Split.VALIDATION]
+    if not unseen:
+        raise InvalidInput(
+            f"Job '{job.id}' held no usable document out, so there is nothing to ask about that its model has not "
+            "seen. Evaluate it on another test set, or start a job with more documents or a smaller trainSplit."
+        )
+    chosen, left_out = choose_documents(unseen)
+    chosen = ask_twice(chosen)
+    prompt = read_stored_json(Prompt, data.read(kept.prompt))
+    contestants, notes = _contestants(job, prompt, jobs, config_versions)
+    if job.evaluation and job.evaluation.maximum_cost is not None:
+        require_affordable(job.evaluation.maximum_cost, contestants, chosen)
+    return Planned(
+        documents=tuple(chosen),
+        plan=EvaluationPlan(
+            test_set_id=other or job.test_set_id,
+            is_other_test_set=other is not None,
+            classes=tuple(sorted({section.class_name for item in manifest for section in item.sections})),
+            contestants=contestants,
+            notes=notes,
+            majority_class=majority_class(
+                (document.sections, document.pages) for side, document in usable if side is Split.TRAIN
+            ),
+            metric=choose_metric(chosen),
+            left_out=(*unusable, *left_out),
+        ),
+    )
+
+
+def _page_counts(lines: bytes) -> dict[str, int]:
+    """Return the pages of the accepted documents by path."""
+    documents = (read_stored_json(DatasetDocument, line) for line in lines.splitlines())
+    return {document.path: document.pages for document in documents if document.pages is not None}
+
+
+def _usable(
+    job: FinetuningJob, manifest: tuple[ManifestDocument, ...], pages: dict[str, int]
+) -> Iterator[tuple[Split, EvaluatedDocument]]:
+    """Yield the accepted documents, each with its side of the split."""
+    for document in manifest:
+        path = document.key.removeprefix(input_prefix(job.test_set_id))
+        if path in pages:
+            yield (
+                document.split,
+                EvaluatedDocument(
+                    document_id=document.document_id,
+                    path=path,
+                    group=document.etag or document.document_id,
+                    pages=pages[path],
+                    sections=document.sections,
+                ),
+            )
+
+
+def _contestants(
+    job: FinetuningJob, prompt: Prompt, jobs: JobTable, config_versions: ConfigVersionTable
+) -> tuple[tuple[Contestant, ...], tuple[str, ...]]:
+    """Return who is asked; the active version takes part as it is, if it can classify at all."""
+    deployment = job.custom_model_deployment_arn or ""
+    base = find_base_model(job.base_model).id
+    asked = [
+        Contestant(kind=ContestantKind.CUSTOM_MODEL, model=deployment, prompt=prompt, base_model=base),
+        Contestant(kind=ContestantKind.BASE_MODEL, model=base, prompt=prompt, base_model=base),
+    ]
+    active = config_versions.active().classification
+    if not active.classes:
+        return tuple(asked), ("The active configuration version has no classes and was not asked.",)
+    own = Contestant.of_version(active)
+    if own.digest == asked[0].digest:
+        return tuple(asked), ("The active configuration version is the custom model with its prompt.",)
+    return (*asked, own.model_copy(update={"base_model": find_base_model_of(active, jobs)})), ()
+
+
+def find_base_model_of(settings: ClassificationConfig, jobs: JobTable) -> str | None:
+    """Return the id of the base model that a version's model is, or was made from, if it is known."""
+    with suppress(InvalidInput, JobNotFound):
+        return find_base_model(jobs.get(settings.job_id).base_model if settings.job_id else settings.model).id
+    return None
