@@ -91,6 +91,14 @@ class Arns:
         """Return the objects in the data bucket under the keys of the pattern."""
         return f"{self.data_bucket}/{pattern}"
 
+    def evaluation_objects(self, *patterns: str) -> tuple[str, ...]:
+        """Return the objects of evaluations, of jobs and before any job, under the keys of the patterns."""
+        return tuple(
+            self.data_objects(f"{prefix}/{pattern}")
+            for prefix in ("jobs/*/evaluation", "evaluations/*")
+            for pattern in patterns
+        )
+
     @property
     def test_set_bucket(self) -> str:
         """The bucket with documents and labels."""

@@ -39,6 +39,9 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         # Deleting a version takes both (S3 API reference, DeleteObjects).
         Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.data_objects("jobs/*"),)),
     )
+    baselines = (arns.data_objects("evaluations/*/records/*"),)
+    read_baselines = Allow(("s3:GetObject",), baselines)
+    end_baselines = Allow(("s3:GetObject", "s3:PutObject"), baselines)  # a conditional write reads too
     list_test_sets = Allow(("s3:ListBucket",), (arns.test_set_bucket,))
     read_labels = (
         list_test_sets,
@@ -94,19 +97,18 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             read_page_counts,
             Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.reading"),)),
             *_write_test_sets(arns, options),
+            # Reports of data sets and evaluations, by the end of the key: a policy has a maximum size.
             Allow(
                 ("s3:GetObject",),
                 tuple(
-                    arns.data_objects(f"jobs/*/{part}")
-                    for part in (
-                        "dataset/report.json",
-                        "dataset/documents.jsonl",
-                        "prompt.json",
-                        "evaluation/*/report.json",
-                        "evaluation/*/pages.jsonl",
+                    map(
+                        arns.data_objects,
+                        ("*/report.json", "*/pages.jsonl", "jobs/*/dataset/documents.jsonl", "jobs/*/prompt.json"),
                     )
                 ),
             ),
+            # Of evaluations before any job; a conditional write reads too (S3 API reference, PutObject).
+            Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("evaluations/*/records/*"),)),
             Allow(
                 ("states:StartExecution",),
                 tuple(arns.state_machine(name) for name in (FINETUNING, DELETION, EVALUATION)),
@@ -158,7 +160,10 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("dynamodb:GetItem", "dynamodb:DeleteItem"), (arns.test_sets_table,)),
             *_remove_test_sets(arns, options),
             list_data_versions,
-            Allow(("s3:DeleteObject", "s3:DeleteObjectVersion"), (arns.data_objects("validation/*"),)),
+            Allow(
+                ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+                (arns.data_objects("validation/*"), arns.data_objects("evaluations/*")),
+            ),
         ),
         "ValidateTestSet": (
             move_job,
@@ -302,57 +307,37 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                         "prompt.json",
                         "dataset/documents.jsonl",
                         "examples/train/*",
-                        "evaluation/*/plan.json",
                     )
                 ),
             ),
-            Allow(
-                ("s3:PutObject",),
-                tuple(
-                    arns.data_objects(f"jobs/*/evaluation/{part}.json")
-                    for part in ("*/plan", "*/documents", "training-pages")
-                ),
-            ),
+            read_baselines,
+            Allow(("s3:GetObject",), arns.evaluation_objects("*/plan.json")),
+            Allow(("s3:PutObject",), arns.evaluation_objects("*/plan.json", "*/documents.json")),
+            Allow(("s3:PutObject",), (arns.data_objects("jobs/*/evaluation/training-pages.json"),)),
         ),
         "EvaluateDocument": (
             read_job,
             # The documents of another test set, and the texts of pages for prompts that need them.
             *read_documents,
             list_data,
+            read_baselines,
             Allow(
                 ("s3:GetObject",),
-                tuple(
-                    arns.data_objects(f"jobs/*/{part}")
-                    for part in ("pages/*", "evaluation/*/plan.json", "evaluation/training-pages.json")
-                ),
+                tuple(map(arns.data_objects, ("jobs/*/pages/*", "jobs/*/evaluation/training-pages.json"))),
             ),
-            Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("jobs/*/evaluation/drawn/*"),)),
+            Allow(("s3:GetObject",), arns.evaluation_objects("*/plan.json")),
             # A conditional write reads too (S3 API reference, PutObject).
-            Allow(
-                ("s3:GetObject", "s3:PutObject"),
-                (
-                    arns.data_objects("jobs/*/evaluation/answers/*"),
-                    arns.data_objects("jobs/*/evaluation/*/answered/*"),
-                ),
-            ),
+            Allow(("s3:GetObject", "s3:PutObject"), arns.evaluation_objects("drawn/*", "answers/*", "*/answered/*")),
             Allow(("bedrock:InvokeModel",), (*arns.invocable_models, models)),
         ),
         "ScoreEvaluation": (
             move_job,
             list_data,
-            Allow(
-                ("s3:GetObject",),
-                tuple(
-                    arns.data_objects(f"jobs/*/evaluation/*/{part}")
-                    for part in ("plan.json", "documents.json", "answered/*")
-                ),
-            ),
-            Allow(
-                ("s3:PutObject",),
-                tuple(arns.data_objects(f"jobs/*/evaluation/*/{part}") for part in ("report.json", "pages.jsonl")),
-            ),
+            Allow(("s3:GetObject",), arns.evaluation_objects("*/plan.json", "*/documents.json", "*/answered/*")),
+            Allow(("s3:PutObject",), arns.evaluation_objects("*/report.json", "*/pages.jsonl")),
+            end_baselines,
         ),
-        "EndEvaluation": (move_job,),
+        "EndEvaluation": (move_job, list_data, end_baselines),
         "EndClassification": (list_data, *_run_classification(arns, answers=False)),
         "DeleteJobData": (
             Allow(("dynamodb:GetItem", "dynamodb:Query", "dynamodb:DeleteItem"), (arns.jobs_table,)),

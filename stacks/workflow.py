@@ -19,7 +19,10 @@ from stacks.options import DeploymentOptions
 from stacks.statements import LOG_DELIVERY, TRACING, Allow
 
 # What the Distributed Map of a machine reads.
-MAP_INPUTS = {FINETUNING: "jobs/*/manifest.json", EVALUATION: "jobs/*/evaluation/*/documents.json"}
+MAP_INPUTS = {
+    FINETUNING: ("jobs/*/manifest.json",),
+    EVALUATION: ("jobs/*/evaluation/*/documents.json", "evaluations/*/documents.json"),
+}
 
 
 class Workflow(Construct):
@@ -82,5 +85,5 @@ def _distributed_map_permissions(name: str, definition: str, arns: Arns) -> tupl
             ("states:DescribeExecution", "states:StopExecution"),
             (arns.executions(name, "/*"), arns.executions(name, ":*")),
         ),
-        Allow(("s3:GetObject",), (arns.data_objects(MAP_INPUTS[name]),)),
+        Allow(("s3:GetObject",), tuple(map(arns.data_objects, MAP_INPUTS[name]))),
     )

@@ -16,6 +16,7 @@ COMMAND_OF = {
     "getDatasetReport": "finetuning report",
     "listDatasetDocuments": "finetuning report",
     "evaluateFinetuningJob": "finetuning evaluate",
+    "startBaselineEvaluation": "testset evaluate",
     "getEvaluationReport": "finetuning evaluation",
     "listEvaluatedPages": "finetuning evaluation",
     "compareFinetuningJobs": "finetuning compare",

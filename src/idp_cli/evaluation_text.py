@@ -9,7 +9,15 @@ from idp_cli.api_names import in_cli_words
 from idp_cli.output import table
 
 if TYPE_CHECKING:
-    from idp_sdk import ContestantScores, EvaluatedPage, EvaluationReport, GateResult, Interval, JobEvaluation
+    from idp_sdk import (
+        BaselineEvaluation,
+        ContestantScores,
+        EvaluatedPage,
+        EvaluationReport,
+        GateResult,
+        Interval,
+        JobEvaluation,
+    )
 
 FINDINGS_SHOWN = 10  # --csv has every page
 # A table has less room than a sentence.
@@ -28,6 +36,16 @@ def state_lines(job_id: str, evaluation: JobEvaluation | None) -> list[str]:
     if evaluation.status == "RUNNING":
         return [f"Evaluation {evaluation.number} of job {job_id} is RUNNING."]
     return [f"Evaluation {evaluation.number} of job {job_id} is {evaluation.status}.", verdict_line(evaluation)]
+
+
+def baseline_lines(evaluation: BaselineEvaluation) -> list[str]:
+    """Return how an evaluation before any job stands."""
+    name = f"Evaluation {evaluation.number} of test set {evaluation.test_set_id}"
+    if evaluation.report:
+        return [f"{name} is {evaluation.status}.", evaluation.report.sentence]
+    if evaluation.error_message:
+        return [f"{name} is {evaluation.status}.", f"It failed: {in_cli_words(evaluation.error_message)}"]
+    return [f"{name} is {evaluation.status}."]
 
 
 def verdict_line(evaluation: JobEvaluation) -> str:
@@ -110,7 +128,7 @@ def page_rows(report: EvaluationReport, pages: Iterable[EvaluatedPage]) -> Itera
 
 def short_name(contestant: ContestantScores) -> str:
     """Return the name of a contestant for a table."""
-    return _SHORT.get(contestant.name, contestant.name)
+    return _SHORT.get(contestant.name, contestant.name.removeprefix("configuration "))
 
 
 def _contestant_lines(contestants: Sequence[ContestantScores]) -> list[str]:

@@ -21,7 +21,7 @@ COMMANDS = {
     "login": ("login", "Sign in and keep the tokens in the profile."),
     "logout": ("login", "Sign out and remove the tokens of the profile."),
     "whoami": ("login", "Show who is signed in, at which deployment, and with which rights."),
-    "testset": ("testset", "Test sets: upload labelled documents, add to them, list, delete."),
+    "testset": ("testset", "Test sets: upload labelled documents, add to them, list, evaluate models on them, delete."),
     "finetuning": ("finetuning", "Fine-tuning jobs: validate, create, watch, stop, retry, delete."),
     "models": ("models", "Base models and your own custom models."),
     "config-version": ("config_version", "Configuration versions: which model classifies, and with which prompt."),

@@ -6,6 +6,7 @@ from typing import Any
 
 from idp_finetuning.classification.classification import Classification, ClassificationUpload
 from idp_finetuning.classification.scopes import User
+from idp_finetuning.evaluation.baseline import BaselineEvaluation
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.two_jobs import JobComparison
@@ -41,6 +42,17 @@ LIST_DATASET_DOCUMENTS = query("listDatasetDocuments", Page[DatasetDocument], jo
 EVALUATE_JOB = mutation("evaluateFinetuningJob", Job, idempotent=True, jobId="ID!", testSetId="ID", maximumCost="Float")
 GET_EVALUATION_REPORT = query("getEvaluationReport", EvaluationReport, jobId="ID!")
 LIST_EVALUATED_PAGES = query("listEvaluatedPages", Page[EvaluatedPage], jobId="ID!", **_PAGE)
+START_BASELINE = mutation(
+    "startBaselineEvaluation",
+    BaselineEvaluation,
+    idempotent=True,
+    testSetId="ID!",
+    baseModels="[String!]",
+    configVersions="[ID!]",
+    maximumCost="Float",
+)
+GET_BASELINE = query("getBaselineEvaluation", BaselineEvaluation, testSetId="ID!", number="Int")
+LIST_BASELINE_PAGES = query("listBaselinePages", Page[EvaluatedPage], testSetId="ID!", number="Int", **_PAGE)
 COMPARE_JOBS = query("compareFinetuningJobs", JobComparison, jobId="ID!", otherJobId="ID!")
 GATE_JOB = query("gateFinetuningJob", GateResult, jobId="ID!", minimumGain="Float", maximumLossPerClass="Float")
 GET_JOB_PROMPT = query("getFinetuningJobPrompt", Prompt, jobId="ID!")

@@ -10,6 +10,7 @@ from idp_finetuning.classification.classification import (
 )
 from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.classification.scopes import User, UserScope
+from idp_finetuning.evaluation.baseline import BaselineEvaluation
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import ContestantScores, EvaluatedPage, EvaluationReport, PageFinding
 from idp_finetuning.evaluation.two_jobs import JobComparison
@@ -38,6 +39,7 @@ from idp_sdk.uploads.local_files import IgnoredFile
 __all__ = [
     "AvailableModels",
     "BaseModel",
+    "BaselineEvaluation",
     "BedrockRecords",
     "Challenge",
     "ChallengeName",

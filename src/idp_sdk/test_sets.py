@@ -7,16 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
+from idp_finetuning.evaluation.baseline import BaselineEvaluation
+from idp_finetuning.evaluation.report import EvaluatedPage
+from idp_finetuning.jobs.evaluation import EvaluationStatus
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus, identifier_of
 from idp_finetuning.text import join_first
 from idp_sdk import operations
 from idp_sdk.api import Api
-from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound
+from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound, WaitTimeout
 from idp_sdk.sending import Sender
 from idp_sdk.uploads.folders import Layout, read_folder, why_document_not_sent
 from idp_sdk.uploads.labelled import LabelledDocument, LocalFile
 from idp_sdk.uploads.local_files import IgnoredFile
 from idp_sdk.uploads.test_set_uploads import BATCH, Progress, TestSetUploads
+from idp_sdk.waiting import Deadline, require_seconds
 
 
 class TestSets:
@@ -127,6 +131,64 @@ class TestSets:
         """
         return self._api.call(operations.DELETE_TEST_SET, {"testSetId": test_set_id})
 
+    def evaluate(
+        self,
+        test_set_id: str,
+        *,
+        base_models: Sequence[str] = (),
+        config_versions: Sequence[str] = (),
+        maximum_cost: float | None = None,
+    ) -> BaselineEvaluation:
+        """Start an evaluation of models on a test set, before any job.
+
+        Base models, by id, are asked with the built-in prompt and the test set's classes; configuration versions as
+        they are. The verdict is on the first of all, beside the second. The same request while it runs returns the one
+        that runs; answers that an earlier one stored are not paid for again. If it could cost more US dollars than
+        `maximum_cost`, it fails before the first answer. Raises TestSetNotFound, TestSetInvalid, InvalidInput,
+        ConfigVersionNotFound, PriceUnknown, Conflict, Unauthorized.
+        """
+        given = {"testSetId": test_set_id, "maximumCost": maximum_cost}
+        names = {"baseModels": [*base_models], "configVersions": [*config_versions]}
+        wanted = {name: value for name, value in given.items() if value is not None}
+        return self._api.call(operations.START_BASELINE, {**wanted, **names})
+
+    def evaluation(self, test_set_id: str, number: int | None = None) -> BaselineEvaluation:
+        """Return an evaluation of a test set, the latest without a number; `report` is None until it is COMPLETED.
+
+        Raises TestSetNotFound, Conflict if there is none, Unauthorized.
+        """
+        return self._api.call(operations.GET_BASELINE, _numbered(test_set_id, number))
+
+    def evaluated_pages(
+        self, test_set_id: str, number: int | None = None, *, page_size: int = 100
+    ) -> Iterator[EvaluatedPage]:
+        """Yield what each contestant of an evaluation said of each scored page. Raises Conflict without a report."""
+        return self._api.items(operations.LIST_BASELINE_PAGES, _numbered(test_set_id, number), page_size)
+
+    def wait_for_evaluation(
+        self,
+        test_set_id: str,
+        number: int | None = None,
+        *,
+        poll_interval: float = 10.0,
+        timeout: float | None = None,
+    ) -> BaselineEvaluation:
+        """Wait until an evaluation of a test set does not run any more, and return it.
+
+        Raises WaitTimeout (the evaluation continues), TestSetNotFound and Conflict if there is none.
+        """
+        require_seconds(poll_interval, timeout)
+        deadline = Deadline(timeout)
+        while True:
+            found = self._api.call(operations.GET_BASELINE, _numbered(test_set_id, number), deadline=deadline)
+            if found.status is not EvaluationStatus.RUNNING:
+                return found
+            if not deadline.sleep(poll_interval):
+                raise WaitTimeout(
+                    f"Evaluation {found.number} of test set '{test_set_id}' still runs after {timeout:g} seconds. It "
+                    "continues; wait for it again."
+                )
+
     def _upload(
         self, files: Sequence[LocalFile], documents: int, name: str, description: str, progress: Progress | None
     ) -> TestSet:
@@ -158,6 +220,10 @@ class TestSets:
                     "it first."
                 ) from None
             raise
+
+
+def _numbered(test_set_id: str, number: int | None) -> dict[str, str | int]:
+    return {"testSetId": test_set_id, **({} if number is None else {"number": number})}
 
 
 def _files_of(documents: Sequence[LabelledDocument]) -> Sequence[LocalFile]:

@@ -17,7 +17,7 @@ from idp_sdk import IDPClient, Profiles, Tokens, errors
 from tests.idp_sdk.conftest import Clock
 from tests.support.docs_pages import page as docs_page
 from tests.support.docs_pages import table
-from tests.support.domain.evaluated import evaluation_report, job_comparison, pages_of_report
+from tests.support.domain.evaluated import baseline, evaluation_report, job_comparison, pages_of_report
 from tests.support.sdk.answers import (
     CREATED,
     DEPLOYMENT_ARN,
@@ -121,6 +121,9 @@ def answers() -> dict[str, Any]:
             {"path": "letter/1.pdf", "side": "train", "classes": ["letter"], "pages": 1},
         ),
         "evaluateFinetuningJob": completed,
+        "startBaselineEvaluation": baseline().to_wire(),
+        "getBaselineEvaluation": baseline(evaluated=True).to_wire(),
+        "listBaselinePages": page(*(item.to_wire() for item in pages_of_report()[:2])),
         "getEvaluationReport": evaluation_report().to_wire(),
         "compareFinetuningJobs": job_comparison().to_wire(),
         "listEvaluatedPages": page(*(item.to_wire() for item in pages_of_report()[:2])),

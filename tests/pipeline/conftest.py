@@ -23,7 +23,7 @@ from tests.support.local.instrument import INSTRUMENT
 from tests.support.pipeline import documents
 from tests.support.pipeline.classified import Classified, classify
 from tests.support.pipeline.control import Controlled, control, record_with
-from tests.support.pipeline.driver import Finished, Judged, Pipeline
+from tests.support.pipeline.driver import Finished, Judged, Measured, Pipeline
 from tests.support.pipeline.versioned import Versioned, use_versions
 
 JOB_NAME = "Мой job__v2 . -- 🙂"
@@ -58,6 +58,12 @@ def finished(pipeline: Pipeline) -> Finished:
 def judged(pipeline: Pipeline, finished: Finished) -> Judged:
     """The evaluation of that job on another test set."""
     return pipeline.judge(finished)
+
+
+@pytest.fixture(scope="session")
+def measured(pipeline: Pipeline) -> Measured:
+    """Evaluations of a test set before any job."""
+    return pipeline.measure()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import pytest
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_sdk.errors import Conflict
 from tests.support.domain.evaluated import without_cost
-from tests.support.pipeline.driver import Finished, Judged, Pipeline
+from tests.support.pipeline.driver import Finished, Judged, Measured, Pipeline
 
 pytestmark = pytest.mark.xdist_group("pipeline")
 
@@ -49,6 +49,22 @@ def test_another_test_set_is_asked_about_without_what_the_model_was_trained_with
     left_out = {item.path: item.reason for item in judged.report.left_out}
     assert sorted(left_out) == ["bad/cut off.pdf", "bad/no pages.pdf", "copy.pdf"]
     assert left_out["copy.pdf"] == f"It is the training document '{judged.copied}'."
+
+
+def test_models_are_asked_about_a_test_set_before_any_job_and_all_of_it_goes_with_the_test_set(
+    measured: Measured,
+) -> None:
+    assert measured.first.report
+    assert measured.second.report
+    assert (measured.first.number, measured.second.number) == (1, 2)
+    assert measured.first.report.documents == measured.unseen
+    assert sorted(item.path for item in measured.first.report.left_out) == ["bad/cut off.pdf", "bad/no pages.pdf"]
+    assert [item.name for item in measured.first.report.contestants[:2]] == ["Nova Lite v1", "Nova Pro v1"]
+    assert sum(item.usage.calls for item in measured.first.report.contestants) > 0
+    assert sum(item.usage.calls for item in measured.second.report.contestants) == 0
+    assert without_cost(measured.second.report) == without_cost(measured.first.report)
+    assert len(measured.pages) == measured.first.report.pages
+    assert measured.left == []
 
 
 def test_a_job_that_did_not_want_one_has_none(pipeline: Pipeline, finished: Finished) -> None:

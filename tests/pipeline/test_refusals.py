@@ -29,6 +29,7 @@ MUTATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "retryFinetuningJob": ("($id: ID!) { retryFinetuningJob(jobId: $id) { id } }", {"id": "none"}),
     "deleteFinetuningJob": ("($id: ID!) { deleteFinetuningJob(jobId: $id) }", {"id": "none"}),
     "evaluateFinetuningJob": ("($id: ID!) { evaluateFinetuningJob(jobId: $id) { id } }", {"id": "none"}),
+    "startBaselineEvaluation": ('{ startBaselineEvaluation(testSetId: "none") { number } }', {}),
     "createTestSet": ('{ createTestSet(input: {name: "refused"}) { id } }', {}),
     "createTestSetUploads": (
         '{ createTestSetUploads(testSetId: "none", files: []) { key } }',

@@ -21,7 +21,7 @@ from tests.support.iam.uncalled import excused
 from tests.support.local.call_log import FILE_NAME, AwsCall
 from tests.support.pipeline.classified import Classified
 from tests.support.pipeline.control import Controlled
-from tests.support.pipeline.driver import Finished, Judged, Pipeline
+from tests.support.pipeline.driver import Finished, Judged, Measured, Pipeline
 from tests.support.pipeline.versioned import Versioned
 from tests.support.stacks.deployed import Deployed, Statement
 from tests.support.stacks.synthesis import shipped_template
@@ -44,6 +44,7 @@ def called(
     deployed: Deployed,
     finished: Finished,
     judged: Judged,
+    measured: Measured,
     packets: Finished,
     classified: Classified,
     versioned: Versioned,
@@ -65,6 +66,9 @@ def called(
     list(pipeline.sdk.finetuning.evaluated_pages(finished.job.id))
     # No evaluation of these tests fails for certain; of one that has ended it changes nothing.
     pipeline.invoke("EndEvaluation", {"jobId": finished.job.id, "number": 1, "error": {"Error": "States.Timeout"}})
+    pipeline.sdk.test_sets.evaluate(judged.test_set_id, base_models=["us.amazon.nova-lite-v1:0"])
+    event = {"testSetId": judged.test_set_id, "number": 1, "error": {"Error": "States.Timeout"}}
+    pipeline.invoke("EndEvaluation", event)
     pipeline.client.execute(
         "{ listFinetuningJobs { nextToken } listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
     )

@@ -208,13 +208,14 @@ def test_uploads_go_below_input_and_baseline_of_a_test_set(deployed: Deployed) -
 
 
 def test_a_test_set_is_removed_with_all_its_versions_and_nothing_beside_it(deployed: Deployed) -> None:
-    running, cached = f"{DATA}/classifications/running/*", f"{DATA}/validation/*"
+    running = f"{DATA}/classifications/running/*"
+    cached, evaluated = f"{DATA}/validation/*", f"{DATA}/evaluations/*"
     assert _resources(deployed, "resolver", "s3:DeleteObject") == {f"{TEST_SETS}/*/*", running}
     assert _resources(deployed, "resolver", "s3:DeleteObjectVersion") == {f"{TEST_SETS}/*/*"}
     assert _resources(deployed, "resolver", "s3:ListBucketVersions") == {TEST_SETS}
     assert _resources(deployed, "resolver", "dynamodb:DeleteItem") == {CONFIG_VERSIONS_TABLE, USERS_TABLE}
     for action in ("s3:DeleteObject", "s3:DeleteObjectVersion"):
-        assert _resources(deployed, "delete-test-set", action) == {f"{TEST_SETS}/*/*", cached}
+        assert _resources(deployed, "delete-test-set", action) == {f"{TEST_SETS}/*/*", cached, evaluated}
     assert _resources(deployed, "delete-test-set", "s3:ListBucketVersions") == {TEST_SETS, DATA}
     assert _resources(deployed, "delete-test-set", "dynamodb:DeleteItem") == {TEST_SETS_TABLE}
 

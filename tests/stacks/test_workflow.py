@@ -29,7 +29,10 @@ WITHOUT_RESOURCES = {
 }
 
 
-MAP_INPUTS = {"finetuning": "jobs/*/manifest.json", "evaluation": "jobs/*/evaluation/*/documents.json"}
+MAP_INPUTS = {
+    "finetuning": ("jobs/*/manifest.json",),
+    "evaluation": ("jobs/*/evaluation/*/documents.json", "evaluations/*/documents.json"),
+}
 
 
 def _machine(deployed: Deployed, machine: str) -> dict[str, Any]:
@@ -125,9 +128,8 @@ def test_a_machine_may_do_what_its_definition_needs_and_no_more(deployed: Deploy
                 for pattern in ("/*", ":*")
             }
         if state.get("ItemReader", {}).get("Resource") == "arn:aws:states:::s3:getObject":
-            needed.add(
-                ("s3:GetObject", f"arn:aws:s3:::{state['ItemReader']['Parameters']['Bucket']}/{MAP_INPUTS[machine]}")
-            )
+            bucket = state["ItemReader"]["Parameters"]["Bucket"]
+            needed |= {("s3:GetObject", f"arn:aws:s3:::{bucket}/{keys}") for keys in MAP_INPUTS[machine]}
     needed |= {(action, "*") for action in WITHOUT_RESOURCES}
     assert _allowed(deployed.statements(_machine(deployed, machine)["RoleArn"])) == needed
 

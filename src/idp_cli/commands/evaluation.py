@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from idp_cli.commands.options import interval_option, job_id_option
+from idp_cli.commands.options import interval_option, job_id_option, maximum_cost_option
 from idp_cli.completing import complete_jobs, complete_test_sets
 from idp_cli.evaluation_page import evaluation_page
 from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
@@ -15,6 +17,11 @@ from idp_cli.files import STDOUT, rows_of, write_csv, write_text
 from idp_cli.model_card import card_content, card_lines
 from idp_cli.session import FAILED, Session, find_stand_in, shared_options
 from idp_cli.waiting import waiting
+
+if TYPE_CHECKING:
+    from idp_sdk import EvaluatedPage, EvaluationReport
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 
 @click.command()
@@ -26,12 +33,7 @@ from idp_cli.waiting import waiting
     shell_complete=complete_test_sets,
     help="Ask about its documents, without those the model was trained with (default: what the job was created with).",
 )
-@click.option(
-    "--maximum-cost",
-    type=float,
-    metavar="USD",
-    help="Ask nothing if the answers could cost more US dollars.",
-)
+@maximum_cost_option
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
 @interval_option
 @shared_options
@@ -59,28 +61,62 @@ def evaluate(
     return FAILED if wait and job.evaluation and job.evaluation.status == "FAILED" else 0
 
 
+def report_files(command: Command) -> Command:
+    """Add the options that write a report, or its pages, to files."""
+    for option in (
+        _file_option("--html", "html_file", "Also write the report to FILE, as one page for a browser."),
+        _file_option(
+            "--jsonl",
+            "jsonl",
+            "Also write that to FILE, as a line of JSON for each page; - is stdout, without the report.",
+        ),
+        _file_option(
+            "--csv",
+            "csv_file",
+            "Also write what each model said of each page to FILE; - is stdout, without the report.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _file_option(flag: str, name: str, text: str) -> Callable[[Command], Command]:
+    return click.option(flag, name, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help=text)
+
+
+def require_one_output(session: Session, csv_file: Path | None, jsonl: Path | None) -> None:
+    """Raise click.UsageError if two of the files are stdout."""
+    if csv_file == jsonl == STDOUT or (session.json and STDOUT in (csv_file, jsonl)):
+        raise click.UsageError("Only one of --json, --csv and --jsonl can be written to stdout.")
+
+
+def write_report(
+    session: Session,
+    report: EvaluationReport,
+    pages: Callable[[], Iterable[EvaluatedPage]],
+    lines: Sequence[str],
+    *,
+    stand_in: str | None,
+    csv_file: Path | None,
+    jsonl: Path | None,
+    html_file: Path | None,
+) -> None:
+    """Show a report, and write what is asked for: each page as a row or a line, the report as a page of HTML."""
+    if csv_file:
+        write_csv(csv_file, page_rows(report, pages()))
+    if jsonl:
+        with rows_of(jsonl) as out:
+            for page in pages():
+                out.json_line(page.model_dump(mode="json", by_alias=True))
+    if html_file:
+        write_text(html_file, evaluation_page(report, stand_in=stand_in))
+    if STDOUT not in (csv_file, jsonl):
+        session.show(report, lines)
+
+
 @click.command()
 @job_id_option
-@click.option(
-    "--csv",
-    "csv_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Also write what each model said of each page to FILE; - is stdout, without the report.",
-)
-@click.option(
-    "--jsonl",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Also write that to FILE, as a line of JSON for each page; - is stdout, without the report.",
-)
-@click.option(
-    "--html",
-    "html_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="Also write the report to FILE, as one page for a browser.",
-)
+@report_files
 @shared_options
 @click.pass_obj
 def evaluation(
@@ -90,23 +126,20 @@ def evaluation(
 
     With what is proven, scores by class, and the pages that a person should look at.
     """
-    only_pages = STDOUT in (csv_file, jsonl)
-    if csv_file == jsonl == STDOUT or (session.json and only_pages):
-        raise click.UsageError("Only one of --json, --csv and --jsonl can be written to stdout.")
+    require_one_output(session, csv_file, jsonl)
     with session.client() as client:
         found = client.finetuning.evaluation_report(job_id)
         session.say_stand_in(client)
-        stand_in = find_stand_in(client)
-        if csv_file:
-            write_csv(csv_file, page_rows(found, client.finetuning.evaluated_pages(job_id)))
-        if jsonl:
-            with rows_of(jsonl) as out:
-                for page in client.finetuning.evaluated_pages(job_id):
-                    out.json_line(page.model_dump(mode="json", by_alias=True))
-    if html_file:
-        write_text(html_file, evaluation_page(found, stand_in=stand_in))
-    if not only_pages:
-        session.show(found, evaluation_lines(found))
+        write_report(
+            session,
+            found,
+            lambda: client.finetuning.evaluated_pages(job_id),
+            evaluation_lines(found),
+            stand_in=find_stand_in(client),
+            csv_file=csv_file,
+            jsonl=jsonl,
+            html_file=html_file,
+        )
 
 
 @click.command()

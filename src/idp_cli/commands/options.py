@@ -27,3 +27,6 @@ interval_option = click.option(
     callback=_require_number,
     help="How often to poll while watching.",
 )
+maximum_cost_option = click.option(
+    "--maximum-cost", type=float, metavar="USD", help="Ask nothing if the answers could cost more US dollars."
+)

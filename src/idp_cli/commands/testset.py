@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from idp_cli.commands.baseline import evaluate_test_set, test_set_evaluation
 from idp_cli.completing import complete_test_sets
 from idp_cli.noun import Noun
 from idp_cli.output import remark, table
@@ -31,7 +32,7 @@ _layout = click.option(
 
 @click.group(cls=Noun)
 def testset() -> None:
-    """Test sets: upload labelled documents, add to them, list, delete."""
+    """Test sets: upload labelled documents, add to them, list, evaluate models on them, delete."""
 
 
 @testset.command()
@@ -170,3 +171,7 @@ def test_set_lines(found: Iterable[TestSet]) -> list[str]:
     if not rows:
         return ["No test sets yet. Upload one with: idp-cli testset upload FOLDER --name NAME"]
     return table([("ID", "NAME", "STATUS", "DOCUMENTS", "CREATED"), *rows], right=(3,))
+
+
+for _command in (evaluate_test_set, test_set_evaluation):
+    testset.add_command(_command)

@@ -174,7 +174,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
         variables=(V.DATA_BUCKET, V.TEST_SET_BUCKET, V.JOBS_TABLE),
     ),
     FunctionSpec(name="ScoreEvaluation", timeout_seconds=900, memory_mb=1769, variables=(V.DATA_BUCKET, V.JOBS_TABLE)),
-    FunctionSpec(name="EndEvaluation", variables=(V.JOBS_TABLE,)),
+    FunctionSpec(name="EndEvaluation", variables=(V.JOBS_TABLE, V.DATA_BUCKET)),
     # Waits for a run that may still work, at most twenty seconds.
     FunctionSpec(name="EndClassification", variables=(V.DATA_BUCKET,)),
     # Asks a model about each page of one document. Retried once if it died: the next run asks only about the rest.

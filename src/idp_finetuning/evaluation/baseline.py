@@ -6,7 +6,7 @@ import hashlib
 
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.jobs.evaluation import EvaluationRun, EvaluationStatus
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import UtcTime, WireModel
 
 
 class BaselineRequest(WireModel):
@@ -27,8 +27,8 @@ class BaselineRecord(BaselineRequest):
     test_set_id: str
     number: int
     status: EvaluationStatus
-    started_at: str
-    ended_at: str | None = None
+    started_at: UtcTime
+    ended_at: UtcTime | None = None
     error_message: str | None = None
 
     @property
@@ -39,7 +39,7 @@ class BaselineRecord(BaselineRequest):
     @property
     def execution_name(self) -> str:
         """Name of the execution, unlike that of a test set deleted before with the same id."""
-        digest = hashlib.sha256(f"{self.test_set_id}\0{self.started_at}".encode()).hexdigest()[:20]
+        digest = hashlib.sha256(f"{self.test_set_id}\0{self.started_at.isoformat()}".encode()).hexdigest()[:20]
         return f"baseline-{digest}-{self.number}"
 
 

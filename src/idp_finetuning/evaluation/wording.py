@@ -32,7 +32,7 @@ def _what_was_possible(comparison: Comparison) -> str:
         count = comparison.differing_units
         return (
             f" The models differ on {count} document{'' if count == 1 else 's'}; below {FEWEST_DIFFERING} nothing can "
-            "be proven. Hold more documents out."
+            "be proven. Evaluate on more documents."
         )
     return (
         f" An evaluation of this size finds a difference of {100 * comparison.detectable:.0f} points in four of five "

@@ -7,6 +7,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.operations.arguments import Input, JobArguments, NoArguments, PageArguments
+from idp_finetuning.operations.baselines import (
+    BaselineArguments,
+    BaselinePagesArguments,
+    StartBaselineArguments,
+    get_baseline_evaluation,
+    list_baseline_pages,
+    start_baseline_evaluation,
+)
 from idp_finetuning.operations.classification import (
     ClassificationArguments,
     ClassificationUploadInput,
@@ -115,6 +123,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "listEvaluatedPages": _operation(SIGNED_IN, EvaluatedPagesArguments, list_evaluated_pages),
     "compareFinetuningJobs": _operation(SIGNED_IN, ComparisonArguments, compare_finetuning_jobs),
     "gateFinetuningJob": _operation(SIGNED_IN, GateArguments, gate_finetuning_job),
+    "startBaselineEvaluation": _operation(AUTHORS, StartBaselineArguments, start_baseline_evaluation),
+    "getBaselineEvaluation": _operation(SIGNED_IN, BaselineArguments, get_baseline_evaluation),
+    "listBaselinePages": _operation(SIGNED_IN, BaselinePagesArguments, list_baseline_pages),
     "getTestSet": _operation(SIGNED_IN, TestSetArguments, get_test_set),
     "createTestSet": _operation(AUTHORS, Input[CreateTestSetInput], create_test_set),
     "createTestSetUploads": _operation(AUTHORS, UploadsArguments, create_test_set_uploads),

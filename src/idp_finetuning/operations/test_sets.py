@@ -9,12 +9,15 @@ from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound
+from idp_finetuning.jobs.evaluation import EvaluationStatus
 from idp_finetuning.jobs.job import STAGES, JobStatus
 from idp_finetuning.operations.arguments import Id, Input, PageArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.pagination import Page
+from idp_finetuning.stages.baseline_start import current_baseline
 from idp_finetuning.stages.complete_test_set import announce, remove_documents, require_new, seal
 from idp_finetuning.stages.delete_test_set import start_deletion
+from idp_finetuning.stages.evaluation_records import BaselineRecords
 from idp_finetuning.stages.page_counts import start_counting
 from idp_finetuning.test_sets.keys import uploading_marker
 from idp_finetuning.test_sets.test_set import (
@@ -152,7 +155,8 @@ def _count_pages(test_set: TestSetRecord, previous: str | None, services: Servic
 def delete_test_set(arguments: TestSetArguments, identity: Identity, services: Services) -> bool:
     """Start the deletion of a test set; a repeated call starts one that did not finish again.
 
-    The test set is DELETING until all is gone. Raises Conflict while a job reads it.
+    The test set is DELETING until all is gone. Raises Conflict while a job or an evaluation
+    reads it.
     """
     services.test_sets.require_writable()
     test_set = services.test_sets.get(arguments.test_set_id)
@@ -168,6 +172,12 @@ def delete_test_set(arguments: TestSetArguments, identity: Identity, services: S
 
 
 def _refuse_while_read(test_set: TestSetRecord, services: Services) -> None:
+    records = BaselineRecords(services.data)
+    baseline = records.latest(test_set.id)
+    if baseline:
+        baseline = current_baseline(baseline, records=records, workflow=services.evaluation)
+        if baseline.status is EvaluationStatus.RUNNING:
+            raise Conflict(f"{baseline.run.title} runs. Wait for its end.")
     for job_id in services.jobs.unfinished():
         try:
             job = services.jobs.get(job_id)

@@ -10,6 +10,7 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.functions import BackgroundFunction
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import Conflict
+from idp_finetuning.evaluation.layout import baselines_prefix
 from idp_finetuning.test_sets.keys import label_cache_prefix
 from idp_finetuning.test_sets.test_set import TestSetRecord
 from idp_finetuning.wire import UtcTime, WireModel
@@ -43,6 +44,7 @@ def delete_test_set(
 
     bucket.delete_prefix(f"{event.test_set_id}/", still_allowed=is_closed)
     data.delete_prefix(label_cache_prefix(event.test_set_id), still_allowed=is_closed)
+    data.delete_prefix(baselines_prefix(event.test_set_id), still_allowed=is_closed)
     test_sets.delete(event.test_set_id, event.created_at)
 
 

@@ -11,7 +11,7 @@ from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import EvaluatedDocument, TrainingPages
 from idp_finetuning.training_data.examples import page_labels
 from idp_finetuning.training_data.page_notes import image_digest
-from idp_finetuning.wire import WireModel
+from idp_finetuning.wire import WireModel, read_stored_json
 
 # The function gives up by itself before Lambda ends it, so that the document is left out with this reason.
 SPARE_SECONDS = 60
@@ -50,12 +50,14 @@ class EvaluationPages:
         if not self._document.key:
             return self._document.pages
         drawn = self._data.read_model(self._layout.drawing(self._document.document_id), DrawnDocument) or self._draw()
-        known = self._data.read_model(self._layout.training_pages, TrainingPages)  # of a job's evaluations
-        if known and (original := known.original(drawn.digests)):
+        if self._layout.job_id and (original := self._known().original(drawn.digests)):
             raise DocumentRejected(
                 "training_document", f"Every page looks exactly like one of the training documents, as '{original}'."
             )
         return len(drawn.digests)
+
+    def _known(self) -> TrainingPages:
+        return read_stored_json(TrainingPages, self._data.read(self._layout.training_pages))
 
     def read(self, number: int) -> bytes:
         """Return the image of a page, which counts from 1."""

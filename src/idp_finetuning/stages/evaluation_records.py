@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from idp_finetuning.adapters.buckets import DataBucket
@@ -38,7 +39,7 @@ class EvaluationRecords:
         if run.job_id:
             self._jobs.update(run.job_id, lambda job: life.end_evaluation(job, run, _ended(job, report)))
         else:
-            self._baselines.end(run, status=EvaluationStatus.COMPLETED, ended_at=report.created_at)
+            self._baselines.end(run, status=EvaluationStatus.COMPLETED, ended_at=datetime.now(UTC))
 
     def fail(self, run: EvaluationRun, reason: str) -> None:
         """Store why an evaluation failed, if its job or test set is still there."""
@@ -110,7 +111,7 @@ class BaselineRecords:
             test_set_id=test_set_id,
             number=number,
             status=EvaluationStatus.RUNNING,
-            started_at=timestamp(),
+            started_at=datetime.now(UTC),
         )
         if self._data.write_once(baseline_record_key(test_set_id, number), begun):
             return begun
@@ -125,7 +126,7 @@ class BaselineRecords:
 
     def fail(self, run: EvaluationRun, reason: str) -> None:
         """Store why an evaluation failed."""
-        self.end(run, status=EvaluationStatus.FAILED, ended_at=timestamp(), error_message=reason)
+        self.end(run, status=EvaluationStatus.FAILED, ended_at=datetime.now(UTC), error_message=reason)
 
     def end(self, run: EvaluationRun, **changes: Any) -> None:
         """Change the record of an evaluation that runs; one that has ended, or is gone, stays as it is."""

@@ -89,5 +89,5 @@ def test_a_verdict_says_the_numbers_and_what_would_help() -> None:
         "The custom model is better than the base model: +70.0 points in pages with the right class (95 % interval "
     )
     assert verdict_sentence(unclear, "the base model", "the custom model").endswith(
-        "The models differ on 2 documents; below 6 nothing can be proven. Hold more documents out."
+        "The models differ on 2 documents; below 6 nothing can be proven. Evaluate on more documents."
     )

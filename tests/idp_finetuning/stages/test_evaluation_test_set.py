@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
@@ -21,46 +19,21 @@ from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.page_counts import CountedDocument, PageCounts
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.page_notes import PageNotes, image_digest, join_notes
+from tests.support.domain.coloured_test_set import BLUE, RED, ColouredTestSet, class_by_colour, reasons, shade
 from tests.support.domain.evaluated import without_cost
 from tests.support.domain.evaluation_steps import BASE, DEPLOYMENT, ID, Evaluation
-from tests.support.domain.fake_converse import image_in
 from tests.support.domain.samples import coloured_pdf, ready_test_set
 
 RUN = EvaluationRun(job_id=ID, number=2)
 LAYOUT = EvaluationLayout(**dict(RUN))
-RED, BLUE = (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)
-CLASSES = {"invoice": RED, "letter": BLUE}
 
 
-def shade(class_name: str, number: int) -> tuple[float, float, float]:
-    """A colour of the class, another one for each number."""
-    red, green, blue = CLASSES[class_name]
-    return (red, green + number / 100, blue)
-
-
-class Extra:
-    """Test set `extra` in the making; its documents have the colours of their classes."""
+class Extra(ColouredTestSet):
+    """Test set `extra`, and the evaluation of a job on it."""
 
     def __init__(self, s3: Any, evaluation: Evaluation) -> None:
-        self._s3 = s3
+        super().__init__(s3)
         self.evaluation = evaluation
-
-    def add(self, path: str, content: bytes, sections: Mapping[str, list[int] | None] | None) -> str:
-        """Put a document with its labels into the bucket; the answer is its ETag."""
-        for number, (name, pages) in enumerate((sections or {}).items(), 1):
-            result: dict[str, Any] = {"document_class": {"type": name}}
-            if pages is not None:
-                result["split_document"] = {"page_indices": pages}
-            key = f"extra/baseline/{path}/sections/{number}/result.json"
-            self._s3.put_object(Bucket="documents", Key=key, Body=json.dumps(result).encode())
-        put = self._s3.put_object(Bucket="documents", Key=f"extra/input/{path}", Body=content)
-        return str(put["ETag"]).strip('"')
-
-    def add_usual(self, documents: int = 8) -> None:
-        """Documents of two pages, of both classes in turn."""
-        for number in range(documents):
-            name = ("invoice", "letter")[number % 2]
-            self.add(f"{number}.pdf", coloured_pdf(shade(name, number), shade(name, number + 50)), {name: [0, 1]})
 
     def evaluate(self, run: EvaluationRun = RUN) -> EvaluationReport:
         """Evaluate the job on it."""
@@ -85,18 +58,12 @@ def extra(s3: Any, evaluation: Evaluation, test_sets: TestSetTable) -> Extra:
     """A test set beside that of a completed job, and a custom model that tells red from blue."""
 
     def reply(request: Mapping[str, Any]) -> str:
-        red, _, blue = Image.open(io.BytesIO(image_in(dict(request)))).convert("RGB").getpixel((5, 5))  # type: ignore[misc]
-        is_invoice = (red > blue) == (request["modelId"] == DEPLOYMENT)
+        is_invoice = (class_by_colour(request) == "invoice") == (request["modelId"] == DEPLOYMENT)
         return json.dumps({"class": "invoice" if is_invoice else "letter", "document_boundary": "start"})
 
     evaluation.model.reply = reply
     test_sets.create(ready_test_set("extra"))
     return Extra(s3, evaluation)
-
-
-def reasons(report: EvaluationReport) -> dict[str, str]:
-    """Why documents were left out."""
-    return {item.path: item.reason for item in report.left_out}
 
 
 def test_the_models_are_asked_about_its_documents_which_are_drawn_once(extra: Extra) -> None:

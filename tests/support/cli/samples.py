@@ -9,7 +9,7 @@ from typing import Any
 from idp_finetuning.evaluation.expectation import expect
 from idp_finetuning.evaluation.gate import judge_gate
 from idp_finetuning.nova.base_models import base_models
-from tests.support.domain.evaluated import evaluation_report, job_comparison, pages_of_report
+from tests.support.domain.evaluated import baseline, evaluation_report, job_comparison, pages_of_report
 from tests.support.domain.samples import GUIDE_CLASSES
 
 JOB_ID = "6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11"
@@ -281,6 +281,9 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "deleteFinetuningJob": lambda given: True,
         "listFinetuningJobEvents": lambda given: _page(events),
         "evaluateFinetuningJob": lambda given: completed_job(evaluation=evaluation(status="RUNNING")),
+        "startBaselineEvaluation": lambda given: baseline().to_wire(),
+        "getBaselineEvaluation": lambda given: baseline(evaluated=True).to_wire(),
+        "listBaselinePages": lambda given: _page([page.to_wire() for page in pages_of_report()]),
         "getEvaluationReport": lambda given: evaluation_report().to_wire(),
         "compareFinetuningJobs": lambda given: job_comparison().to_wire(),
         "listEvaluatedPages": lambda given: _page([page.to_wire() for page in pages_of_report()]),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
 from idp_finetuning.classification.classification import ClassifiedPage
+from idp_finetuning.evaluation.baseline import BaselineEvaluation
 from idp_finetuning.evaluation.comparison import Metric
 from idp_finetuning.evaluation.plan import (
     Contestant,
@@ -14,7 +18,7 @@ from idp_finetuning.evaluation.plan import (
 from idp_finetuning.evaluation.report import ContestantScores, EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.scoring import evaluated_pages, make_report
 from idp_finetuning.evaluation.two_jobs import JobComparison, compare_jobs
-from idp_finetuning.jobs.evaluation import EvaluationRun
+from idp_finetuning.jobs.evaluation import EvaluationRun, EvaluationStatus
 from idp_finetuning.nova.prices import Usage
 from idp_finetuning.nova.prompt import Boundary, DocumentClass, Prompt
 from idp_finetuning.test_sets.sections import Section
@@ -108,3 +112,47 @@ def evaluation_report() -> EvaluationReport:
         given_answers(),
         created_at="2024-01-15T11:25:00.000Z",
     )
+
+
+def baseline(*, evaluated: bool = False) -> BaselineEvaluation:
+    """The same answers, as those of a base model and of a version before any job."""
+    return BaselineEvaluation(
+        test_set_id="docsplit",
+        number=1,
+        base_models=(BASE.model,),
+        config_versions=("invoices",),
+        status=EvaluationStatus.COMPLETED if evaluated else EvaluationStatus.RUNNING,
+        started_at=datetime(2024, 1, 15, 10, tzinfo=UTC),
+        ended_at=datetime(2024, 1, 15, 11, tzinfo=UTC) if evaluated else None,
+        report=_report_before_training() if evaluated else None,
+    )
+
+
+def _report_before_training() -> EvaluationReport:
+    titles = {CUSTOM.title: "Nova Lite v1", BASE.title: "configuration version 'invoices'"}
+    report = evaluation_report()
+    return report.model_copy(
+        update={
+            "job_id": None,
+            "test_set_id": "docsplit",
+            "contestants": tuple(
+                item.model_copy(update={"name": titles.get(item.name, item.name)}) for item in report.contestants
+            ),
+            "comparisons": tuple(
+                item.model_copy(
+                    update={
+                        "name": titles.get(item.name, item.name),
+                        "sentence": _renamed(item.sentence, titles),
+                    }
+                )
+                for item in report.comparisons
+            ),
+            "sentence": _renamed(report.sentence, titles),
+        }
+    )
+
+
+def _renamed(sentence: str, titles: Mapping[str, str]) -> str:
+    for title, name in titles.items():
+        sentence = sentence.replace(title, name).replace(title[0].upper() + title[1:], name)
+    return sentence

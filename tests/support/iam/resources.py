@@ -7,7 +7,7 @@ from functools import cache
 
 from idp_finetuning.classification.layout import UPLOADS_PREFIX, ClassificationLayout, running_key
 from idp_finetuning.deployment import FUNCTIONS, TABLES
-from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.layout import EvaluationLayout, baseline_records_prefix
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.keys import (
     announced_prefix,
@@ -60,6 +60,18 @@ EVALUATIONS = (
     f"{DATA}/{_EVALUATION.training_pages}",
     f"{DATA}/{_EVALUATION.page('*', 1).removesuffix('1.jpeg')}*",
 )
+_BASELINE = EvaluationLayout.model_construct(test_set_id="*", number="*")
+BASELINE_ANSWERED = f"{DATA}/{_BASELINE.answered('*')}*"
+BASELINE_EVALUATIONS = (
+    f"{DATA}/{_BASELINE.plan}",
+    f"{DATA}/{_BASELINE.documents}",
+    f"{DATA}/{_BASELINE.report}",
+    f"{DATA}/{_BASELINE.pages}",
+    BASELINE_ANSWERED,
+    f"{DATA}/{_BASELINE.answer('*', '*')}",
+    f"{DATA}/{_BASELINE.page('*', 1).removesuffix('1.jpeg')}*",
+    f"{DATA}/{baseline_records_prefix('*')}*",
+)
 _CLASSIFICATION = ClassificationLayout(classification_id="*")
 DATASET_DOCUMENTS = f"{DATA}/{_JOB.documents}"
 TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in Split)
@@ -80,6 +92,7 @@ KINDS = (
     DATASET_DOCUMENTS,
     f"{DATA}/{_JOB.output}*",
     *EVALUATIONS,
+    *BASELINE_EVALUATIONS,
     f"{DATA}/{UPLOADS_PREFIX}*",
     f"{DATA}/{_CLASSIFICATION.request}",
     f"{DATA}/{_CLASSIFICATION.progress}",

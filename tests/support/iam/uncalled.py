@@ -13,6 +13,7 @@ from tests.support.iam.policies import Need
 from tests.support.iam.resources import (
     ANNOUNCED,
     ANSWERED,
+    BASELINE_ANSWERED,
     BASELINES,
     COUNTING,
     CUSTOM_MODELS,
@@ -234,7 +235,7 @@ UNCALLED: tuple[Uncalled, ...] = (
     Uncalled(
         "EvaluateDocument",
         ("s3:GetObject",),
-        (ANSWERED,),
+        (ANSWERED, BASELINE_ANSWERED),
         "A conditional write reads the object that is there, which S3 alone does.",
     ),
     Uncalled(

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from idp_finetuning.evaluation.baseline import BaselineEvaluation
+from idp_finetuning.evaluation.layout import baselines_prefix
 from idp_finetuning.evaluation.page_scores import PageScores
 from idp_finetuning.evaluation.plan import ContestantKind
 from idp_finetuning.jobs.job import JobStatus
@@ -20,7 +22,7 @@ from idp_local.demo.progress import Followed, follow
 from idp_local.documents.generator import unseen_documents
 from idp_local.environment import local_client
 from idp_local.runtime import LocalRuntime
-from idp_sdk import EvaluationReport, Job, LabelledDocument
+from idp_sdk import EvaluatedPage, EvaluationReport, Job, LabelledDocument
 from idp_sdk.errors import Conflict, JobNotFound
 from tests.support.graphql_client import GraphQLClient
 from tests.support.pipeline.documents import damaged
@@ -98,6 +100,26 @@ class Pipeline:
             report=report,
         )
 
+    def measure(self) -> Measured:
+        """Evaluates base models on a test set twice, without any job, and deletes the test set."""
+        unseen = unseen_documents()
+        test_set_id = self.upload("To measure", (*unseen, *damaged()))
+        models = ["us.amazon.nova-lite-v1:0", "us.amazon.nova-pro-v1:0"]
+        ended = []
+        for _ in range(2):
+            begun = self.sdk.test_sets.evaluate(test_set_id, base_models=models)
+            again = self.sdk.test_sets.evaluate(test_set_id, base_models=models)
+            assert again.number == begun.number or again.status == "COMPLETED"
+            ended.append(self.sdk.test_sets.wait_for_evaluation(test_set_id, poll_interval=0.5, timeout=300))
+        pages = list(self.sdk.test_sets.evaluated_pages(test_set_id))
+        self.sdk.test_sets.delete(test_set_id)
+        for _ in range(120):
+            if not self.keys(baselines_prefix(test_set_id)):
+                break
+            time.sleep(0.5)
+        left = self.keys(baselines_prefix(test_set_id))
+        return Measured(unseen=len(unseen), first=ended[0], second=ended[1], pages=pages, left=left)
+
     def delete(self, job_id: str) -> None:
         """Deletes an evaluated job in the guide's words and waits until it is gone."""
         self.evaluated(job_id)
@@ -139,6 +161,18 @@ class Pipeline:
         assert custom
         assert majority
         return custom, majority
+
+
+class Measured(BaseModel):
+    """Two evaluations of a test set before any job, and what its deletion left of them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unseen: int
+    first: BaselineEvaluation
+    second: BaselineEvaluation
+    pages: list[EvaluatedPage]
+    left: list[str]
 
 
 class Judged(BaseModel):
