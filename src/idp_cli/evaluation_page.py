@@ -12,7 +12,15 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from idp_cli.evaluation_text import cost_line, documents_of, finding_words, repeatability, short_name, subject_of
+from idp_cli.evaluation_text import (
+    cost_line,
+    documents_of,
+    finding_words,
+    out_of_scope_lines,
+    repeatability,
+    short_name,
+    subject_of,
+)
 
 if TYPE_CHECKING:
     from idp_sdk import ContestantScores, EvaluationReport, Interval
@@ -75,6 +83,7 @@ def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) ->
         "<h2>Classes</h2>",
         _classes(custom, base, short_name(report.contestants[1])),
         *(_matrix(item) for item in (custom, base) if item is not None),
+        *_list("Documents of no class", out_of_scope_lines(report)),
         "<h2>Pages to look at</h2>",
         _findings(report),
         *_list("Left out", [f"{item.path}: {item.reason}" for item in report.left_out]),

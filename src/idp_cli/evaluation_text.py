@@ -24,6 +24,7 @@ FINDINGS_SHOWN = 10  # --csv has every page
 _SHORT = {
     "the custom model": "custom model",
     "the base model with the same prompt": "base, same prompt",
+    "the base model with the built-in prompt": "base, built-in prompt",
     "the active configuration version": "active version",
     "always naming the most frequent class": "most frequent",
 }
@@ -68,6 +69,7 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
         "",
         *_contestant_lines(report.contestants),
         *_class_lines(report.contestants[0]),
+        *_listed("Documents of No Class:", out_of_scope_lines(report)),
         *_finding_lines(report),
         *_listed("Left Out:", [f"{item.path}: {item.reason}" for item in report.left_out]),
         *_listed("Notes:", report.notes),
@@ -124,6 +126,19 @@ def page_rows(report: EvaluationReport, pages: Iterable[EvaluatedPage]) -> Itera
         said = {answer.name: answer for answer in page.answers}
         cells = [part for item in scored for part in (said[item.name].class_name, said[item.name].boundary)]
         yield page.path, page.page, page.label, page.label_boundary, *cells
+
+
+def out_of_scope_lines(report: EvaluationReport) -> list[str]:
+    """Say of each contestant how often it named a class on pages that belong to none."""
+    lines: list[str] = []
+    for item in report.contestants:
+        if found := item.out_of_scope:
+            classes = ", ".join(f"{named.name} {named.pages}" for named in found.classes)
+            lines.append(
+                f"{item.name} named a class on {_percent(found.named)} of {found.pages} pages"
+                + (f": {classes}" if classes else "")
+            )
+    return lines
 
 
 def short_name(contestant: ContestantScores) -> str:

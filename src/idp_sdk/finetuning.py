@@ -131,15 +131,34 @@ class Finetuning:
         """
         return self._api.items(operations.LIST_DATASET_DOCUMENTS, {"jobId": job_id}, page_size)
 
-    def evaluate_job(self, job_id: str, *, test_set_id: str | None = None, maximum_cost: float | None = None) -> Job:
+    def evaluate_job(
+        self,
+        job_id: str,
+        *,
+        test_set_id: str | None = None,
+        out_of_scope_test_set_id: str | None = None,
+        built_in_prompt: bool | None = None,
+        maximum_pages: int | None = None,
+        maximum_cost: float | None = None,
+    ) -> Job:
         """Start an evaluation of a COMPLETED job's model, unless one runs; `job.evaluation` says how it ends.
 
         It is about the documents of the test set, without those that the model was trained with; of the job's own test
         set, about those that it held out. Default: what the job was created with. Answers that an earlier evaluation
-        stored are not paid for again. If it could cost more US dollars than `maximum_cost`, it fails before the first
-        answer. Raises Conflict, TestSetNotFound, TestSetInvalid, PriceUnknown.
+        stored are not paid for again. The documents of `out_of_scope_test_set_id` belong to no class of the model: the
+        report says how often one is named all the same. With `built_in_prompt` the base model is also asked with the
+        built-in prompt. At most `maximum_pages` are asked about (default 1,000), whole documents of each class in turn.
+        If it could cost more US dollars than `maximum_cost`, it fails before the first answer. Raises Conflict,
+        TestSetNotFound, TestSetInvalid, PriceUnknown.
         """
-        given = {"jobId": job_id, "testSetId": test_set_id, "maximumCost": maximum_cost}
+        given = {
+            "jobId": job_id,
+            "testSetId": test_set_id,
+            "outOfScopeTestSetId": out_of_scope_test_set_id,
+            "builtInPrompt": built_in_prompt,
+            "maximumPages": maximum_pages,
+            "maximumCost": maximum_cost,
+        }
         return self._api.call(
             operations.EVALUATE_JOB, {name: value for name, value in given.items() if value is not None}
         )

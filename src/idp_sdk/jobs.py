@@ -46,6 +46,9 @@ class JobEvaluation(WireModel):
     number: int
     status: EvaluationStatus
     test_set_id: str | None = None
+    out_of_scope_test_set_id: str | None = None
+    built_in_prompt: bool = False
+    maximum_pages: int | None = None
     maximum_cost: float | None = None
     started_at: UtcTime
     ended_at: UtcTime | None = None

@@ -39,7 +39,17 @@ LIST_JOB_EVENTS = query("listFinetuningJobEvents", Page[JobEvent], jobId="ID!", 
 GET_REPORT = query("getDatasetReport", DatasetReport, jobId="ID!")
 LIST_DATASET_DOCUMENTS = query("listDatasetDocuments", Page[DatasetDocument], jobId="ID!", **_PAGE)
 # While an evaluation runs, a repeated call starts no other.
-EVALUATE_JOB = mutation("evaluateFinetuningJob", Job, idempotent=True, jobId="ID!", testSetId="ID", maximumCost="Float")
+EVALUATE_JOB = mutation(
+    "evaluateFinetuningJob",
+    Job,
+    idempotent=True,
+    jobId="ID!",
+    testSetId="ID",
+    outOfScopeTestSetId="ID",
+    builtInPrompt="Boolean",
+    maximumPages="Int",
+    maximumCost="Float",
+)
 GET_EVALUATION_REPORT = query("getEvaluationReport", EvaluationReport, jobId="ID!")
 LIST_EVALUATED_PAGES = query("listEvaluatedPages", Page[EvaluatedPage], jobId="ID!", **_PAGE)
 START_BASELINE = mutation(
@@ -49,6 +59,7 @@ START_BASELINE = mutation(
     testSetId="ID!",
     baseModels="[String!]",
     configVersions="[ID!]",
+    maximumPages="Int",
     maximumCost="Float",
 )
 GET_BASELINE = query("getBaselineEvaluation", BaselineEvaluation, testSetId="ID!", number="Int")

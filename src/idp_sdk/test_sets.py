@@ -137,17 +137,19 @@ class TestSets:
         *,
         base_models: Sequence[str] = (),
         config_versions: Sequence[str] = (),
+        maximum_pages: int | None = None,
         maximum_cost: float | None = None,
     ) -> BaselineEvaluation:
         """Start an evaluation of models on a test set, before any job.
 
         Base models, by id, are asked with the built-in prompt and the test set's classes; configuration versions as
         they are. The verdict is on the first of all, beside the second. The same request while it runs returns the one
-        that runs; answers that an earlier one stored are not paid for again. If it could cost more US dollars than
-        `maximum_cost`, it fails before the first answer. Raises TestSetNotFound, TestSetInvalid, InvalidInput,
-        ConfigVersionNotFound, PriceUnknown, Conflict, Unauthorized.
+        that runs; answers that an earlier one stored are not paid for again. At most `maximum_pages` are asked about
+        (default 1,000), whole documents of each class in turn. If it could cost more US dollars than `maximum_cost`, it
+        fails before the first answer. Raises TestSetNotFound, TestSetInvalid, InvalidInput, ConfigVersionNotFound,
+        PriceUnknown, Conflict, Unauthorized.
         """
-        given = {"testSetId": test_set_id, "maximumCost": maximum_cost}
+        given = {"testSetId": test_set_id, "maximumPages": maximum_pages, "maximumCost": maximum_cost}
         names = {"baseModels": [*base_models], "configVersions": [*config_versions]}
         wanted = {name: value for name, value in given.items() if value is not None}
         return self._api.call(operations.START_BASELINE, {**wanted, **names})

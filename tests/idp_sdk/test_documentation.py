@@ -91,7 +91,7 @@ def sign_in_with_a_code(action: str, given: dict[str, Any]) -> httpx.Response:
 def answers() -> dict[str, Any]:
     """What the deployment answers to the page's examples."""
     trained = {"trainingMetrics": {"trainingLoss": 0.05, "validationLoss": 0.08}}
-    evaluated = {"number": 1, "status": "COMPLETED", "startedAt": CREATED, "verdict": "BETTER"}
+    evaluated = {"number": 1, "builtInPrompt": False, "status": "COMPLETED", "startedAt": CREATED, "verdict": "BETTER"}
     completed = job("COMPLETED", customModelDeploymentArn=DEPLOYMENT_ARN, evaluation=evaluated, **trained)
     split = {"documents": 1, "pages": 1, "classes": []}
     rejected = {"key": "docsplit/input/invoice/7.pdf", "code": "empty", "reason": "It is empty."}

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from idp_cli.commands.evaluation import report_files, require_one_output, write_report
-from idp_cli.commands.options import interval_option, maximum_cost_option
+from idp_cli.commands.options import interval_option, maximum_cost_option, maximum_pages_option
 from idp_cli.completing import complete_test_sets
 from idp_cli.evaluation_text import baseline_lines, evaluation_lines
 from idp_cli.model_names import model_id
@@ -23,6 +23,7 @@ _test_set = click.argument("test_set", metavar="ID", shell_complete=complete_tes
 @click.option(
     "--config-version", "config_versions", multiple=True, metavar="NAME", help="A configuration version; same."
 )
+@maximum_pages_option
 @maximum_cost_option
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
 @interval_option
@@ -33,6 +34,7 @@ def evaluate_test_set(
     test_set: str,
     base_models: tuple[str, ...],
     config_versions: tuple[str, ...],
+    maximum_pages: int | None,
     maximum_cost: float | None,
     wait: bool,
     interval: float,
@@ -47,6 +49,7 @@ def evaluate_test_set(
             test_set,
             base_models=[model_id(client, name) or name for name in base_models],
             config_versions=config_versions,
+            maximum_pages=maximum_pages,
             maximum_cost=maximum_cost,
         )
         if wait:

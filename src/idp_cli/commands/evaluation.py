@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from idp_cli.commands.options import interval_option, job_id_option, maximum_cost_option
+from idp_cli.commands.options import interval_option, job_id_option, maximum_cost_option, maximum_pages_option
 from idp_cli.completing import complete_jobs, complete_test_sets
 from idp_cli.evaluation_page import evaluation_page
 from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
@@ -33,6 +33,14 @@ Command = TypeVar("Command", bound=Callable[..., object])
     shell_complete=complete_test_sets,
     help="Ask about its documents, without those the model was trained with (default: what the job was created with).",
 )
+@click.option(
+    "--out-of-scope",
+    metavar="ID",
+    shell_complete=complete_test_sets,
+    help="Also ask about this test set, whose documents belong to no class of the model.",
+)
+@click.option("--built-in-prompt", is_flag=True, help="Also ask the base model with the built-in prompt.")
+@maximum_pages_option
 @maximum_cost_option
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
 @interval_option
@@ -42,6 +50,9 @@ def evaluate(
     session: Session,
     job_id: str,
     test_set: str | None,
+    out_of_scope: str | None,
+    built_in_prompt: bool,
+    maximum_pages: int | None,
     maximum_cost: float | None,
     wait: bool,
     interval: float,
@@ -52,7 +63,14 @@ def evaluate(
     are there are not paid for again.
     """
     with session.client() as client:
-        job = client.finetuning.evaluate_job(job_id, test_set_id=test_set, maximum_cost=maximum_cost)
+        job = client.finetuning.evaluate_job(
+            job_id,
+            test_set_id=test_set,
+            out_of_scope_test_set_id=out_of_scope,
+            built_in_prompt=built_in_prompt or None,
+            maximum_pages=maximum_pages,
+            maximum_cost=maximum_cost,
+        )
         if wait:
             with waiting(f"The evaluation of job {job_id}"):
                 job = client.finetuning.wait_for_evaluation(job_id, poll_interval=interval)

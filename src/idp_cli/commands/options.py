@@ -30,3 +30,9 @@ interval_option = click.option(
 maximum_cost_option = click.option(
     "--maximum-cost", type=float, metavar="USD", help="Ask nothing if the answers could cost more US dollars."
 )
+maximum_pages_option = click.option(
+    "--maximum-pages",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Ask about so many pages at most: whole documents, of each class in turn (default: 1000).",
+)

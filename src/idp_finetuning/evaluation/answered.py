@@ -65,7 +65,7 @@ def judge_answers(plan: EvaluationPlan, documents: Sequence[EvaluatedDocument], 
 
     Raises ValueError, with the reason, if the plan's first contestant did not answer enough.
     """
-    askable, unusable = _askable(documents, answers)
+    askable, unusable = _askable([item for item in documents if not item.out_of_scope], answers)
     everyone = [
         _answered(item.kind, item.title, item, answers.get(item.digest, {}), askable) for item in plan.contestants
     ]
@@ -111,6 +111,21 @@ def _reason(contestant: Answered, document: EvaluatedDocument) -> str:
 def _enough(contestant: Answered, documents: Sequence[EvaluatedDocument]) -> bool:
     count = sum(contestant.about(item) is not None for item in documents)
     return 0 < count >= _ENOUGH * len(documents)
+
+
+def unusable_of(documents: Sequence[EvaluatedDocument], answers: Answers) -> list[LeftOut]:
+    """Return the documents that nobody could be asked about, with the reason."""
+    given = {
+        document.document_id: item[document.document_id]
+        for document in documents
+        for item in answers.values()
+        if document.document_id in item
+    }
+    return [
+        LeftOut(path=item.path, reason=found.reason)
+        for item in documents
+        if (found := given.get(item.document_id)) and found.unusable and found.reason
+    ]
 
 
 def _askable(documents: Sequence[EvaluatedDocument], answers: Answers) -> tuple[list[EvaluatedDocument], list[LeftOut]]:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import hashlib
 
 from idp_finetuning.evaluation.report import EvaluationReport
-from idp_finetuning.jobs.evaluation import EvaluationRun, EvaluationStatus
-from idp_finetuning.wire import UtcTime, WireModel
+from idp_finetuning.jobs.evaluation import EvaluationLimits, EvaluationRun, EvaluationStatus
+from idp_finetuning.wire import UtcTime
 
 
-class BaselineRequest(WireModel):
+class BaselineRequest(EvaluationLimits):
     """Who is asked: base models, by id, with the built-in prompt and the test set's classes, and versions as they are.
 
-    The verdict is on the first of them, beside the second. The evaluation fails before the first answer if it could
-    cost more than `maximum_cost` US dollars.
+    The verdict is on the first of them, beside the second.
     """
 
     base_models: tuple[str, ...] = ()
     config_versions: tuple[str, ...] = ()
-    maximum_cost: float | None = None
 
 
 class BaselineRecord(BaselineRequest):

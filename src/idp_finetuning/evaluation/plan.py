@@ -21,6 +21,8 @@ from idp_finetuning.wire import WireModel
 MAXIMUM_PAGES = 1_000
 # Temperature 0 does not make a model repeat itself; so many pages show how often it does not.
 REPEATED_PAGES = 50
+# Of documents that belong to no class: enough to tell whether a model says so.
+OUT_OF_SCOPE_PAGES = 200
 
 
 class ContestantKind(StrEnum):
@@ -87,7 +89,8 @@ class EvaluatedDocument(WireModel):
     """A labelled document; identical documents have the same `group`.
 
     The custom model is asked about the first `asked_twice` pages once more. The job has images of its own documents; a
-    document of another test set has a `key` and is drawn. `pages` is only an upper limit unless `pages_known`.
+    document of another test set has a `key` and is drawn. `pages` is only an upper limit unless `pages_known`. One
+    that is `out_of_scope` belongs to no class of the models, whatever its labels say.
     """
 
     document_id: str
@@ -99,6 +102,7 @@ class EvaluatedDocument(WireModel):
     sections: tuple[Section, ...]
     key: str | None = None
     etag: str | None = None
+    out_of_scope: bool = False
 
 
 class TrainingPages(WireModel):

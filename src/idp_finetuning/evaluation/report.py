@@ -38,6 +38,25 @@ class PageFinding(WireModel):
     base: str | None
 
 
+class ClassCount(WireModel):
+    """On how many pages a class was named."""
+
+    name: str
+    pages: int
+
+
+class OutOfScope(WireModel):
+    """What a contestant said of documents that belong to no class: on how many pages it named one all the same.
+
+    `named` is the share of pages with its limits; `classes` are those named, the most frequent first.
+    """
+
+    documents: int
+    pages: int
+    named: Interval
+    classes: tuple[ClassCount, ...]
+
+
 class ContestantScores(WireModel):
     """How good one contestant is; `reason` says why there are no scores.
 
@@ -58,6 +77,7 @@ class ContestantScores(WireModel):
     pages: PageScores | None = None
     split: SectionScores | None = None
     accelerator: AcceleratorScores | None = None
+    out_of_scope: OutOfScope | None = None
 
 
 class ComparisonWith(WireModel):

@@ -6,22 +6,25 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from idp_finetuning.classification.classification import ClassifiedPage
-from idp_finetuning.evaluation.answered import Answered, Answers, judge_answers
+from idp_finetuning.evaluation.answered import Answered, Answers, judge_answers, unusable_of
 from idp_finetuning.evaluation.comparison import Metric, compare, find_agreement, score_share
 from idp_finetuning.evaluation.cost import cost_of, total_cost, usage_of
 from idp_finetuning.evaluation.judged import JudgedDocument, all_pages
 from idp_finetuning.evaluation.page_scores import Confusion, PageScores, score_pages
 from idp_finetuning.evaluation.plan import DocumentAnswers, EvaluatedDocument, EvaluationPlan
 from idp_finetuning.evaluation.report import (
+    ClassCount,
     ComparisonWith,
     ContestantAnswer,
     ContestantScores,
     EvaluatedPage,
     EvaluationReport,
     Finding,
+    OutOfScope,
     PageFinding,
 )
 from idp_finetuning.evaluation.section_scores import score_as_accelerator, score_sections
+from idp_finetuning.evaluation.uncertainty import Unit, share_interval
 from idp_finetuning.evaluation.wording import verdict_sentence
 from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.nova.prices import Usage, prices
@@ -73,7 +76,11 @@ def make_report(
     first, second = found.contestants[:2]
     comparisons = tuple(_compare(other, first, plan) for other in found.taking_part[1:])
     findings = _findings(first.judged, second.judged if second.contestant else (), frozenset(plan.classes))
-    scores = tuple(_score(item, plan, answers) for item in found.contestants)
+    foreign = [item for item in documents if item.out_of_scope]
+    scores = tuple(
+        _score(item, plan, answers).model_copy(update={"out_of_scope": score_out_of_scope(item, foreign, plan)})
+        for item in found.contestants
+    )
     against_second = next((item.sentence for item in comparisons if item.name == second.title), None)
     repeated = _repeated(answers.get(plan.first.digest, {}), answers.get(plan.repetition.digest, {}))
     return EvaluationReport(
@@ -93,7 +100,7 @@ def make_report(
         flipped_pages=sum(once != again for once, again in repeated),
         cost=total_cost(scores),
         prices_as_of=prices().as_of,
-        left_out=(*plan.left_out, *found.left_out),
+        left_out=(*plan.left_out, *found.left_out, *unusable_of(foreign, answers)),
         notes=plan.notes,
     )
 
@@ -133,6 +140,35 @@ def _score(answered: Answered, plan: EvaluationPlan, answers: Answers) -> Contes
             "split": score_sections(answered.judged),
             "accelerator": score_as_accelerator(answered.judged),
         }
+    )
+
+
+def score_out_of_scope(
+    answered: Answered, documents: Sequence[EvaluatedDocument], plan: EvaluationPlan
+) -> OutOfScope | None:
+    """Return on how many pages of documents of no class a model named one; None without an answer."""
+    if answered.contestant is None:
+        return None
+    given = [(item, found) for item in documents if (found := answered.answers.get(item.document_id)) and found.answers]
+    if not given:
+        return None
+    known = frozenset(plan.classes)
+    named = Counter(_shown(page.class_name, known) for _, found in given for page in found.answers)
+    del named[None]
+    units: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for item, found in given:
+        units[item.group] += len(found.answers)
+        right[item.group] += sum(page.class_name is not None for page in found.answers)
+    return OutOfScope(
+        documents=len(given),
+        pages=units.total(),
+        named=share_interval([Unit(items=items, right=right[group]) for group, items in units.items()]),
+        classes=tuple(
+            ClassCount(name=name, pages=pages)
+            for name, pages in sorted(named.items(), key=lambda item: (-item[1], str(item[0])))
+            if name is not None
+        ),
     )
 
 

@@ -42,15 +42,32 @@ class EvaluationStatus(StrEnum):
     FAILED = "FAILED"
 
 
-class EvaluationRequest(WireModel):
+class EvaluationLimits(WireModel):
+    """What an evaluation may take: so many pages (None: 1,000), and US dollars.
+
+    If it could cost more, it fails before the first answer.
+    """
+
+    maximum_pages: int | None = None
+    maximum_cost: float | None = None
+
+
+class EvaluationRequest(EvaluationLimits):
     """What an evaluation of a job's model is asked to do.
 
-    `test_set_id` is that of another test set; None for the documents that the job held out. It fails before the first
-    answer if it could cost more than `maximum_cost` US dollars.
+    `test_set_id` is that of another test set; None for the documents that the job held out. The documents of test set
+    `out_of_scope_test_set_id` belong to no class of the model. With `built_in_prompt` the base model is also asked with
+    the built-in prompt.
     """
 
     test_set_id: str | None = None
-    maximum_cost: float | None = None
+    out_of_scope_test_set_id: str | None = None
+    built_in_prompt: bool = False
+
+    @property
+    def test_set_ids(self) -> tuple[str | None, ...]:
+        """The test sets that it reads beside that of the job."""
+        return (self.test_set_id, self.out_of_scope_test_set_id)
 
 
 class JobEvaluation(EvaluationRequest):
@@ -70,3 +87,8 @@ class JobEvaluation(EvaluationRequest):
     gain_upper: float | None = None
     sentence: str | None = None
     error_message: str | None = None
+
+    def asked_for(self, like: EvaluationRequest) -> EvaluationRequest:
+        """Return what this one was asked to do, with the limit of the cost that another request has."""
+        values = {name: getattr(self, name) for name in EvaluationRequest.model_fields}
+        return EvaluationRequest(**values | {"maximum_cost": like.maximum_cost})

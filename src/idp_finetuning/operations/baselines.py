@@ -14,6 +14,7 @@ from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.operations.arguments import PageArguments
+from idp_finetuning.operations.evaluation import LimitArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.lines import read_page_of_lines
 from idp_finetuning.operations.scope import require_in_scope
@@ -26,12 +27,11 @@ MAXIMUM_CONTESTANTS = 8
 _Names = tuple[Annotated[str, Field(min_length=1, max_length=200)], ...]
 
 
-class StartBaselineArguments(TestSetArguments):
-    """Arguments of startBaselineEvaluation; the cost is in US dollars."""
+class StartBaselineArguments(LimitArguments, TestSetArguments):
+    """Arguments of startBaselineEvaluation."""
 
     base_models: _Names = ()
     config_versions: _Names = ()
-    maximum_cost: float | None = Field(default=None, gt=0)
 
 
 def start_baseline_evaluation(
@@ -67,7 +67,12 @@ def _request(arguments: StartBaselineArguments, identity: Identity, services: Se
     if arguments.maximum_cost is not None:
         for name in base_models:
             require_price(name)
-    return BaselineRequest(base_models=base_models, config_versions=versions, maximum_cost=arguments.maximum_cost)
+    return BaselineRequest(
+        base_models=base_models,
+        config_versions=versions,
+        maximum_pages=arguments.maximum_pages,
+        maximum_cost=arguments.maximum_cost,
+    )
 
 
 class BaselineArguments(TestSetArguments):

@@ -20,29 +20,38 @@ from idp_finetuning.operations.lines import read_page_of_lines
 from idp_finetuning.pagination import Page
 from idp_finetuning.stages.evaluation_records import fail_job_evaluation
 from idp_finetuning.stages.evaluation_start import start_evaluation, start_execution
-from idp_finetuning.wire import read_stored_json
+from idp_finetuning.wire import WireModel, read_stored_json
 
 
-class EvaluateArguments(JobArguments):
-    """Arguments of evaluateFinetuningJob; without a test set the job's own choice holds. Costs are in US dollars."""
+class LimitArguments(WireModel):
+    """How many pages an evaluation may ask about, and what it may cost in US dollars."""
+
+    maximum_pages: int | None = Field(default=None, ge=1, le=10_000)
+    maximum_cost: float | None = Field(default=None, gt=0)
+
+
+class EvaluateArguments(LimitArguments, JobArguments):
+    """Arguments of evaluateFinetuningJob; without a test set the job's own choice holds."""
 
     test_set_id: Id | None = None
-    maximum_cost: float | None = Field(default=None, gt=0)
+    out_of_scope_test_set_id: Id | None = None
+    built_in_prompt: bool | None = None
 
 
 def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, services: Services) -> FinetuningJob:
     """Start an evaluation of a completed job; while one runs on the same documents, return the job as it is.
 
     The documents are those of a test set, without those that the model was trained with; of the job's own test set,
-    those that it held out. Answers that an earlier evaluation stored are not asked for again. Raises Conflict if the
-    job is not COMPLETED, or its model is being evaluated on other documents or with a higher limit of the cost,
+    those that it held out. A second test set has documents that belong to no class of the model. Answers that an
+    earlier evaluation stored are not asked for again. Raises Conflict if the job is not COMPLETED, or its model is
+    being evaluated otherwise or with a higher limit of the cost,
     TestSetNotFound or TestSetInvalid if the test set is not there or not complete, PriceUnknown if the cost has a limit
     and the base model no price.
     """
     job = services.jobs.get(arguments.job_id)
     if job.status is not JobStatus.COMPLETED:
         raise Conflict(f"Job '{job.id}' is {job.status}; only the model of a COMPLETED job can be evaluated.")
-    other = _choose_test_set(job, arguments.test_set_id, services)
+    request = _request(job, arguments, services)
     if arguments.maximum_cost is not None:
         require_price(find_base_model(job.base_model).id)
     if run := job.evaluation_run:
@@ -52,37 +61,44 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
                 job, jobs=services.jobs, workflow=services.evaluation
             )  # a request at the same time may, too
         if status is None or not status.has_failed:
-            return _require_same(job, other, arguments.maximum_cost)
+            return _require_same(job, request)
         fail_job_evaluation(run, "Its execution ended before its end was noted.", jobs=services.jobs)
     try:
         begun = start_evaluation(
             job,
             f"{shown_name(identity, services)} asked for an evaluation"
-            + (f" on test set '{other}'." if other else "."),
-            EvaluationRequest(test_set_id=other, maximum_cost=arguments.maximum_cost),
+            + (f" on test set '{request.test_set_id}'." if request.test_set_id else "."),
+            request,
             jobs=services.jobs,
             workflow=services.evaluation,
         )
     except StaleState as moved:
         raise Conflict(f"Job '{job.id}' was deleted by another request just now.") from moved
-    return _require_same(begun, other, arguments.maximum_cost)
+    return _require_same(begun, request)
 
 
-def _choose_test_set(job: FinetuningJob, chosen: str | None, services: Services) -> str | None:
-    """Return the id of another test set, or None for the documents that the job held out."""
-    test_set_id = chosen or job.evaluation_test_set_id
-    if test_set_id in (None, job.test_set_id):
-        return None
-    test_set = services.test_sets.get(test_set_id)
-    test_set.require_ready()
-    return test_set.id
+def _request(job: FinetuningJob, arguments: EvaluateArguments, services: Services) -> EvaluationRequest:
+    """Return what is asked for; a test set that is named, or that the job was created with, must be complete."""
+    chosen = arguments.test_set_id or job.evaluation_test_set_id
+    other = None if chosen == job.test_set_id else chosen
+    for test_set_id in filter(None, (other, arguments.out_of_scope_test_set_id)):
+        services.test_sets.get(test_set_id).require_ready()
+    return EvaluationRequest(
+        test_set_id=other,
+        out_of_scope_test_set_id=arguments.out_of_scope_test_set_id,
+        built_in_prompt=bool(arguments.built_in_prompt),
+        maximum_pages=arguments.maximum_pages,
+        maximum_cost=arguments.maximum_cost,
+    )
 
 
-def _require_same(job: FinetuningJob, test_set_id: str | None, maximum_cost: float | None) -> FinetuningJob:
-    """Return the job if its evaluation, which may be of another request, is on these documents and keeps this limit."""
-    running = job.evaluation
-    if running and running.test_set_id != test_set_id:
-        raise Conflict(f"Evaluation {running.number} of job '{job.id}' runs on other documents. Wait for its end.")
+def _require_same(job: FinetuningJob, request: EvaluationRequest) -> FinetuningJob:
+    """Return the job if its evaluation, which may be of another request, asks the same and keeps this limit."""
+    running, maximum_cost = job.evaluation, request.maximum_cost
+    if running and running.asked_for(request) != request:
+        raise Conflict(
+            f"Evaluation {running.number} of job '{job.id}' runs on other documents, or asks others. Wait for its end."
+        )
     if running and maximum_cost is not None and (running.maximum_cost is None or running.maximum_cost > maximum_cost):
         raise Conflict(
             f"Evaluation {running.number} of job '{job.id}' runs already and does not keep this maximumCost. Wait for "

@@ -185,7 +185,7 @@ def _refuse_while_read(test_set: TestSetRecord, services: Services) -> None:
             continue  # the index lags behind the table
         if job.test_set_id == test_set.id and job.status in (JobStatus.VALIDATING, JobStatus.GENERATING_DATA):
             raise Conflict(f"Test set '{test_set.id}' is being read by job '{job.id}'. Stop the job or wait for it.")
-        if job.evaluation_run and job.evaluation and job.evaluation.test_set_id == test_set.id:
+        if job.evaluation_run and job.evaluation and test_set.id in job.evaluation.test_set_ids:
             raise Conflict(f"Job '{job.id}' is being evaluated on test set '{test_set.id}'. Wait for the end of that.")
         if job.evaluation_test_set_id == test_set.id and job.status in STAGES:
             raise Conflict(

@@ -11,6 +11,7 @@ from idp_finetuning.errors import InvalidInput
 from idp_finetuning.evaluation.baseline import BaselineRecord
 from idp_finetuning.evaluation.cost import require_affordable
 from idp_finetuning.evaluation.plan import (
+    MAXIMUM_PAGES,
     Contestant,
     ContestantKind,
     EvaluationPlan,
@@ -44,7 +45,7 @@ def plan_baseline(
         record.test_set_id, test_sets=test_sets, bucket=test_set_bucket, data=data
     )
     classes = sorted({section.class_name for item in usable for section in item.sections})
-    chosen, left_out = choose_documents(usable)
+    chosen, left_out = choose_documents(usable, record.maximum_pages or MAXIMUM_PAGES)
     chosen = ask_twice(chosen)
     prompt = make_job_prompt(None, classes).prompt
     bases = [find_base_model(name) for name in record.base_models]

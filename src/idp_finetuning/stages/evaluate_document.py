@@ -31,7 +31,7 @@ from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.nova.prices import Usage
 from idp_finetuning.stages.evaluation_pages import EvaluationPages
 from idp_finetuning.stages.evaluation_records import EvaluationRecords
-from idp_finetuning.test_sets.keys import page_text_key
+from idp_finetuning.test_sets.keys import page_text_key, test_set_of
 from idp_finetuning.test_sets.page_texts import page_text
 from idp_finetuning.wire import WireModel, read_stored_json
 
@@ -116,6 +116,8 @@ class _Asking:
             for digest in open_:
                 self._finish(digest, DocumentAnswers(reason=rejected.reason, unusable=True))
             return DocumentProgress(status="Finished")
+        key = self._document.key
+        test_set_id = test_set_of(key) if key else plan.test_set_id
         last = dict.fromkeys(contestants, pages) | dict.fromkeys(asked_twice, self._document.asked_twice)
         late: dict[str, str] = {}
         for number in range(1, pages + 1):
@@ -125,7 +127,7 @@ class _Asking:
             jpeg = self._pages.read(number)
             for digest in waiting:
                 try:
-                    open_[digest].append(self._answer(contestants[digest], plan.test_set_id, number, jpeg))
+                    open_[digest].append(self._answer(contestants[digest], test_set_id, number, jpeg))
                 except TransientError as error:
                     late[digest] = error.message
                 except (AwsCallRefused, InvalidInput) as error:

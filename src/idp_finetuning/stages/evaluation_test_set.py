@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
@@ -39,22 +39,62 @@ def read_evaluation_test_set(
     trained with, or if its labels or pages cannot be used. Raises TestSetNotFound, TestSetInvalid if the test set is
     not complete, and InvalidInput if no document is left.
     """
-    test_set = test_sets.get(test_set_id)
-    test_set.require_ready()
-    read = read_test_set(test_set.id, test_set.sealed_as, bucket=bucket, data=data)
-    counts = read_page_counts(test_set, data)
-    counted = {item.path: item for item in counts.documents} if counts else {}
     trained = {
         item.etag: item.key.removeprefix(training_prefix)
         for item in manifest
         if item.split is Split.TRAIN and item.etag
     }
     classes = frozenset(section.class_name for item in manifest for section in item.sections) if manifest else None
+
+    def why_not(document: DocumentLabels) -> str | None:
+        if original := trained.get(document.etag):
+            return f"It is the training document '{original}'."
+        if classes is not None and (unknown := sorted(document.classes - classes)):
+            return f"The model was not trained with its class '{unknown[0]}'."
+        return None
+
+    return _read(test_set_id, why_not, test_sets=test_sets, bucket=bucket, data=data)
+
+
+def read_out_of_scope(
+    test_set_id: str,
+    classes: frozenset[str],
+    *,
+    test_sets: TestSetTable | AttachedTestSets,
+    bucket: TestSetBucket,
+    data: DataBucket,
+) -> tuple[list[EvaluatedDocument], list[LeftOut]]:
+    """Return documents that belong to none of these classes, and those left out with the reason.
+
+    Raises as `read_evaluation_test_set` does.
+    """
+
+    def why_not(document: DocumentLabels) -> str | None:
+        known = sorted(document.classes & classes)
+        return f"Its class '{known[0]}' is one that the model was trained with." if known else None
+
+    usable, left_out = _read(test_set_id, why_not, test_sets=test_sets, bucket=bucket, data=data)
+    return [item.model_copy(update={"out_of_scope": True}) for item in usable], left_out
+
+
+def _read(
+    test_set_id: str,
+    why_not: Callable[[DocumentLabels], str | None],
+    *,
+    test_sets: TestSetTable | AttachedTestSets,
+    bucket: TestSetBucket,
+    data: DataBucket,
+) -> tuple[list[EvaluatedDocument], list[LeftOut]]:
+    test_set = test_sets.get(test_set_id)
+    test_set.require_ready()
+    read = read_test_set(test_set.id, test_set.sealed_as, bucket=bucket, data=data)
+    counts = read_page_counts(test_set, data)
+    counted = {item.path: item for item in counts.documents} if counts else {}
     usable: list[EvaluatedDocument] = []
     left_out = [LeftOut(path=file.path, reason=f"It is no document: {file.reason}.") for file in read.labels.left_out]
     for document in read.labels.documents:
         count = counted.get(document.path)
-        if reason := _why_not(document, count, trained, classes):
+        if reason := _why_unusable(document, count) or why_not(document):
             left_out.append(LeftOut(path=document.path, reason=reason))
         else:
             usable.append(_evaluated(test_set.id, document, count))
@@ -67,16 +107,10 @@ def read_evaluation_test_set(
     return usable, left_out
 
 
-def _why_not(
-    document: DocumentLabels, count: CountedDocument | None, trained: Mapping[str, str], classes: frozenset[str] | None
-) -> str | None:
+def _why_unusable(document: DocumentLabels, count: CountedDocument | None) -> str | None:
     """Return why a document is left out, as sentences."""
     if document.problem:
         return f"It {document.problem}. {document.problem.advice}"
-    if original := trained.get(document.etag):
-        return f"It is the training document '{original}'."
-    if classes is not None and (unknown := sorted(document.classes - classes)):
-        return f"The model was not trained with its class '{unknown[0]}'."
     if count and count.rejection:
         return f"It cannot be opened ({count.rejection})."
     if count and count.pages is not None and document.page_count not in (None, count.pages):

@@ -15,6 +15,8 @@ from idp_finetuning.errors import InvalidInput, JobNotFound
 from idp_finetuning.evaluation.cost import require_affordable
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import (
+    MAXIMUM_PAGES,
+    OUT_OF_SCOPE_PAGES,
     Contestant,
     ContestantKind,
     EvaluatedDocument,
@@ -26,14 +28,16 @@ from idp_finetuning.evaluation.plan import (
     choose_metric,
     majority_class,
 )
+from idp_finetuning.jobs.evaluation import EvaluationRequest
 from idp_finetuning.jobs.job import FinetuningJob
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.nova.prompt import Prompt
-from idp_finetuning.stages.evaluation_test_set import read_evaluation_test_set, write_training_pages
+from idp_finetuning.stages.evaluation_test_set import read_evaluation_test_set, read_out_of_scope, write_training_pages
 from idp_finetuning.test_sets.keys import input_prefix
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_finetuning.training_data.examples import ManifestDocument
+from idp_finetuning.training_data.job_prompt import make_job_prompt
 from idp_finetuning.wire import read_stored_json
 
 
@@ -56,7 +60,8 @@ def plan_job_evaluation(
     manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(kept.manifest))
     pages = _page_counts(data.read(kept.documents))
     usable = list(_usable(job, manifest, pages))
-    other = job.evaluation.test_set_id if job.evaluation else None
+    request = job.evaluation or EvaluationRequest()
+    other = request.test_set_id
     unusable: list[LeftOut] = []
     if other:
         unseen, unusable = read_evaluation_test_set(
@@ -70,18 +75,25 @@ def plan_job_evaluation(
             f"Job '{job.id}' held no usable document out, so there is nothing to ask about that its model has not "
             "seen. Evaluate it on another test set, or start a job with more documents or a smaller trainSplit."
         )
-    chosen, left_out = choose_documents(unseen)
+    chosen, left_out = choose_documents(unseen, request.maximum_pages or MAXIMUM_PAGES)
     chosen = ask_twice(chosen)
+    classes = frozenset(section.class_name for item in manifest for section in item.sections)
+    if request.out_of_scope_test_set_id:
+        foreign, no_use = read_out_of_scope(
+            request.out_of_scope_test_set_id, classes, test_sets=test_sets, bucket=test_set_bucket, data=data
+        )
+        drawn, not_drawn = choose_documents(foreign, OUT_OF_SCOPE_PAGES)
+        chosen, left_out = [*chosen, *drawn], [*left_out, *no_use, *not_drawn]
     prompt = read_stored_json(Prompt, data.read(kept.prompt))
-    contestants, notes = _contestants(job, prompt, jobs, config_versions)
-    if job.evaluation and job.evaluation.maximum_cost is not None:
-        require_affordable(job.evaluation.maximum_cost, contestants, chosen)
+    contestants, notes = _contestants(job, request, prompt, jobs, config_versions)
+    if request.maximum_cost is not None:
+        require_affordable(request.maximum_cost, contestants, chosen)
     return Planned(
         documents=tuple(chosen),
         plan=EvaluationPlan(
             test_set_id=other or job.test_set_id,
             is_other_test_set=other is not None,
-            classes=tuple(sorted({section.class_name for item in manifest for section in item.sections})),
+            classes=tuple(sorted(classes)),
             contestants=contestants,
             notes=notes,
             majority_class=majority_class(
@@ -119,7 +131,7 @@ def _usable(
 
 
 def _contestants(
-    job: FinetuningJob, prompt: Prompt, jobs: JobTable, config_versions: ConfigVersionTable
+    job: FinetuningJob, request: EvaluationRequest, prompt: Prompt, jobs: JobTable, config_versions: ConfigVersionTable
 ) -> tuple[tuple[Contestant, ...], tuple[str, ...]]:
     """Return who is asked; the active version takes part as it is, if it can classify at all."""
     deployment = job.custom_model_deployment_arn or ""
@@ -128,13 +140,24 @@ def _contestants(
         Contestant(kind=ContestantKind.CUSTOM_MODEL, model=deployment, prompt=prompt, base_model=base),
         Contestant(kind=ContestantKind.BASE_MODEL, model=base, prompt=prompt, base_model=base),
     ]
+    notes: list[str] = []
+    if request.built_in_prompt:
+        built_in = make_job_prompt(None, (item.name for item in prompt.classes)).prompt
+        plain = Contestant(kind=ContestantKind.BUILT_IN_PROMPT, model=base, prompt=built_in, base_model=base)
+        if plain.digest == asked[1].digest:
+            notes.append("The job's prompt is the built-in one.")
+        else:
+            asked.append(plain)
     active = config_versions.active().classification
     if not active.classes:
-        return tuple(asked), ("The active configuration version has no classes and was not asked.",)
+        notes.append("The active configuration version has no classes and was not asked.")
+        return tuple(asked), tuple(notes)
     own = Contestant.of_version(active)
     if own.digest == asked[0].digest:
-        return tuple(asked), ("The active configuration version is the custom model with its prompt.",)
-    return (*asked, own.model_copy(update={"base_model": find_base_model_of(active, jobs)})), ()
+        notes.append("The active configuration version is the custom model with its prompt.")
+    else:
+        asked.append(own.model_copy(update={"base_model": find_base_model_of(active, jobs)}))
+    return tuple(asked), tuple(notes)
 
 
 def find_base_model_of(settings: ClassificationConfig, jobs: JobTable) -> str | None:

@@ -15,6 +15,11 @@ def input_prefix(test_set_id: str) -> str:
     return f"{test_set_id}/input/"
 
 
+def test_set_of(key: str) -> str:
+    """Return the id of the test set that an object belongs to."""
+    return key.partition("/")[0]
+
+
 def baseline_prefix(test_set_id: str) -> str:
     """Return the prefix of a test set's labels."""
     return f"{test_set_id}/baseline/"

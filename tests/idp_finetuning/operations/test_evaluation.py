@@ -85,7 +85,7 @@ def test_the_documents_are_those_asked_for_or_those_of_the_job(
 def test_while_one_runs_on_other_documents_the_request_is_refused(jobs: JobTable, test_sets: TestSetTable) -> None:
     begin(jobs, test_sets)
     call("evaluateFinetuningJob", jobId=ID)
-    with pytest.raises(ApiError, match=r"Conflict: Evaluation 1 of job .* runs on other documents\. Wait for its end"):
+    with pytest.raises(ApiError, match=r"Evaluation 1 of job .* runs on other documents, or asks others\. Wait"):
         call("evaluateFinetuningJob", jobId=ID, testSetId="extra")
     assert call("evaluateFinetuningJob", jobId=ID)["evaluation"]["number"] == 1
 
@@ -229,3 +229,22 @@ def test_two_jobs_are_compared_if_they_held_the_same_documents_out(
     data.write(layout.pages, lines.replace(b".pdf", b".tiff"))
     with pytest.raises(ApiError, match="InvalidInput: The jobs' latest evaluations have no document in common"):
         call("compareFinetuningJobs", jobId=ID, otherJobId=other)
+
+
+def test_what_an_evaluation_is_asked_for_stands_on_the_job_and_another_wish_waits(
+    jobs: JobTable, test_sets: TestSetTable
+) -> None:
+    test_sets.create(ready_test_set("foreign"))
+    jobs.create(job(status=JobStatus.COMPLETED), None, "")
+    wish: dict[str, Any] = {"outOfScopeTestSetId": "foreign", "builtInPrompt": True, "maximumPages": 50}
+    begun = call("evaluateFinetuningJob", jobId=ID, **wish)["evaluation"]
+    assert {name: begun[name] for name in wish} == wish
+    for other in ({"builtInPrompt": False}, {"maximumPages": 51}, {"outOfScopeTestSetId": None}):
+        with pytest.raises(ApiError, match=f"Conflict: Evaluation 1 of job '{ID}' runs on other documents, or asks"):
+            call("evaluateFinetuningJob", jobId=ID, **(wish | other))
+    with pytest.raises(ApiError, match=f"Conflict: Job '{ID}' is being evaluated on test set 'foreign'"):
+        call("deleteTestSet", testSetId="foreign")
+    with pytest.raises(ApiError, match="TestSetNotFound"):
+        call("evaluateFinetuningJob", jobId=ID, outOfScopeTestSetId="gone")
+    with pytest.raises(ApiError, match="InvalidInput"):
+        call("evaluateFinetuningJob", jobId=ID, maximumPages=0)

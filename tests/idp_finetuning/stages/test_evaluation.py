@@ -20,6 +20,7 @@ from idp_finetuning.jobs import life
 from idp_finetuning.jobs.evaluation import EvaluationRequest, EvaluationRun
 from idp_finetuning.jobs.failures import WorkflowError
 from idp_finetuning.jobs.job import JobStatus
+from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.stages.deploy import complete_job
 from idp_finetuning.stages.evaluation_records import fail_job_evaluation
 from idp_finetuning.stages.evaluation_start import end_evaluation
@@ -445,3 +446,39 @@ def test_an_evaluation_that_cannot_be_started_fails_and_the_job_is_completed_all
     assert after.evaluation
     assert (after.status, after.evaluation.status) == ("COMPLETED", "FAILED")
     assert "could not be started" in str(after.evaluation.error_message)
+
+
+def begin(evaluation: Evaluation, **request: Any) -> EvaluationRun:
+    """Another evaluation that asks for this."""
+    fail_job_evaluation(RUN, "Over.", jobs=evaluation.jobs)
+    asked = EvaluationRequest(**request)
+    evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again.", asked))
+    return EvaluationRun(job_id=ID, number=2)
+
+
+def test_the_base_model_with_the_built_in_prompt_takes_part_by_choice(evaluation: Evaluation) -> None:
+    own = PROMPT.model_copy(update={"system_prompt": "You sort the post."})
+    evaluation.data.write_model(JobLayout(job_id=ID).prompt, own)
+    report = evaluation.evaluate(begin(evaluation, built_in_prompt=True))
+    assert [item.kind for item in report.contestants] == [
+        "CUSTOM_MODEL",
+        "BASE_MODEL",
+        "BUILT_IN_PROMPT",
+        "MAJORITY_CLASS",
+    ]
+    assert evaluation.asked(BASE) == 2 * 2 * HELD_OUT
+    texts = {request["system"][0]["text"] for request in evaluation.model.requests if request["modelId"] == BASE}
+    assert texts == {own.system_prompt, PROMPT.system_prompt}
+
+
+def test_it_is_not_asked_twice_if_the_jobs_prompt_is_the_built_in_one(evaluation: Evaluation) -> None:
+    report = evaluation.evaluate(begin(evaluation, built_in_prompt=True))
+    assert "The job's prompt is the built-in one." in report.notes
+    assert evaluation.asked(BASE) == 2 * HELD_OUT
+
+
+def test_no_more_pages_are_asked_about_than_were_allowed(evaluation: Evaluation) -> None:
+    report = evaluation.evaluate(begin(evaluation, maximum_pages=13))
+    assert (report.documents, report.pages) == (6, 12)
+    assert len(report.left_out) == HELD_OUT - 6
+    assert all("13 pages at most" in item.reason for item in report.left_out)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
@@ -16,12 +18,14 @@ from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.evaluation import EvaluationRequest, EvaluationRun, EvaluationStatus
 from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.stages.evaluation_records import fail_job_evaluation
 from idp_finetuning.test_sets.page_counts import CountedDocument, PageCounts
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.page_notes import PageNotes, image_digest, join_notes
 from tests.support.domain.coloured_test_set import BLUE, RED, ColouredTestSet, class_by_colour, reasons, shade
 from tests.support.domain.evaluated import without_cost
 from tests.support.domain.evaluation_steps import BASE, DEPLOYMENT, ID, Evaluation
+from tests.support.domain.fake_converse import image_in
 from tests.support.domain.samples import coloured_pdf, ready_test_set
 
 RUN = EvaluationRun(job_id=ID, number=2)
@@ -205,3 +209,45 @@ def test_a_document_that_takes_too_long_to_draw_is_left_out(extra: Extra) -> Non
     report = extra.evaluation.score(RUN)
     assert reasons(report) == {"0.pdf": "Rendering took too long: 0 of 2 pages were done. Split it."}
     assert report.documents == 7
+
+
+def test_documents_of_no_class_show_how_often_one_is_named_all_the_same(
+    extra: Extra, s3: Any, test_sets: TestSetTable
+) -> None:
+    test_sets.create(ready_test_set("foreign"))
+    foreign = ColouredTestSet(s3, "foreign")
+    for number in range(6):
+        foreign.add(f"{number}.pdf", coloured_pdf(shade("invoice", 10 * number)), {"poem": None})
+    foreign.add("two.pdf", coloured_pdf(shade("letter", 70), shade("letter", 80)), {"poem": [0, 1]})
+    foreign.add("known.pdf", coloured_pdf(shade("letter", 90)), {"letter": None})
+    foreign.add("broken.pdf", b"%PDF-1.4 nothing", {"poem": None})
+    reply = extra.evaluation.model.reply
+
+    def unsure(request: dict[str, Any]) -> str:
+        _, green, _ = Image.open(io.BytesIO(image_in(request))).convert("RGB").getpixel((5, 5))  # type: ignore[misc]
+        is_third = 40 < green < 60
+        return "I do not know." if is_third and request["modelId"] == DEPLOYMENT else reply(request)
+
+    extra.evaluation.model.reply = unsure
+    extra.add_usual()
+    fail_job_evaluation(EvaluationRun(job_id=ID, number=1), "Over.", jobs=extra.evaluation.jobs)
+    request = EvaluationRequest(test_set_id="extra", out_of_scope_test_set_id="foreign")
+    extra.evaluation.jobs.update(ID, lambda found: life.begin_evaluation(found, 2, "Again.", request))
+    report = extra.evaluation.evaluate(RUN)
+    assert (report.documents, report.pages) == (8, 16)  # those of no class are not scored
+    custom, base, majority = report.contestants
+    assert custom.out_of_scope
+    assert (custom.out_of_scope.documents, custom.out_of_scope.pages) == (7, 8)
+    assert custom.out_of_scope.named.value == pytest.approx(7 / 8)
+    assert 0 < custom.out_of_scope.named.lower < 7 / 8 < custom.out_of_scope.named.upper <= 1
+    assert [(item.name, item.pages) for item in custom.out_of_scope.classes] == [("invoice", 5), ("letter", 2)]
+    assert base.out_of_scope
+    assert base.out_of_scope.named.value == 1
+    assert majority.out_of_scope is None
+    assert reasons(report) == {
+        "known.pdf": "Its class 'letter' is one that the model was trained with.",
+        "broken.pdf": reasons(report)["broken.pdf"],
+    }
+    assert "PDF ends" in reasons(report)["broken.pdf"]
+    with_text = json.loads(extra.evaluation.data.read(LAYOUT.pages).splitlines()[0])
+    assert "poem" not in json.dumps(with_text)

@@ -66,7 +66,7 @@ def evaluation(**changes: Any) -> dict[str, Any]:
         "gainUpper": 0.883,
         "sentence": report.sentence,
     }
-    values = {"number": 1, "startedAt": "2024-01-15T11:15:00.000Z", "errorMessage": None}
+    values = {"number": 1, "builtInPrompt": False, "startedAt": "2024-01-15T11:15:00.000Z", "errorMessage": None}
     running = dict.fromkeys(ended) if changes.get("status") == "RUNNING" else ended
     return values | running | changes
 

@@ -1,4 +1,4 @@
-"""Test set `extra` in the making: documents whose pages have the colours of their classes."""
+"""A test set in the making: documents whose pages have the colours of their classes."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def shade(class_name: str, number: int) -> tuple[float, float, float]:
 class ColouredTestSet:
     """The objects of the test set in its bucket."""
 
-    def __init__(self, s3: Any) -> None:
+    def __init__(self, s3: Any, test_set_id: str = "extra") -> None:
         self._s3 = s3
+        self._id = test_set_id
 
     def add(self, path: str, content: bytes, sections: Mapping[str, list[int] | None] | None) -> str:
         """Put a document with its labels into the bucket; the answer is its ETag."""
@@ -35,9 +36,9 @@ class ColouredTestSet:
             result: dict[str, Any] = {"document_class": {"type": name}}
             if pages is not None:
                 result["split_document"] = {"page_indices": pages}
-            key = f"extra/baseline/{path}/sections/{number}/result.json"
+            key = f"{self._id}/baseline/{path}/sections/{number}/result.json"
             self._s3.put_object(Bucket="documents", Key=key, Body=json.dumps(result).encode())
-        put = self._s3.put_object(Bucket="documents", Key=f"extra/input/{path}", Body=content)
+        put = self._s3.put_object(Bucket="documents", Key=f"{self._id}/input/{path}", Body=content)
         return str(put["ETag"]).strip('"')
 
     def add_usual(self, documents: int = 8) -> None:
