@@ -97,7 +97,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             read_page_counts,
             Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("validation/*.reading"),)),
             *_write_test_sets(arns, options),
-            # Reports of data sets and evaluations, by the end of the key: a policy has a maximum size.
+            # Reports of data sets, trainings and evaluations, by the end of the key: a policy has a maximum size.
             Allow(
                 ("s3:GetObject",),
                 tuple(
@@ -214,16 +214,20 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
         "GetCustomizationJob": (
             move_job,
             read_training,
-            # Puts Bedrock's record counts into the report of the data set.
+            # Puts Bedrock's record counts into the report of the data set, and keeps the loss curve.
             list_data,
             Allow(
                 ("s3:GetObject",),
                 (
                     arns.data_objects("jobs/*/output/*/manifest.report.csv"),
+                    arns.data_objects("jobs/*/output/*_metrics.csv"),
                     arns.data_objects("jobs/*/dataset/report.json"),
                 ),
             ),
-            Allow(("s3:PutObject",), (arns.data_objects("jobs/*/dataset/report.json"),)),
+            Allow(
+                ("s3:PutObject",),
+                (arns.data_objects("jobs/*/dataset/report.json"), arns.data_objects("jobs/*/training/report.json")),
+            ),
         ),
         "CreateModelDeployment": (
             move_job,

@@ -21,9 +21,10 @@ from idp_cli.evaluation_text import (
     short_name,
     subject_of,
 )
+from idp_cli.loss_plot import loss_plot
 
 if TYPE_CHECKING:
-    from idp_sdk import ContestantScores, EvaluationReport, Interval
+    from idp_sdk import ContestantScores, EvaluationReport, Interval, LossCurve
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #16191f; --back: #fff; --weak: #5f6b7a; --line: #d1d5db; --mark: #0972d3;
@@ -45,6 +46,8 @@ td { overflow-wrap: anywhere; } th { color: var(--weak); font-weight: 600; } td.
 .matrix thead th { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; white-space: nowrap; }
 svg { display: block; width: 100%; max-width: 52rem; height: auto; } svg text { fill: currentColor; font-size: 13px; }
 .axis { stroke: var(--line); } .whisker { stroke: var(--mark); stroke-width: 2; } .dot { fill: var(--mark); }
+.loss { fill: none; stroke: var(--mark); stroke-width: 2; } .loss-end { fill: var(--mark); }
+.loss.validation { stroke: var(--good); stroke-dasharray: 6 4; } .loss-end.validation { fill: var(--good); }
 .zero { stroke: var(--weak); stroke-dasharray: 4 3; }
 .right { color: var(--good); } .wrong { color: var(--bad); font-weight: 600; }
 @media print { :root { --text: #000; --back: #fff; --weak: #444; --line: #999; --mark: #0972d3; --good: #037f0c;
@@ -58,8 +61,8 @@ _METRICS = {"PAGES": "Pages with the right class", "SECTIONS": "Sections found e
 _MOST_CLASSES = 40  # a matrix of more is no longer read
 
 
-def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) -> str:
-    """Return the report as HTML; `stand_in` is what to say if the models were no real ones."""
+def evaluation_page(report: EvaluationReport, *, losses: LossCurve | None = None, stand_in: str | None = None) -> str:
+    """Return the report as HTML, with the losses of the training; `stand_in` says that the models were no real ones."""
     style_hash = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     subject = subject_of(report)
     custom, base = (item if item.pages else None for item in report.contestants[:2])
@@ -86,6 +89,7 @@ def evaluation_page(report: EvaluationReport, *, stand_in: str | None = None) ->
         *_list("Documents of no class", out_of_scope_lines(report)),
         "<h2>Pages to look at</h2>",
         _findings(report),
+        *loss_plot(losses),
         *_list("Left out", [f"{item.path}: {item.reason}" for item in report.left_out]),
         *_list("Notes", report.notes),
     ]

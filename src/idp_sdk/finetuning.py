@@ -13,6 +13,7 @@ from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.training_data.dataset import DatasetReport
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
+from idp_finetuning.training_data.loss_curve import LossCurve
 from idp_sdk import operations
 from idp_sdk.api import Api
 from idp_sdk.errors import ConnectionFailed, IDPError, ServerError, Throttled, ValidationRunning, WaitTimeout
@@ -123,6 +124,13 @@ class Finetuning:
     def report(self, job_id: str) -> DatasetReport:
         """Return what became of the documents, in counts. Raises Conflict until the data set is assembled."""
         return self._api.call(operations.GET_REPORT, {"jobId": job_id})
+
+    def loss_curve(self, job_id: str) -> LossCurve:
+        """Return the losses of the training step by step, at most 500 points; empty if Bedrock left none.
+
+        Raises Conflict until the training has ended.
+        """
+        return self._api.call(operations.GET_LOSS_CURVE, {"jobId": job_id})
 
     def documents(self, job_id: str, *, page_size: int = 100) -> Iterator[DatasetDocument]:
         """Yield what became of each document, those held out (`side` is "validation") before those to train.

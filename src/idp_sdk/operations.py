@@ -14,6 +14,7 @@ from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.test_sets.test_set import TestSet, TestSetUpload
 from idp_finetuning.training_data.dataset import DatasetReport
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
+from idp_finetuning.training_data.loss_curve import LossCurve
 from idp_sdk.documents import Operation, mutation, query
 from idp_sdk.jobs import Job, JobEvent, JobSummary, Validation
 from idp_sdk.results import AvailableModels, ConfigVersion, Page
@@ -36,6 +37,7 @@ STOP_JOB = mutation("stopFinetuningJob", Job, jobId="ID!")
 RETRY_JOB = mutation("retryFinetuningJob", Job, jobId="ID!")
 DELETE_JOB = mutation("deleteFinetuningJob", bool, jobId="ID!")
 LIST_JOB_EVENTS = query("listFinetuningJobEvents", Page[JobEvent], jobId="ID!", **_PAGE)
+GET_LOSS_CURVE = query("getLossCurve", LossCurve, jobId="ID!")
 GET_REPORT = query("getDatasetReport", DatasetReport, jobId="ID!")
 LIST_DATASET_DOCUMENTS = query("listDatasetDocuments", Page[DatasetDocument], jobId="ID!", **_PAGE)
 # While an evaluation runs, a repeated call starts no other.

@@ -23,6 +23,7 @@ from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus
 from idp_finetuning.training_data.bedrock_records import BedrockRecords
 from idp_finetuning.training_data.dataset import ClassReport, DatasetReport, RejectedDocument, SplitReport
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
+from idp_finetuning.training_data.loss_curve import LossCurve, LossPoint
 from idp_sdk.client import IDPClient
 from idp_sdk.connection import Connection, read_connection
 from idp_sdk.errors import IDPError
@@ -75,6 +76,8 @@ __all__ = [
     "LabelledDocument",
     "LabelledSection",
     "Layout",
+    "LossCurve",
+    "LossPoint",
     "ModelLifecycle",
     "PageFinding",
     "Profiles",

@@ -14,6 +14,7 @@ from idp_finetuning.evaluation.plan import DocumentAnswers
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.evaluation.scoring import make_report
 from idp_finetuning.test_sets.sections import Section
+from idp_finetuning.training_data.loss_curve import LossCurve, LossPoint
 from tests.support.domain.evaluated import BASE, CUSTOM, RUN, answer, documents, evaluation_report, plan
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -54,6 +55,18 @@ def evil_report() -> EvaluationReport:
     answers = {item.document_id: answer("letter") for item in asked}
     refused = dict.fromkeys(answers, DocumentAnswers(reason=EVIL))
     return make_report(RUN, plan(), asked, {CUSTOM.digest: answers, BASE.digest: refused}, created_at="t")
+
+
+def test_the_losses_are_drawn_and_described() -> None:
+    points = tuple(LossPoint(step=step, epoch=1, loss=2 / step) for step in range(1, 6))
+    page = evaluation_page(evaluation_report(), losses=LossCurve(training=points, validation=points[3:]))
+    assert "training loss from 2.000 to 0.400; validation loss from 0.500 to 0.400" in page
+    assert page.count("<polyline") == 2
+    alone = evaluation_page(evaluation_report(), losses=LossCurve(training=points[:1]))
+    assert alone.count("<polyline") == 0
+    assert "training loss from 2.000 to 2.000" in alone
+    for nothing in (None, LossCurve()):
+        assert "Losses" not in evaluation_page(evaluation_report(), losses=nothing)
 
 
 def test_the_page_shows_the_figures_of_the_report() -> None:

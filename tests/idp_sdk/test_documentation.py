@@ -106,6 +106,8 @@ def answers() -> dict[str, Any]:
         "getFinetuningJob": [job(), job("TRAINING", **trained), completed],
         "listFinetuningJobs": page(completed),
         "listFinetuningJobEvents": page({"at": CREATED, "type": "TRAINING", "message": "Bedrock: InProgress."}),
+        "getLossCurve": {"training": [{"step": 1, "epoch": 1, "loss": 2.0}, {"step": 2, "epoch": 1, "loss": 0.5}]}
+        | {"validation": []},
         "getDatasetReport": {
             "found": 3,
             "accepted": 2,

@@ -19,7 +19,7 @@ from idp_cli.session import FAILED, Session, find_stand_in, shared_options
 from idp_cli.waiting import waiting
 
 if TYPE_CHECKING:
-    from idp_sdk import EvaluatedPage, EvaluationReport
+    from idp_sdk import EvaluatedPage, EvaluationReport, LossCurve
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
@@ -114,6 +114,7 @@ def write_report(
     pages: Callable[[], Iterable[EvaluatedPage]],
     lines: Sequence[str],
     *,
+    losses: Callable[[], LossCurve] | None = None,
     stand_in: str | None,
     csv_file: Path | None,
     jsonl: Path | None,
@@ -127,7 +128,7 @@ def write_report(
             for page in pages():
                 out.json_line(page.model_dump(mode="json", by_alias=True))
     if html_file:
-        write_text(html_file, evaluation_page(report, stand_in=stand_in))
+        write_text(html_file, evaluation_page(report, losses=losses() if losses else None, stand_in=stand_in))
     if STDOUT not in (csv_file, jsonl):
         session.show(report, lines)
 
@@ -153,6 +154,7 @@ def evaluation(
             found,
             lambda: client.finetuning.evaluated_pages(job_id),
             evaluation_lines(found),
+            losses=lambda: client.finetuning.loss_curve(job_id),
             stand_in=find_stand_in(client),
             csv_file=csv_file,
             jsonl=jsonl,

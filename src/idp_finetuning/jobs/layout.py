@@ -39,6 +39,11 @@ class JobLayout(WireModel):
         return f"{self.prefix}dataset/documents.jsonl"
 
     @property
+    def loss_curve(self) -> str:
+        """The losses of the training, step by step."""
+        return f"{self.prefix}training/report.json"
+
+    @property
     def output(self) -> str:
         """Prefix Bedrock writes to."""
         return f"{self.prefix}output/"

@@ -12,6 +12,7 @@ from idp_finetuning.operations.lines import read_page_of_lines
 from idp_finetuning.pagination import Page
 from idp_finetuning.training_data.dataset import SHOWN_REJECTIONS, DatasetReport
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
+from idp_finetuning.training_data.loss_curve import LossCurve
 
 
 class JobEventsArguments(PageArguments, JobArguments):
@@ -40,6 +41,15 @@ def get_dataset_report(arguments: JobArguments, identity: Identity, services: Se
         raise Conflict(f"Job '{job.id}' is {job.status} and has no data set report yet. Ask again once it is TRAINING.")
     shown = report.rejected_documents[:SHOWN_REJECTIONS]
     return report.model_copy(update={"rejected_documents": shown})
+
+
+def get_loss_curve(arguments: JobArguments, identity: Identity, services: Services) -> LossCurve:
+    """Return the losses of the training step by step. Raises Conflict until it has ended."""
+    job = services.jobs.get(arguments.job_id)
+    curve = services.data.read_model(JobLayout(job_id=job.id).loss_curve, LossCurve)
+    if curve is None and not job.training_completed_at:
+        raise Conflict(f"Job '{job.id}' is {job.status} and has no losses yet. Ask again once its training has ended.")
+    return curve or LossCurve()
 
 
 def list_dataset_documents(

@@ -32,6 +32,7 @@ from idp_finetuning.jobs.life import JobChanges
 from idp_finetuning.jobs.ownership import is_abandoned, may_be_unseen
 from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.stages.bedrock_records import report_bedrock_records
+from idp_finetuning.stages.loss_curve import keep_loss_curve
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.wire import WireModel, timestamp
 
@@ -137,7 +138,7 @@ def get_customization_job(run: JobRun, *, jobs: JobTable, bedrock: Bedrock, data
         changes["custom_model_arn"] = found.model_arn
         changes["training_completed_at"] = job.training_completed_at or found.ended_at or timestamp()
     if found.status in ("Completed", "Failed"):
-        noticed = report_bedrock_records(job.id, found.arn, data)
+        noticed = (*report_bedrock_records(job.id, found.arn, data), *keep_loss_curve(job.id, found.arn, data))
         changes["warnings"] = tuple(dict.fromkeys((*job.warnings, *noticed)))
     is_news = found.progress != job.customization_job_status
     jobs.move(run, JobStatus.TRAINING, f"Bedrock: {found.progress}." if is_news else None, **changes)

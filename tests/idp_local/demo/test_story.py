@@ -70,7 +70,13 @@ class Pipeline(Deployment):
         super().__init__()
         self._version = ""
         self._statuses = iter(STATES)
-        self._evaluation = {"number": 1, "status": "COMPLETED", "startedAt": CREATED, "verdict": "BETTER"} | evaluation
+        self._evaluation = {
+            "number": 1,
+            "status": "COMPLETED",
+            "startedAt": CREATED,
+            "builtInPrompt": False,
+            "verdict": "BETTER",
+        } | evaluation
         accepted = [AcceptedDocument(document=document, pages=1) for document in MANIFEST[:-1]]
         rejected = RejectedDocument(key=MANIFEST[-1].key, code="damaged", reason="The PDF cannot be opened.")
         listed = [
@@ -85,6 +91,7 @@ class Pipeline(Deployment):
             "validateTestSetForFinetuning": validation(documentCount=len(DOCUMENTS)),
             "createFinetuningJob": job(),
             "getFinetuningJob": lambda _: self._job(),
+            "getLossCurve": {"training": [], "validation": []},
             "getDatasetReport": dataset_report(accepted, [rejected], []).to_wire(),
             "listDatasetDocuments": {"items": listed, "nextToken": None},
             "getEvaluationReport": evaluation_report().to_wire(),

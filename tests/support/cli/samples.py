@@ -293,6 +293,10 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
             maximum_loss_per_class=given["maximumLossPerClass"],
         ).to_wire(),
         "getDatasetReport": lambda given: report(),
+        "getLossCurve": lambda given: {
+            "training": [{"step": step, "epoch": 1, "loss": 2 / step} for step in (1, 2, 3)],
+            "validation": [],
+        },
         "listDatasetDocuments": lambda given: _page(dataset_documents()),
         "getFinetuningJobPrompt": lambda given: _prompt(),
         "listAvailableModels": lambda given: models(),

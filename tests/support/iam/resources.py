@@ -90,6 +90,7 @@ KINDS = (
     VALIDATION_FILE,
     f"{DATA}/{_JOB.report}",
     DATASET_DOCUMENTS,
+    f"{DATA}/{_JOB.loss_curve}",
     f"{DATA}/{_JOB.output}*",
     *EVALUATIONS,
     *BASELINE_EVALUATIONS,
