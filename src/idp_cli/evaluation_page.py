@@ -13,9 +13,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from idp_cli.evaluation_text import (
+    PARTS,
     cost_line,
     documents_of,
     finding_words,
+    judged_lines,
     out_of_scope_lines,
     repeatability,
     short_name,
@@ -83,6 +85,8 @@ def evaluation_page(report: EvaluationReport, *, losses: LossCurve | None = None
         "<h2>Scores</h2>",
         _contestants(report.contestants),
         f'<p class="weak">Repeatability: {escape(repeatability(report))}. Cost: {escape(cost_line(report))}.</p>',
+        *(f'<p class="weak">{escape(line)}</p>' for line in judged_lines(report)),
+        *_parts(report),
         "<h2>Classes</h2>",
         _classes(custom, base, short_name(report.contestants[1])),
         *(_matrix(item) for item in (custom, base) if item is not None),
@@ -184,6 +188,16 @@ def _contestants(contestants: Sequence[ContestantScores]) -> str:
             ]
         )
     return _table(head, rows)
+
+
+def _parts(report: EvaluationReport) -> list[str]:
+    rows = [
+        [item.name, PARTS[part.part], str(part.documents), _percent(part.accuracy), _percent(part.exact_sections)]
+        for item in report.contestants
+        for part in item.parts
+    ]
+    head = ("contestant", "files", "number", "pages right, %", "sections exact, %")
+    return ["<h2>Packets and single documents</h2>", _table(head, rows)] if rows else []
 
 
 def _classes(custom: ContestantScores | None, base: ContestantScores | None, other: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
 
 FINDINGS_SHOWN = 10  # --csv has every page
+PARTS = {"PACKETS": "packets", "SINGLE_DOCUMENTS": "single documents"}
 # A table has less room than a sentence.
 _SHORT = {
     "the custom model": "custom model",
@@ -66,8 +67,10 @@ def evaluation_lines(report: EvaluationReport) -> list[str]:
         *(f"  {item.sentence}" for item in others),
         f"  Repeatability: {repeatability(report)}",
         f"  Cost: {cost_line(report)}",
+        *(f"  {line}" for line in judged_lines(report)),
         "",
         *_contestant_lines(report.contestants),
+        *part_lines(report),
         *_class_lines(report.contestants[0]),
         *_listed("Documents of No Class:", out_of_scope_lines(report)),
         *_finding_lines(report),
@@ -117,6 +120,15 @@ def cost_line(report: EvaluationReport) -> str:
     return f"${report.cost:.4f} at most for {calls:,} answers, with standard prices of {report.prices_as_of}"
 
 
+def judged_lines(report: EvaluationReport) -> list[str]:
+    """Say how many other models the test set has judged, if it has."""
+    count = report.judged_before
+    if not count:
+        return []
+    models = "1 other model" if count == 1 else f"{count} other models"
+    return [f"Its test set has judged {models} before: of many, the best owes something to chance."]
+
+
 def page_rows(report: EvaluationReport, pages: Iterable[EvaluatedPage]) -> Iterator[Sequence[object]]:
     """Yield the rows of a CSV file, its header first: each page with its label, and two columns a contestant."""
     scored = [item for item in report.contestants if item.pages]
@@ -160,6 +172,21 @@ def _contestant_lines(contestants: Sequence[ContestantScores]) -> list[str]:
     shown = table([("CONTESTANT", "PAGES RIGHT", "SECTIONS EXACT", "F1", "UNUSABLE"), *rows], right=(3, 4))
     reasons = [f"{item.name} was not scored: {item.reason}" for item in contestants if item.reason]
     return [*shown, *reasons]
+
+
+def part_lines(report: EvaluationReport) -> list[str]:
+    """Return a table with the scores of packets and of single documents, if there are both."""
+    rows = [
+        (
+            short_name(item),
+            f"{part.documents} {PARTS[part.part]}",
+            _percent(part.accuracy),
+            _percent(part.exact_sections),
+        )
+        for item in report.contestants
+        for part in item.parts
+    ]
+    return ["", *table([("CONTESTANT", "FILES", "PAGES RIGHT", "SECTIONS EXACT"), *rows])] if rows else []
 
 
 def _percent(interval: Interval | None) -> str:

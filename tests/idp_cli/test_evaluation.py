@@ -13,6 +13,7 @@ from idp_finetuning.evaluation.gate import judge_gate
 from tests.idp_cli.conftest import Run
 from tests.support.cli import samples
 from tests.support.cli.deployment import Deployment
+from tests.support.cli.samples import LOSSES
 from tests.support.domain.evaluated import evaluation_report
 
 JOB = ("--job-id", samples.JOB_ID)
@@ -26,7 +27,7 @@ def test_every_page_goes_into_the_csv_and_the_report_into_a_page(run: Run, tmp_p
     assert header[:6] == ["document", "page", "label", "label, boundary", "custom model", "custom model, boundary"]
     assert first[:7] == ["invoice/0.pdf", "1", "invoice", "start", "letter", "start", "invoice"]
     assert len(others) == 11
-    assert page.read_text("utf-8") == evaluation_page(evaluation_report())
+    assert page.read_text("utf-8") == evaluation_page(evaluation_report(), losses=LOSSES)
 
 
 def test_every_page_is_a_line_of_json_with_all_answers(run: Run, tmp_path: Path) -> None:

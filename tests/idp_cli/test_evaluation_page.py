@@ -10,8 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 from idp_cli.evaluation_page import evaluation_page
+from idp_cli.evaluation_text import evaluation_lines
 from idp_finetuning.evaluation.plan import DocumentAnswers
-from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.evaluation.report import EvaluationReport, Part, PartScores
 from idp_finetuning.evaluation.scoring import make_report
 from idp_finetuning.test_sets.sections import Section
 from idp_finetuning.training_data.loss_curve import LossCurve, LossPoint
@@ -111,3 +112,24 @@ def test_names_from_others_are_text() -> None:
 def test_what_the_models_are_is_said_if_they_are_no_real_ones() -> None:
     assert "stand-in, not Nova" in Reader(evaluation_page(evaluation_report(), stand_in="stand-in, not Nova")).text
     assert not [text for text in Reader(evaluation_page(evaluation_report())).text if "stand-in" in text]
+
+
+def test_parts_and_earlier_judgements_stand_on_the_page_and_in_the_text() -> None:
+    report = evaluation_report()
+    custom = report.contestants[0]
+    assert custom.accuracy
+    parts = tuple(
+        PartScores(part=part, documents=6, accuracy=custom.accuracy, exact_sections=custom.accuracy) for part in Part
+    )
+    report = report.model_copy(
+        update={
+            "judged_before": 3,
+            "contestants": (custom.model_copy(update={"parts": parts}), *report.contestants[1:]),
+        }
+    )
+    page, text = evaluation_page(report), "\n".join(evaluation_lines(report))
+    for shown in (page, text):
+        assert "judged 3 other models before" in shown
+        assert "single documents" in shown
+    assert "6 packets" in text
+    assert "judged" not in evaluation_page(evaluation_report())

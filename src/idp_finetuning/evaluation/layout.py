@@ -17,6 +17,11 @@ def baseline_records_prefix(test_set_id: str) -> str:
     return f"{baselines_prefix(test_set_id)}records/"
 
 
+def judged_prefix(test_set_id: str) -> str:
+    """Return the prefix of the models that documents of a test set judged, an empty object each, by their digest."""
+    return f"{baselines_prefix(test_set_id)}judged/"
+
+
 def baseline_record_key(test_set_id: str, number: int) -> str:
     """Return the key of a record; keys sort as the numbers do."""
     return f"{baseline_records_prefix(test_set_id)}{number:06}.json"

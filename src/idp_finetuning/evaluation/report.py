@@ -57,6 +57,22 @@ class OutOfScope(WireModel):
     classes: tuple[ClassCount, ...]
 
 
+class Part(StrEnum):
+    """Files with several documents in them, or with one."""
+
+    PACKETS = "PACKETS"
+    SINGLE_DOCUMENTS = "SINGLE_DOCUMENTS"
+
+
+class PartScores(WireModel):
+    """Scores over the packets alone, or over the files of one document alone."""
+
+    part: Part
+    documents: int
+    accuracy: Interval
+    exact_sections: Interval
+
+
 class ContestantScores(WireModel):
     """How good one contestant is; `reason` says why there are no scores.
 
@@ -78,6 +94,7 @@ class ContestantScores(WireModel):
     split: SectionScores | None = None
     accelerator: AcceleratorScores | None = None
     out_of_scope: OutOfScope | None = None
+    parts: tuple[PartScores, ...] = ()
 
 
 class ComparisonWith(WireModel):
@@ -116,7 +133,8 @@ class EvaluationReport(WireModel):
     for the documents that the job held out. The first contestant was asked
     about `repeated_pages` twice, and answered `flipped_pages` of them differently. That decides nothing. `cost` is that
     of all answers that this evaluation asked for in US dollars, with the prices of the day `prices_as_of`; None if a
-    price is not known.
+    price is not known. `judged_before` counts other models that documents of this test set judged earlier: of many, the
+    best one owes something to chance.
     """
 
     job_id: str | None = None
@@ -135,6 +153,7 @@ class EvaluationReport(WireModel):
     flipped_pages: int
     cost: float | None = None
     prices_as_of: str | None = None
+    judged_before: int = 0
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...] = ()
 

@@ -22,6 +22,8 @@ from idp_finetuning.evaluation.report import (
     Finding,
     OutOfScope,
     PageFinding,
+    Part,
+    PartScores,
 )
 from idp_finetuning.evaluation.section_scores import score_as_accelerator, score_sections
 from idp_finetuning.evaluation.uncertainty import Unit, share_interval
@@ -66,6 +68,7 @@ def make_report(
     answers: Answers,
     *,
     created_at: str,
+    judged_before: int = 0,
 ) -> EvaluationReport:
     """Score what the contestants answered, by their digest and the document's id.
 
@@ -100,6 +103,7 @@ def make_report(
         flipped_pages=sum(once != again for once, again in repeated),
         cost=total_cost(scores),
         prices_as_of=prices().as_of,
+        judged_before=judged_before,
         left_out=(*plan.left_out, *found.left_out, *unusable_of(foreign, answers)),
         notes=plan.notes,
     )
@@ -139,6 +143,7 @@ def _score(answered: Answered, plan: EvaluationPlan, answers: Answers) -> Contes
             "pages": _hide_classes(score_pages(list(all_pages(answered.judged))), frozenset(plan.classes)),
             "split": score_sections(answered.judged),
             "accelerator": score_as_accelerator(answered.judged),
+            "parts": _score_parts(answered.judged),
         }
     )
 
@@ -169,6 +174,25 @@ def score_out_of_scope(
             for name, pages in sorted(named.items(), key=lambda item: (-item[1], str(item[0])))
             if name is not None
         ),
+    )
+
+
+def _score_parts(judged: Sequence[JudgedDocument]) -> tuple[PartScores, ...]:
+    """Return the scores of packets and of single documents; nothing if there is only one kind."""
+    parts = {
+        Part.PACKETS: [item for item in judged if item.is_packet],
+        Part.SINGLE_DOCUMENTS: [item for item in judged if not item.is_packet],
+    }
+    if not all(parts.values()):
+        return ()
+    return tuple(
+        PartScores(
+            part=part,
+            documents=len(of_part),
+            accuracy=score_share(of_part, Metric.PAGES),
+            exact_sections=score_share(of_part, Metric.SECTIONS),
+        )
+        for part, of_part in parts.items()
     )
 
 

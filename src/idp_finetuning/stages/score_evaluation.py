@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.errors import InvalidInput, JobNotFound, StaleState
-from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.layout import EvaluationLayout, judged_prefix
 from idp_finetuning.evaluation.plan import DocumentAnswers, EvaluatedDocument, EvaluationPlan
 from idp_finetuning.evaluation.scoring import evaluated_pages, make_report
 from idp_finetuning.jobs.evaluation import EvaluationRun
@@ -27,13 +27,22 @@ def score_evaluation(run: EvaluationRun, *, records: EvaluationRecords, data: Da
     asked = (*plan.contestants, plan.repetition)
     answers = {item.digest: _answers(layout, item.digest, data) for item in asked}
     try:
-        report = make_report(run, plan, documents, answers, created_at=timestamp())
+        report = make_report(
+            run, plan, documents, answers, created_at=timestamp(), judged_before=_count_judged(plan, data)
+        )
     except ValueError as error:
         raise InvalidInput(str(error)) from error
     pages = evaluated_pages(plan, documents, answers)
     data.write(layout.pages, b"".join(page.model_dump_json(by_alias=True).encode() + b"\n" for page in pages))
     data.write_model(layout.report, report)
+    data.write(judged_prefix(plan.test_set_id) + plan.first.digest, b"")
     records.complete(run, report)
+
+
+def _count_judged(plan: EvaluationPlan, data: DataBucket) -> int:
+    """Count the other models that documents of the test set judged before."""
+    prefix = judged_prefix(plan.test_set_id)
+    return sum(file.key != prefix + plan.first.digest for file in data.list(prefix))
 
 
 def _answers(layout: EvaluationLayout, contestant: str, data: DataBucket) -> dict[str, DocumentAnswers]:

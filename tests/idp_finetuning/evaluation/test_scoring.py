@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from idp_finetuning.classification.classification import ClassifiedPage
 from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.evaluation.comparison import Verdict
 from idp_finetuning.evaluation.gate import judge_gate, refuse_activation
@@ -205,3 +206,31 @@ def test_only_what_was_evaluated_passes_for_it(change: dict[str, Any]) -> None:
 def test_without_the_base_model_the_gate_does_not_open() -> None:
     report = report_of(right(), {})
     assert not judge_gate(report, minimum_gain=-1).passed
+
+
+def test_packets_and_single_documents_are_scored_apart_if_there_are_both() -> None:
+    packets = [
+        item.model_copy(
+            update={
+                "pages": 2,
+                "sections": (
+                    Section(class_name="invoice", page_indices=(0,)),
+                    Section(class_name="letter", page_indices=(1,)),
+                ),
+            }
+        )
+        for item in documents(3)
+    ]
+    singles = documents()[3:]
+    pages = (
+        ClassifiedPage(number=1, class_name="invoice", boundary=Boundary.START),
+        ClassifiedPage(number=2, class_name="invoice", boundary=Boundary.CONTINUE),
+    )
+    given = {item.document_id: DocumentAnswers(answers=pages) for item in packets}
+    given |= {item.document_id: answer(item.sections[0].class_name) for item in singles}
+    custom = make_report(RUN, plan(), [*packets, *singles], {CUSTOM.digest: given}, created_at="t").contestants[0]
+    assert [(item.part, item.documents, item.accuracy.value, item.exact_sections.value) for item in custom.parts] == [
+        ("PACKETS", 3, 0.5, 0.0),
+        ("SINGLE_DOCUMENTS", 9, 1.0, 1.0),
+    ]
+    assert [item.parts for item in evaluation_report().contestants] == [(), (), ()]

@@ -14,6 +14,7 @@ from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import Workflow
 from idp_finetuning.classification.config_versions import ClassificationConfig, ConfigVersion
 from idp_finetuning.errors import CostTooHigh, InvalidInput, PriceUnknown, StaleState
+from idp_finetuning.evaluation.layout import judged_prefix
 from idp_finetuning.evaluation.plan import ContestantKind, EvaluationPlan
 from idp_finetuning.evaluation.report import EvaluationReport
 from idp_finetuning.jobs import life
@@ -482,3 +483,13 @@ def test_no_more_pages_are_asked_about_than_were_allowed(evaluation: Evaluation)
     assert (report.documents, report.pages) == (6, 12)
     assert len(report.left_out) == HELD_OUT - 6
     assert all("13 pages at most" in item.reason for item in report.left_out)
+
+
+def test_a_report_says_how_many_other_models_the_test_set_has_judged(evaluation: Evaluation) -> None:
+    for digest in ("a" * 32, "b" * 32):
+        evaluation.data.write(f"{judged_prefix('docsplit')}{digest}", b"")
+    evaluation.data.write(f"{judged_prefix('another')}{'c' * 32}", b"")
+    assert evaluation.evaluate().judged_before == 2
+    again = evaluation.evaluate(begin(evaluation))  # of the same model
+    assert again.judged_before == 2
+    assert len(list(evaluation.data.list(judged_prefix("docsplit")))) == 3

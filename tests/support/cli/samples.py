@@ -9,12 +9,15 @@ from typing import Any
 from idp_finetuning.evaluation.expectation import expect
 from idp_finetuning.evaluation.gate import judge_gate
 from idp_finetuning.nova.base_models import base_models
+from idp_finetuning.training_data.loss_curve import LossCurve, LossPoint
 from tests.support.domain.evaluated import baseline, evaluation_report, job_comparison, pages_of_report
 from tests.support.domain.samples import GUIDE_CLASSES
 
 JOB_ID = "6f1c2b1e-8a52-4f0e-9a43-1f2f6c1f0a11"
 DEPLOYMENT_ARN = "arn:aws:bedrock:us-east-1:123456789012:custom-model-deployment/d43aywnbebmj"
 WARNING = "Class 'other' has relatively few examples (10)"
+
+LOSSES = LossCurve(training=tuple(LossPoint(step=step, epoch=1, loss=2 / step) for step in (1, 2, 3)))
 
 
 def job(**changes: Any) -> dict[str, Any]:
@@ -293,10 +296,7 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
             maximum_loss_per_class=given["maximumLossPerClass"],
         ).to_wire(),
         "getDatasetReport": lambda given: report(),
-        "getLossCurve": lambda given: {
-            "training": [{"step": step, "epoch": 1, "loss": 2 / step} for step in (1, 2, 3)],
-            "validation": [],
-        },
+        "getLossCurve": lambda given: LOSSES.to_wire(),
         "listDatasetDocuments": lambda given: _page(dataset_documents()),
         "getFinetuningJobPrompt": lambda given: _prompt(),
         "listAvailableModels": lambda given: models(),

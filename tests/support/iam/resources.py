@@ -7,7 +7,7 @@ from functools import cache
 
 from idp_finetuning.classification.layout import UPLOADS_PREFIX, ClassificationLayout, running_key
 from idp_finetuning.deployment import FUNCTIONS, TABLES
-from idp_finetuning.evaluation.layout import EvaluationLayout, baseline_records_prefix
+from idp_finetuning.evaluation.layout import EvaluationLayout, baseline_records_prefix, judged_prefix
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.test_sets.keys import (
     announced_prefix,
@@ -71,6 +71,7 @@ BASELINE_EVALUATIONS = (
     f"{DATA}/{_BASELINE.answer('*', '*')}",
     f"{DATA}/{_BASELINE.page('*', 1).removesuffix('1.jpeg')}*",
     f"{DATA}/{baseline_records_prefix('*')}*",
+    f"{DATA}/{judged_prefix('*')}*",
 )
 _CLASSIFICATION = ClassificationLayout(classification_id="*")
 DATASET_DOCUMENTS = f"{DATA}/{_JOB.documents}"
