@@ -247,10 +247,12 @@ def _matrix(scores: ContestantScores) -> str:
 
 def _findings(report: EvaluationReport) -> str:
     findings, words = report.findings, finding_words(report)
+    second = report.contestants[1]
+    missing = "unusable" if second.model and second.pages else "-"
     if not findings:
         return "<p>Every page is right.</p>"
     rows = [
-        [words[item.finding], item.path, str(item.page), item.label, item.custom or "unusable", item.base or "-"]
+        [words[item.finding], item.path, str(item.page), item.label, item.custom or "unusable", item.base or missing]
         for item in findings
     ]
     more = f'<p class="weak">The first {len(findings)} of {report.findings_count} pages.</p>'
