@@ -28,6 +28,7 @@ _SHORT = {
     "the base model with the built-in prompt": "base, built-in prompt",
     "the active configuration version": "active version",
     "always naming the most frequent class": "most frequent",
+    "the label of the nearest training page": "nearest page",
 }
 
 

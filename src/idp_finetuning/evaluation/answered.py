@@ -9,6 +9,7 @@ from idp_finetuning.classification.classification import ClassifiedPage
 from idp_finetuning.evaluation.judged import JudgedDocument
 from idp_finetuning.evaluation.plan import (
     NAMES,
+    NEAREST,
     Contestant,
     ContestantKind,
     DocumentAnswers,
@@ -73,6 +74,9 @@ def judge_answers(plan: EvaluationPlan, documents: Sequence[EvaluatedDocument], 
     named = {document_id: DocumentAnswers(answers=given) for document_id, given in always.items()}
     majority = ContestantKind.MAJORITY_CLASS
     everyone.append(_answered(majority, NAMES[majority], None, named, askable))
+    if plan.nearest_page:
+        nearest = ContestantKind.NEAREST_PAGE
+        everyone.append(_answered(nearest, NAMES[nearest], None, answers.get(NEAREST, {}), askable))
     enough = [item for item in everyone if _enough(item, askable)]
     if not enough or enough[0] is not everyone[0]:
         raise ValueError(everyone[0].reason or NO_ANSWER)

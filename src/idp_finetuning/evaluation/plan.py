@@ -21,12 +21,14 @@ from idp_finetuning.wire import WireModel
 MAXIMUM_PAGES = 1_000
 # Temperature 0 does not make a model repeat itself; so many pages show how often it does not.
 REPEATED_PAGES = 50
+# Stands for the digest of a contestant where the nearest training page answers.
+NEAREST = "nearest-page"
 # Of documents that belong to no class: enough to tell whether a model says so.
 OUT_OF_SCOPE_PAGES = 200
 
 
 class ContestantKind(StrEnum):
-    """Who answers: models, or the class that most training documents have, which needs no model."""
+    """Who answers: models, or what needs none: the most frequent class, the label of the nearest training page."""
 
     CUSTOM_MODEL = "CUSTOM_MODEL"
     BASE_MODEL = "BASE_MODEL"
@@ -34,6 +36,7 @@ class ContestantKind(StrEnum):
     ACTIVE_VERSION = "ACTIVE_VERSION"
     CONFIG_VERSION = "CONFIG_VERSION"
     MAJORITY_CLASS = "MAJORITY_CLASS"
+    NEAREST_PAGE = "NEAREST_PAGE"
 
 
 NAMES = {
@@ -43,6 +46,7 @@ NAMES = {
     ContestantKind.ACTIVE_VERSION: "the active configuration version",
     ContestantKind.CONFIG_VERSION: "a configuration version",
     ContestantKind.MAJORITY_CLASS: "always naming the most frequent class",
+    ContestantKind.NEAREST_PAGE: "the label of the nearest training page",
 }
 
 
@@ -105,17 +109,6 @@ class EvaluatedDocument(WireModel):
     out_of_scope: bool = False
 
 
-class TrainingPages(WireModel):
-    """The pages that a model was trained with: path of the document by the digest of the page image."""
-
-    paths: dict[str, str]
-
-    def original(self, digests: Sequence[str]) -> str | None:
-        """Return a training document that has the last of these pages, if training documents have all of them."""
-        found = [self.paths.get(digest) for digest in digests]
-        return found[-1] if found and None not in found else None
-
-
 class LeftOut(WireModel):
     """A document that is not in the scores, and why."""
 
@@ -130,7 +123,8 @@ class EvaluationPlan(WireModel):
     base model.
 
     `classes` are those of the labels: the report names no others, which may belong to a version beyond its reader's
-    scope. `is_other_test_set` says that the documents are not those that the job held out.
+    scope. `is_other_test_set` says that the documents are not those that the job held out, `nearest_page` that the
+    nearest training page answers, too.
     """
 
     test_set_id: str
@@ -139,6 +133,7 @@ class EvaluationPlan(WireModel):
     contestants: tuple[Contestant, ...]
     notes: tuple[str, ...] = ()
     majority_class: str
+    nearest_page: bool = False
     metric: Metric
     margin: float = DEFAULT_MARGIN
     left_out: tuple[LeftOut, ...] = ()

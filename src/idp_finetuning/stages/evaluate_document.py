@@ -20,6 +20,7 @@ from idp_finetuning.errors import (
 )
 from idp_finetuning.evaluation.layout import EvaluationLayout
 from idp_finetuning.evaluation.plan import (
+    NEAREST,
     Contestant,
     DocumentAnswers,
     EvaluatedDocument,
@@ -108,7 +109,10 @@ class _Asking:
         for digest in contestants:
             if self._data.find_etag(self._layout.document(digest, self._document.document_id)) is None:
                 open_[digest] = []
-        if not open_:
+        nearest = self._layout.document(NEAREST, self._document.document_id) if plan.nearest_page else None
+        if nearest and (self._document.out_of_scope or self._data.find_etag(nearest)):
+            nearest = None
+        if not open_ and not nearest:
             return DocumentProgress(status="Finished")
         try:
             pages = self._pages.prepare()
@@ -116,6 +120,8 @@ class _Asking:
             for digest in open_:
                 self._finish(digest, DocumentAnswers(reason=rejected.reason, unusable=True))
             return DocumentProgress(status="Finished")
+        if nearest:
+            self._data.write_once(nearest, self._copy_nearest(pages))
         key = self._document.key
         test_set_id = test_set_of(key) if key else plan.test_set_id
         last = dict.fromkeys(contestants, pages) | dict.fromkeys(asked_twice, self._document.asked_twice)
@@ -140,6 +146,16 @@ class _Asking:
                 self._finish(digest, DocumentAnswers(reason=reason, usage=self._usage(open_[digest])))
             late = {}
         return DocumentProgress(status="Unfinished" if late else "Finished", asked=self._asked)
+
+    def _copy_nearest(self, pages: int) -> DocumentAnswers:
+        """Return the labels of the training pages that look most like those of the document."""
+        found = [self._pages.known.nearest(look) for look in self._pages.looks(pages)]
+        return DocumentAnswers(
+            answers=tuple(
+                ClassifiedPage(number=number, class_name=page.class_name, boundary=page.boundary)
+                for number, page in enumerate(found, 1)
+            )
+        )
 
     def _finish(self, digest: str, answers: DocumentAnswers) -> None:
         self._data.write_once(self._layout.document(digest, self._document.document_id), answers)

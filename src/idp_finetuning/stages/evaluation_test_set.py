@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from idp_finetuning.adapters.attached_test_sets import AttachedTestSets
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import InvalidInput
 from idp_finetuning.evaluation.layout import EvaluationLayout
-from idp_finetuning.evaluation.plan import EvaluatedDocument, LeftOut, TrainingPages
+from idp_finetuning.evaluation.plan import EvaluatedDocument, LeftOut
+from idp_finetuning.evaluation.trained import TrainedPage, TrainingPages
 from idp_finetuning.stages.page_counts import read_page_counts
 from idp_finetuning.stages.read_labels import read_test_set
 from idp_finetuning.test_sets.keys import document_id, input_prefix
 from idp_finetuning.test_sets.labels import DocumentLabels
 from idp_finetuning.test_sets.page_counts import CountedDocument
 from idp_finetuning.test_sets.split import Split
-from idp_finetuning.training_data.examples import ManifestDocument
+from idp_finetuning.training_data.examples import ManifestDocument, page_labels
 from idp_finetuning.training_data.page_notes import split_notes
 
 # Of a document whose pages neither its labels nor a counting tell. One that has more is left out, by name.
@@ -136,21 +137,37 @@ def _evaluated(test_set_id: str, document: DocumentLabels, count: CountedDocumen
 
 def write_training_pages(
     layout: EvaluationLayout, manifest: tuple[ManifestDocument, ...], training_prefix: str, data: DataBucket
-) -> None:
-    """Write which page images the model was trained with, unless an earlier evaluation did: they never change."""
-    if data.find_etag(layout.training_pages):
-        return
-    kept = layout.job
-    generated = {file.key for file in data.list(kept.examples(Split.TRAIN))}
-    trained = [
-        (key, item.key.removeprefix(training_prefix))
+) -> TrainingPages:
+    """Write which pages the model was trained with, unless an earlier evaluation did: they never change."""
+    if written := data.read_model(layout.training_pages, TrainingPages):
+        return written
+    generated = {file.key for file in data.list(layout.job.examples(Split.TRAIN))}
+    trained = {
+        key: item
         for item in manifest
-        if item.split is Split.TRAIN and (key := kept.example(Split.TRAIN, item.document_id)) in generated
-    ]
-    data.write_model(layout.training_pages, TrainingPages(paths=dict(_digests(trained, data))))
+        if item.split is Split.TRAIN and (key := layout.job.example(Split.TRAIN, item.document_id)) in generated
+    }
+    pages = TrainingPages(pages=tuple(_trained_pages(trained, training_prefix, data)))
+    data.write_model(layout.training_pages, pages)
+    return pages
 
 
-def _digests(trained: list[tuple[str, str]], data: DataBucket) -> Iterator[tuple[str, str]]:
-    for (_, path), content in zip(trained, data.read_all(key for key, _ in trained), strict=True):
+def _trained_pages(
+    trained: Mapping[str, ManifestDocument], training_prefix: str, data: DataBucket
+) -> Iterator[TrainedPage]:
+    for item, content in zip(trained.values(), data.read_all(trained), strict=True):
         notes, _ = split_notes(content)
-        yield from ((digest, path) for digest in (notes.digests if notes else ()))
+        if notes is None:
+            continue
+        labels = page_labels(item.sections, len(notes.digests))
+        looks = notes.looks or (None,) * len(notes.digests)
+        for number, (digest, look, label) in enumerate(zip(notes.digests, looks, labels, strict=True), 1):
+            yield TrainedPage(
+                document_id=item.document_id,
+                path=item.key.removeprefix(training_prefix),
+                number=number,
+                digest=digest,
+                look=look,
+                class_name=label.class_name,
+                boundary=label.boundary,
+            )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
 
 from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket, Unreadable
+from idp_finetuning.adapters.page_looks import page_look
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.errors import DocumentRejected, JobNotFound, JobStopping, StaleState
@@ -51,6 +52,7 @@ def generate_example(
     prompt = _read_prompt(job, data)
     records: list[bytes] = []
     digests: list[str] = []
+    looks: list[str] = []
     with open_document(content) as source:
         labels = page_labels(document.sections, source.page_count)
         texts = _page_texts(job, document, prompt, source.page_count, test_set_bucket)
@@ -66,11 +68,12 @@ def generate_example(
                 records.append(training_record(prompt, uri, label, text, bucket_owner=bucket_owner))
                 jpeg = source.jpeg(index)
                 digests.append(image_digest(jpeg))
+                looks.append(page_look(jpeg))
                 yield key, jpeg
 
         data.write_all(pages(), "image/jpeg")
         missing = tuple(source.missing_glyphs.get(index, 0) for index in range(source.page_count))
-    notes = PageNotes(digests=tuple(digests), missing_glyphs=missing)
+    notes = PageNotes(digests=tuple(digests), missing_glyphs=missing, looks=tuple(looks))
     example = layout.example(document.split, document.document_id)
     data.write(example, join_notes(notes, b"".join(records)), "application/jsonlines")
 

@@ -51,7 +51,7 @@ def plan_job_evaluation(
     test_set_bucket: TestSetBucket,
     data: DataBucket,
 ) -> Planned:
-    """Return the plan; for another test set, write which pages the model was trained with.
+    """Return the plan; write which pages the model was trained with.
 
     Raises PriceUnknown, CostTooHigh, InvalidInput if there is no document to ask about, TestSetNotFound and
     TestSetInvalid.
@@ -67,7 +67,6 @@ def plan_job_evaluation(
         unseen, unusable = read_evaluation_test_set(
             other, manifest, input_prefix(job.test_set_id), test_sets=test_sets, bucket=test_set_bucket, data=data
         )
-        write_training_pages(layout, manifest, input_prefix(job.test_set_id), data)
     else:
         unseen = [document for side, document in usable if side is Split.VALIDATION]
     if not unseen:
@@ -75,6 +74,7 @@ def plan_job_evaluation(
             f"Job '{job.id}' held no usable document out, so there is nothing to ask about that its model has not "
             "seen. Evaluate it on another test set, or start a job with more documents or a smaller trainSplit."
         )
+    trained = write_training_pages(layout, manifest, input_prefix(job.test_set_id), data)
     chosen, left_out = choose_documents(unseen, request.maximum_pages or MAXIMUM_PAGES)
     chosen = ask_twice(chosen)
     classes = frozenset(section.class_name for item in manifest for section in item.sections)
@@ -99,6 +99,7 @@ def plan_job_evaluation(
             majority_class=majority_class(
                 (document.sections, document.pages) for side, document in usable if side is Split.TRAIN
             ),
+            nearest_page=trained.have_looks,
             metric=choose_metric(chosen),
             left_out=(*unusable, *left_out),
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.errors import InvalidInput, JobNotFound, StaleState
 from idp_finetuning.evaluation.layout import EvaluationLayout, judged_prefix
-from idp_finetuning.evaluation.plan import DocumentAnswers, EvaluatedDocument, EvaluationPlan
+from idp_finetuning.evaluation.plan import NEAREST, DocumentAnswers, EvaluatedDocument, EvaluationPlan
 from idp_finetuning.evaluation.scoring import evaluated_pages, make_report
 from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.stages.evaluation_records import EvaluationRecords
@@ -25,7 +25,8 @@ def score_evaluation(run: EvaluationRun, *, records: EvaluationRecords, data: Da
     plan = read_stored_json(EvaluationPlan, data.read(layout.plan))
     documents = read_stored_json(tuple[EvaluatedDocument, ...], data.read(layout.documents))
     asked = (*plan.contestants, plan.repetition)
-    answers = {item.digest: _answers(layout, item.digest, data) for item in asked}
+    digests = [*(item.digest for item in asked), *([NEAREST] if plan.nearest_page else [])]
+    answers = {digest: _answers(layout, digest, data) for digest in digests}
     try:
         report = make_report(
             run, plan, documents, answers, created_at=timestamp(), judged_before=_count_judged(plan, data)

@@ -15,10 +15,11 @@ _BEGINNING = b'{"pageNotes":'
 
 
 class PageNotes(WireModel):
-    """Of each page in order: a digest of its image, and how many of its characters no font has."""
+    """Of each page in order: a digest of its image, how many of its characters no font has, and how it looks."""
 
     digests: tuple[str, ...]
     missing_glyphs: tuple[int, ...]
+    looks: tuple[str, ...] = ()
 
 
 class _Line(WireModel):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from idp_finetuning.adapters.page_looks import page_look
 from idp_finetuning.adapters.pages import open_document
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.errors import InvalidInput, TestSetInvalid, TestSetNotFound
@@ -251,3 +253,65 @@ def test_documents_of_no_class_show_how_often_one_is_named_all_the_same(
     assert "PDF ends" in reasons(report)["broken.pdf"]
     with_text = json.loads(extra.evaluation.data.read(LAYOUT.pages).splitlines()[0])
     assert "poem" not in json.dumps(with_text)
+
+
+def pattern(seed: int) -> Image.Image:
+    """A page with dark fields, others for each seed."""
+    shown = Image.new("RGB", (620, 877), "white")
+    draw = random.Random(seed)
+    for _ in range(40):
+        left, top = draw.randrange(0, 560), draw.randrange(0, 800)
+        shown.paste((40, 40, 40), (left, top, left + draw.randrange(20, 60), top + draw.randrange(10, 40)))
+    return shown
+
+
+def saved(page: Image.Image, quality: int) -> bytes:
+    """The page as a JPEG."""
+    file = io.BytesIO()
+    page.save(file, "JPEG", quality=quality)
+    return file.getvalue()
+
+
+def leave_training_pages(extra: Extra, pages: list[bytes]) -> list[str]:
+    """What the job's workflow leaves of the first training document; the answer is the paths of all of them."""
+    data, layout = extra.evaluation.data, JobLayout(job_id=ID)
+    trained = [item for item in json.loads(data.read(layout.manifest)) if item["split"] == "train"]
+    document = trained[0]["documentId"]
+    for number, content in enumerate(pages, 1):
+        data.write(layout.page(document, number), content)
+    notes = PageNotes(
+        digests=tuple(image_digest(content) for content in pages),
+        missing_glyphs=(0,) * len(pages),
+        looks=tuple(page_look(content) for content in pages),
+    )
+    data.write(layout.example(Split.TRAIN, document), join_notes(notes, b"{}\n"))
+    return [item["key"].removeprefix("docsplit/input/") for item in trained]
+
+
+def test_a_training_document_saved_in_another_quality_is_left_out(extra: Extra) -> None:
+    extra.add_usual()
+    original, *_ = leave_training_pages(extra, [saved(pattern(1), 90)])
+    extra.add("again.jpg", saved(pattern(1), 40), {"invoice": None})
+    extra.add("other.jpg", saved(pattern(2), 90), {"invoice": None})
+    report = extra.evaluate()
+    assert reasons(report) == {
+        "again.jpg": f"Every page looks nearly like one of the training documents, as '{original}'."
+    }
+    assert report.documents == 9
+
+
+def test_the_nearest_training_page_answers_without_a_model(extra: Extra) -> None:
+    blank = Image.new("RGB", (620, 877), "white")
+    leave_training_pages(extra, [saved(pattern(1), 90), saved(pattern(2), 90)])
+    extra.add("like.jpg", saved(pattern(3), 90), {"invoice": None})
+    extra.add("unlike.jpg", saved(pattern(4), 90), {"letter": None})
+    extra.add("blank.jpg", saved(blank, 90), {"letter": None})
+    report = extra.evaluate()
+    nearest = next(item for item in report.contestants if item.kind == "NEAREST_PAGE")
+    assert nearest.accuracy
+    assert (nearest.documents, nearest.accuracy.value, nearest.model, nearest.usage.calls) == (3, 1 / 3, None, 0)
+    assert nearest.name in {item.name for item in report.comparisons}
+    before = len(extra.evaluation.model.requests)
+    again = extra.evaluate(EvaluationRun(job_id=ID, number=3))
+    assert without_cost(again) == without_cost(report)
+    assert len(extra.evaluation.model.requests) == before
