@@ -59,6 +59,7 @@ def called(
     pipeline.sdk.finetuning.validate_test_set(read_in_background[0])
     pipeline.sdk.finetuning.report(finished.job.id)
     list(pipeline.sdk.finetuning.documents(finished.job.id))
+    assert pipeline.sdk.finetuning.loss_curve(finished.job.id).training
     for _ in range(2):  # the second finds the first under way
         pipeline.sdk.finetuning.evaluate_job(finished.job.id)
     pipeline.evaluated(finished.job.id)

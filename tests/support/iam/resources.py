@@ -73,6 +73,7 @@ BASELINE_EVALUATIONS = (
     f"{DATA}/{baseline_records_prefix('*')}*",
     f"{DATA}/{judged_prefix('*')}*",
 )
+LOSS_CURVE = f"{DATA}/{_JOB.loss_curve}"
 _CLASSIFICATION = ClassificationLayout(classification_id="*")
 DATASET_DOCUMENTS = f"{DATA}/{_JOB.documents}"
 TRAINING_FILE, VALIDATION_FILE = (f"{DATA}/{_JOB.dataset(split)}" for split in Split)
@@ -91,7 +92,7 @@ KINDS = (
     VALIDATION_FILE,
     f"{DATA}/{_JOB.report}",
     DATASET_DOCUMENTS,
-    f"{DATA}/{_JOB.loss_curve}",
+    LOSS_CURVE,
     f"{DATA}/{_JOB.output}*",
     *EVALUATIONS,
     *BASELINE_EVALUATIONS,

@@ -22,6 +22,7 @@ from tests.support.iam.resources import (
     DEPLOYMENTS,
     EVALUATIONS,
     FOUNDATION_MODELS,
+    LOSS_CURVE,
     PREFIX,
     RUNNING,
     SEALED,
@@ -262,8 +263,8 @@ UNCALLED: tuple[Uncalled, ...] = (
     Uncalled(
         "ReconcileJobs",
         ("s3:DeleteObject", "s3:DeleteObjectVersion"),
-        EVALUATIONS,
-        "Only an evaluation that wrote while its job was being deleted leaves something.",
+        (*EVALUATIONS, LOSS_CURVE),
+        "Only a step that wrote while its job was being deleted leaves something.",
         by_chance=True,
     ),
 )
