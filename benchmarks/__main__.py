@@ -16,6 +16,7 @@ from benchmarks.bundle_import import TARGET_RATIO, measure_bundle_import
 from benchmarks.cli_help import TARGET_RATIO as HELP_RATIO
 from benchmarks.cli_help import measure_cli_help
 from benchmarks.document_memory import measure_document_memory
+from benchmarks.evaluation_run import measure_evaluation_run
 from benchmarks.evaluation_statistics import measure_evaluation_statistics
 from benchmarks.job_list import measure_job_list
 from benchmarks.large_test_set import measure_large_test_set
@@ -117,6 +118,13 @@ def sections(docs: Path | None) -> dict[str, Section]:
             "local trainer",
             lambda: measure_local_trainer(documents()),
             "The local trainer is a stand-in: it says nothing about Nova.",
+        ),
+        "evaluationRun": Section(
+            "evaluation run",
+            measure_evaluation_run,
+            "1,000 held-out pages, peak memory of the scorer over that of 100 pages; takes 3 minutes.",
+            Target("scorerAboveFewMb", "at most", 20),
+            long=True,
         ),
         "evaluation": Section(
             "evaluation",
