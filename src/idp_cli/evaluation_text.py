@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from idp_sdk import (
         BaselineEvaluation,
         ContestantScores,
+        CostBound,
         EvaluatedPage,
         EvaluationReport,
         GateResult,
@@ -119,6 +120,17 @@ def cost_line(report: EvaluationReport) -> str:
         return f"not known for {calls:,} answers, without a price of: {', '.join(unknown)}"
     # Answers of the flex tier cost less.
     return f"${report.cost:.4f} at most for {calls:,} answers, with standard prices of {report.prices_as_of}"
+
+
+def estimate_lines(bound: CostBound) -> list[str]:
+    """Say what an evaluation could cost at most."""
+    asked = f"for {bound.answers:,} answers about {bound.pages:,} pages"
+    if bound.cost is None:
+        return [f"What it could cost is not known {asked}, without a price of: {', '.join(bound.without_price)}."]
+    return [
+        f"It could cost ${bound.cost:.4f} at most {asked}, with standard prices of {bound.prices_as_of}.",
+        "Answers that are there are counted, too, and are not paid for again.",
+    ]
 
 
 def judged_lines(report: EvaluationReport) -> list[str]:

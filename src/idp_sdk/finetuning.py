@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 
+from idp_finetuning.evaluation.cost import CostBound
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.two_jobs import JobComparison
@@ -169,6 +170,30 @@ class Finetuning:
         }
         return self._api.call(
             operations.EVALUATE_JOB, {name: value for name, value in given.items() if value is not None}
+        )
+
+    def estimate_evaluation(
+        self,
+        job_id: str,
+        *,
+        test_set_id: str | None = None,
+        out_of_scope_test_set_id: str | None = None,
+        built_in_prompt: bool | None = None,
+        maximum_pages: int | None = None,
+    ) -> CostBound:
+        """Return what an evaluation of a COMPLETED job could cost at most, in US dollars; nothing is started.
+
+        `cost` is None if a price is not known. Raises Conflict, TestSetNotFound, TestSetInvalid.
+        """
+        given = {
+            "jobId": job_id,
+            "testSetId": test_set_id,
+            "outOfScopeTestSetId": out_of_scope_test_set_id,
+            "builtInPrompt": built_in_prompt,
+            "maximumPages": maximum_pages,
+        }
+        return self._api.call(
+            operations.ESTIMATE_EVALUATION, {name: value for name, value in given.items() if value is not None}
         )
 
     def evaluation_report(self, job_id: str) -> EvaluationReport:

@@ -7,6 +7,7 @@ from typing import Any
 from idp_finetuning.classification.classification import Classification, ClassificationUpload
 from idp_finetuning.classification.scopes import User
 from idp_finetuning.evaluation.baseline import BaselineEvaluation
+from idp_finetuning.evaluation.cost import CostBound
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.two_jobs import JobComparison
@@ -51,6 +52,15 @@ EVALUATE_JOB = mutation(
     builtInPrompt="Boolean",
     maximumPages="Int",
     maximumCost="Float",
+)
+ESTIMATE_EVALUATION = query(
+    "estimateEvaluation",
+    CostBound,
+    jobId="ID!",
+    testSetId="ID",
+    outOfScopeTestSetId="ID",
+    builtInPrompt="Boolean",
+    maximumPages="Int",
 )
 GET_EVALUATION_REPORT = query("getEvaluationReport", EvaluationReport, jobId="ID!")
 LIST_EVALUATED_PAGES = query("listEvaluatedPages", Page[EvaluatedPage], jobId="ID!", **_PAGE)

@@ -11,6 +11,7 @@ from idp_finetuning.classification.classification import (
 from idp_finetuning.classification.config_versions import ClassificationConfig
 from idp_finetuning.classification.scopes import User, UserScope
 from idp_finetuning.evaluation.baseline import BaselineEvaluation
+from idp_finetuning.evaluation.cost import CostBound
 from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import ContestantScores, EvaluatedPage, EvaluationReport, PageFinding
 from idp_finetuning.evaluation.two_jobs import JobComparison
@@ -53,6 +54,7 @@ __all__ = [
     "ConfigVersion",
     "Connection",
     "ContestantScores",
+    "CostBound",
     "CustomModel",
     "DatasetDocument",
     "DatasetReport",

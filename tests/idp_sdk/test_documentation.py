@@ -126,6 +126,13 @@ def answers() -> dict[str, Any]:
         "startBaselineEvaluation": baseline().to_wire(),
         "getBaselineEvaluation": baseline(evaluated=True).to_wire(),
         "listBaselinePages": page(*(item.to_wire() for item in pages_of_report()[:2])),
+        "estimateEvaluation": {
+            "pages": 12,
+            "answers": 36,
+            "cost": 0.0144,
+            "withoutPrice": [],
+            "pricesAsOf": "2026-08-31",
+        },
         "getEvaluationReport": evaluation_report().to_wire(),
         "compareFinetuningJobs": job_comparison().to_wire(),
         "listEvaluatedPages": page(*(item.to_wire() for item in pages_of_report()[:2])),

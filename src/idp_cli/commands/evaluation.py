@@ -12,7 +12,7 @@ import click
 from idp_cli.commands.options import interval_option, job_id_option, maximum_cost_option, maximum_pages_option
 from idp_cli.completing import complete_jobs, complete_test_sets
 from idp_cli.evaluation_page import evaluation_page
-from idp_cli.evaluation_text import evaluation_lines, gate_lines, page_rows, state_lines
+from idp_cli.evaluation_text import estimate_lines, evaluation_lines, gate_lines, page_rows, state_lines
 from idp_cli.files import STDOUT, rows_of, write_csv, write_text
 from idp_cli.model_card import card_content, card_lines
 from idp_cli.session import FAILED, Session, find_stand_in, shared_options
@@ -42,6 +42,7 @@ Command = TypeVar("Command", bound=Callable[..., object])
 @click.option("--built-in-prompt", is_flag=True, help="Also ask the base model with the built-in prompt.")
 @maximum_pages_option
 @maximum_cost_option
+@click.option("--estimate", is_flag=True, help="Say what it could cost at most, and start nothing.")
 @click.option("--wait", is_flag=True, help="Wait for its end; exit code 1 unless it is COMPLETED.")
 @interval_option
 @shared_options
@@ -54,6 +55,7 @@ def evaluate(
     built_in_prompt: bool,
     maximum_pages: int | None,
     maximum_cost: float | None,
+    estimate: bool,
     wait: bool,
     interval: float,
 ) -> int:
@@ -62,6 +64,17 @@ def evaluate(
     Those that the job held out, or those of another test set. That is done once when a job is COMPLETED. Answers that
     are there are not paid for again.
     """
+    if estimate:
+        with session.client() as client:
+            bound = client.finetuning.estimate_evaluation(
+                job_id,
+                test_set_id=test_set,
+                out_of_scope_test_set_id=out_of_scope,
+                built_in_prompt=built_in_prompt or None,
+                maximum_pages=maximum_pages,
+            )
+        session.show(bound, estimate_lines(bound))
+        return 0
     with session.client() as client:
         job = client.finetuning.evaluate_job(
             job_id,

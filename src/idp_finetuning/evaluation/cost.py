@@ -16,6 +16,7 @@ from idp_finetuning.nova.base_models import find_base_model
 from idp_finetuning.nova.prices import Usage, prices
 from idp_finetuning.nova.prompt import ANSWER_TOKENS
 from idp_finetuning.training_data.examples import bound_tokens
+from idp_finetuning.wire import WireModel
 
 
 def usage_of(
@@ -32,35 +33,63 @@ def cost_of(contestant: Contestant, usage: Usage) -> float | None:
     return price.cost(usage) if price else None
 
 
-def require_affordable(
-    maximum_cost: float,
-    contestants: Sequence[Contestant],
-    documents: Sequence[EvaluatedDocument],
-) -> None:
-    """Raise CostTooHigh if asking about all pages could cost more US dollars, PriceUnknown if a price is not known.
+class CostBound(WireModel):
+    """What asking could cost at most: so many answers, and US dollars with the prices of a day.
 
-    A page counts with more tokens than it can have: each byte of the prompt as one, and what the base model takes if
-    the prompt has the text of the page, whose length is not known yet. Answers that are stored are counted, too.
+    Each page counts with more tokens than it can have, and answers that are stored are counted, too. `cost` is None if
+    the price of a model is not known; `without_price` names those.
     """
-    bound, calls = 0.0, 0
+
+    pages: int
+    answers: int
+    cost: float | None
+    without_price: tuple[str, ...] = ()
+    prices_as_of: str
+
+
+def bound_cost(contestants: Sequence[Contestant], *, pages: int, asked_twice: int) -> CostBound:
+    """Return what asking about so many pages could cost; the first contestant is asked about some of them twice.
+
+    Each byte of the prompt counts as a token; if the prompt has the text of the page, whose length is not known, a page
+    has what the base model takes.
+    """
+    cost, answers, unknown = 0.0, 0, []
     for contestant in {item.digest: item for item in reversed(contestants)}.values():
-        asked = sum(item.pages for item in documents)
-        if contestant is contestants[0]:
-            asked += sum(item.asked_twice for item in documents)
-        prompt = contestant.prompt
-        tokens = bound_tokens(prompt)
-        if prompt.needs_text and contestant.base_model:
+        asked = pages + (asked_twice if contestant is contestants[0] else 0)
+        tokens = bound_tokens(contestant.prompt)
+        if contestant.prompt.needs_text and contestant.base_model:
             tokens = find_base_model(contestant.base_model).maximum_tokens_per_record
         usage = Usage(calls=asked, input_tokens=asked * tokens, output_tokens=asked * ANSWER_TOKENS)
-        cost = cost_of(contestant, usage)
-        if cost is None:
-            raise _unknown(contestant.base_model or contestant.model)
-        bound += cost
-        calls += asked
-    if bound > maximum_cost:
+        answers += asked
+        of_contestant = cost_of(contestant, usage)
+        if of_contestant is None:
+            unknown.append(contestant.base_model or contestant.model)
+        cost += of_contestant or 0
+    return CostBound(
+        pages=pages,
+        answers=answers,
+        cost=None if unknown else cost,
+        without_price=tuple(unknown),
+        prices_as_of=prices().as_of,
+    )
+
+
+def require_affordable(
+    maximum_cost: float, contestants: Sequence[Contestant], documents: Sequence[EvaluatedDocument]
+) -> None:
+    """Raise CostTooHigh if asking about all pages could cost more US dollars, PriceUnknown if a price is not known."""
+    bound = bound_cost(
+        contestants,
+        pages=sum(item.pages for item in documents),
+        asked_twice=sum(item.asked_twice for item in documents),
+    )
+    if bound.cost is None:
+        raise _unknown(bound.without_price[0])
+    if bound.cost > maximum_cost:
         raise CostTooHigh(
-            f"The evaluation could cost ${bound:.4f} for {calls:,} answers (prices of {prices().as_of}); maximumCost "
-            f"is ${maximum_cost:.4f}. Nothing was asked for. Raise maximumCost, or choose a smaller test set."
+            f"The evaluation could cost ${bound.cost:.4f} for {bound.answers:,} answers (prices of "
+            f"{bound.prices_as_of}); maximumCost is ${maximum_cost:.4f}. Nothing was asked for. Raise maximumCost, or "
+            "choose a smaller test set."
         )
 
 

@@ -6,20 +6,27 @@ from pydantic import Field
 
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import Conflict, InvalidInput, StaleState
-from idp_finetuning.evaluation.cost import require_price
+from idp_finetuning.evaluation.cost import CostBound, bound_cost, require_price
 from idp_finetuning.evaluation.gate import GateResult, judge_gate
 from idp_finetuning.evaluation.layout import EvaluationLayout
+from idp_finetuning.evaluation.plan import MAXIMUM_PAGES, OUT_OF_SCOPE_PAGES, REPEATED_PAGES
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.two_jobs import JobComparison, compare_jobs
 from idp_finetuning.jobs.evaluation import EvaluationRequest
 from idp_finetuning.jobs.job import FinetuningJob, JobStatus
+from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.base_models import find_base_model
+from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.operations.arguments import Id, JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity, shown_name
 from idp_finetuning.operations.lines import read_page_of_lines
 from idp_finetuning.pagination import Page
 from idp_finetuning.stages.evaluation_records import fail_job_evaluation
 from idp_finetuning.stages.evaluation_start import start_evaluation, start_execution
+from idp_finetuning.stages.job_evaluation_plan import choose_contestants
+from idp_finetuning.stages.page_counts import read_page_counts
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_finetuning.wire import WireModel, read_stored_json
 
 
@@ -30,12 +37,17 @@ class LimitArguments(WireModel):
     maximum_cost: float | None = Field(default=None, gt=0)
 
 
-class EvaluateArguments(LimitArguments, JobArguments):
-    """Arguments of evaluateFinetuningJob; without a test set the job's own choice holds."""
+class EstimateArguments(JobArguments):
+    """Arguments of estimateEvaluation; without a test set the job's own choice holds."""
 
     test_set_id: Id | None = None
     out_of_scope_test_set_id: Id | None = None
     built_in_prompt: bool | None = None
+    maximum_pages: int | None = Field(default=None, ge=1, le=10_000)
+
+
+class EvaluateArguments(LimitArguments, EstimateArguments):
+    """Arguments of evaluateFinetuningJob."""
 
 
 def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, services: Services) -> FinetuningJob:
@@ -51,7 +63,7 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
     job = services.jobs.get(arguments.job_id)
     if job.status is not JobStatus.COMPLETED:
         raise Conflict(f"Job '{job.id}' is {job.status}; only the model of a COMPLETED job can be evaluated.")
-    request = _request(job, arguments, services)
+    request = _request(job, arguments, services, arguments.maximum_cost)
     if arguments.maximum_cost is not None:
         require_price(find_base_model(job.base_model).id)
     if run := job.evaluation_run:
@@ -77,7 +89,9 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
     return _require_same(begun, request)
 
 
-def _request(job: FinetuningJob, arguments: EvaluateArguments, services: Services) -> EvaluationRequest:
+def _request(
+    job: FinetuningJob, arguments: EstimateArguments, services: Services, maximum_cost: float | None = None
+) -> EvaluationRequest:
     """Return what is asked for; a test set that is named, or that the job was created with, must be complete."""
     chosen = arguments.test_set_id or job.evaluation_test_set_id
     other = None if chosen == job.test_set_id else chosen
@@ -88,7 +102,7 @@ def _request(job: FinetuningJob, arguments: EvaluateArguments, services: Service
         out_of_scope_test_set_id=arguments.out_of_scope_test_set_id,
         built_in_prompt=bool(arguments.built_in_prompt),
         maximum_pages=arguments.maximum_pages,
-        maximum_cost=arguments.maximum_cost,
+        maximum_cost=maximum_cost,
     )
 
 
@@ -105,6 +119,34 @@ def _require_same(job: FinetuningJob, request: EvaluationRequest) -> FinetuningJ
             "its end."
         )
     return job
+
+
+def estimate_evaluation(arguments: EstimateArguments, identity: Identity, services: Services) -> CostBound:
+    """Return what an evaluation of a completed job could cost at most. Nothing is started.
+
+    Of another test set, whose documents are not read for this, all pages count, or the most that are asked about if
+    nobody counted them. Raises Conflict if the job is not COMPLETED, TestSetNotFound, TestSetInvalid.
+    """
+    job = services.jobs.get(arguments.job_id)
+    if job.status is not JobStatus.COMPLETED:
+        raise Conflict(f"Job '{job.id}' is {job.status}; only the model of a COMPLETED job can be evaluated.")
+    request = _request(job, arguments, services)
+    kept = JobLayout(job_id=job.id)
+    prompt = read_stored_json(Prompt, services.data.read(kept.prompt))
+    contestants, _ = choose_contestants(job, request, prompt, services.jobs, services.config_versions)
+    pages = min(_pages_to_ask(job, request, services), request.maximum_pages or MAXIMUM_PAGES)
+    foreign = OUT_OF_SCOPE_PAGES if request.out_of_scope_test_set_id else 0
+    return bound_cost(contestants, pages=pages + foreign, asked_twice=min(pages, REPEATED_PAGES))
+
+
+def _pages_to_ask(job: FinetuningJob, request: EvaluationRequest, services: Services) -> int:
+    if request.test_set_id:
+        counts = read_page_counts(services.test_sets.get(request.test_set_id), services.data)
+        pages = [document.pages for document in counts.documents] if counts else [None]
+        return MAXIMUM_PAGES if None in pages else sum(count or 0 for count in pages)
+    lines = services.data.read(JobLayout(job_id=job.id).documents).splitlines()
+    documents = (read_stored_json(DatasetDocument, line) for line in lines)
+    return sum(document.pages or 0 for document in documents if document.side is Split.VALIDATION)
 
 
 class GateArguments(JobArguments):

@@ -41,10 +41,12 @@ from idp_finetuning.operations.config_versions import (
 )
 from idp_finetuning.operations.evaluation import (
     ComparisonArguments,
+    EstimateArguments,
     EvaluateArguments,
     EvaluatedPagesArguments,
     GateArguments,
     compare_finetuning_jobs,
+    estimate_evaluation,
     evaluate_finetuning_job,
     gate_finetuning_job,
     get_evaluation_report,
@@ -121,6 +123,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "listAvailableModels": _operation(SIGNED_IN, NoArguments, list_available_models),
     "listTestSets": _operation(SIGNED_IN, PageArguments, list_test_sets),
     "evaluateFinetuningJob": _operation(AUTHORS, EvaluateArguments, evaluate_finetuning_job),
+    "estimateEvaluation": _operation(SIGNED_IN, EstimateArguments, estimate_evaluation),
     "getEvaluationReport": _operation(SIGNED_IN, JobArguments, get_evaluation_report),
     "listEvaluatedPages": _operation(SIGNED_IN, EvaluatedPagesArguments, list_evaluated_pages),
     "compareFinetuningJobs": _operation(SIGNED_IN, ComparisonArguments, compare_finetuning_jobs),

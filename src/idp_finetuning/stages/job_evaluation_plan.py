@@ -58,7 +58,7 @@ def plan_job_evaluation(
     """
     kept = layout.job
     manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(kept.manifest))
-    pages = _page_counts(data.read(kept.documents))
+    pages = accepted_pages(data.read(kept.documents))
     usable = list(_usable(job, manifest, pages))
     request = job.evaluation or EvaluationRequest()
     other = request.test_set_id
@@ -85,7 +85,7 @@ def plan_job_evaluation(
         drawn, not_drawn = choose_documents(foreign, OUT_OF_SCOPE_PAGES)
         chosen, left_out = [*chosen, *drawn], [*left_out, *no_use, *not_drawn]
     prompt = read_stored_json(Prompt, data.read(kept.prompt))
-    contestants, notes = _contestants(job, request, prompt, jobs, config_versions)
+    contestants, notes = choose_contestants(job, request, prompt, jobs, config_versions)
     if request.maximum_cost is not None:
         require_affordable(request.maximum_cost, contestants, chosen)
     return Planned(
@@ -106,7 +106,7 @@ def plan_job_evaluation(
     )
 
 
-def _page_counts(lines: bytes) -> dict[str, int]:
+def accepted_pages(lines: bytes) -> dict[str, int]:
     """Return the pages of the accepted documents by path."""
     documents = (read_stored_json(DatasetDocument, line) for line in lines.splitlines())
     return {document.path: document.pages for document in documents if document.pages is not None}
@@ -131,7 +131,7 @@ def _usable(
             )
 
 
-def _contestants(
+def choose_contestants(
     job: FinetuningJob, request: EvaluationRequest, prompt: Prompt, jobs: JobTable, config_versions: ConfigVersionTable
 ) -> tuple[tuple[Contestant, ...], tuple[str, ...]]:
     """Return who is asked; the active version takes part as it is, if it can classify at all."""

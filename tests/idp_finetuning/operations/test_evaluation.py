@@ -14,7 +14,11 @@ from idp_finetuning.jobs import life
 from idp_finetuning.jobs.evaluation import EvaluationRun
 from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.jobs.layout import JobLayout
+from idp_finetuning.nova.prompt import ANSWER_TOKENS
 from idp_finetuning.stages.evaluation_records import fail_job_evaluation
+from idp_finetuning.test_sets.split import Split
+from idp_finetuning.training_data.dataset_documents import DatasetDocument
+from idp_finetuning.training_data.examples import bound_tokens
 from tests.idp_finetuning.conftest import client
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.evaluated import CUSTOM, PROMPT, evaluation_report, pages_of_report
@@ -248,3 +252,46 @@ def test_what_an_evaluation_is_asked_for_stands_on_the_job_and_another_wish_wait
         call("evaluateFinetuningJob", jobId=ID, outOfScopeTestSetId="gone")
     with pytest.raises(ApiError, match="InvalidInput"):
         call("evaluateFinetuningJob", jobId=ID, maximumPages=0)
+
+
+def held_out(data: DataBucket, *pages: int) -> None:
+    """What the job's workflow leaves: so many held-out documents, and one to train with."""
+    layout = JobLayout(job_id=ID)
+    data.write_model(layout.prompt, PROMPT)
+    sides = [*((Split.VALIDATION, count) for count in pages), (Split.TRAIN, 99)]
+    lines = [DatasetDocument(path="x", side=side, classes=("invoice",), pages=count) for side, count in sides]
+    data.write(layout.documents, b"\n".join(line.model_dump_json(by_alias=True).encode() for line in lines))
+
+
+def test_what_an_evaluation_could_cost_is_said_beforehand_and_nothing_is_started(
+    environment: dict[str, str], jobs: JobTable, data: DataBucket, test_sets: TestSetTable
+) -> None:
+    begin(jobs, test_sets)
+    held_out(data, 2, 3)
+    bound = call("estimateEvaluation", jobId=ID)
+    tokens = bound_tokens(PROMPT)
+    asked = 2 * 5 + 5  # by both models, and all twice by the custom one
+    assert (bound["pages"], bound["answers"], bound["withoutPrice"]) == (5, asked, [])
+    assert bound["cost"] == pytest.approx(asked * (tokens * 0.06 + ANSWER_TOKENS * 0.24) / 1_000_000)
+    assert bound["pricesAsOf"]
+    assert call("estimateEvaluation", jobId=ID, maximumPages=2)["answers"] == 6
+    assert call("estimateEvaluation", jobId=ID, testSetId="extra")["pages"] == 1_000  # nobody counted its pages
+    assert call("estimateEvaluation", jobId=ID, testSetId="extra", outOfScopeTestSetId="extra")["pages"] == 1_200
+    arn = environment["EVALUATION_STATE_MACHINE_ARN"]
+    assert client("stepfunctions").list_executions(stateMachineArn=arn)["executions"] == []
+    assert call("getFinetuningJob", jobId=ID)["evaluation"] is None
+
+
+def test_without_a_price_the_cost_is_not_known_and_a_job_that_runs_has_no_estimate(
+    jobs: JobTable, data: DataBucket
+) -> None:
+    held_out(data, 1)
+    base = "us.amazon.nova-2-lite-v1:0"
+    jobs.create(job(status=JobStatus.COMPLETED, base_model=base), None, "")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("idp_finetuning.evaluation.cost.cost_of", lambda *_: None)
+        bound = call("estimateEvaluation", jobId=ID)
+    assert (bound["cost"], bound["withoutPrice"]) == (None, [base, base])
+    other = jobs.create(job("other", status=JobStatus.TRAINING), None, "").id
+    with pytest.raises(ApiError, match="Conflict"):
+        call("estimateEvaluation", jobId=other)

@@ -57,6 +57,7 @@ FILE = {"md5": "0" * 32, "size": 1}
 REQUESTS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "listFinetuningJobs": dict,
     "getFinetuningJob": lambda: {"jobId": "none"},
+    "estimateEvaluation": lambda: {"jobId": "none"},
     "getLossCurve": lambda: {"jobId": "none"},
     "getDatasetReport": lambda: {"jobId": "none"},
     "listDatasetDocuments": lambda: {"jobId": "none"},

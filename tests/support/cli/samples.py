@@ -287,6 +287,13 @@ def answers() -> dict[str, Callable[[dict[str, Any]], Any]]:
         "startBaselineEvaluation": lambda given: baseline().to_wire(),
         "getBaselineEvaluation": lambda given: baseline(evaluated=True).to_wire(),
         "listBaselinePages": lambda given: _page([page.to_wire() for page in pages_of_report()]),
+        "estimateEvaluation": lambda given: {
+            "pages": 12,
+            "answers": 36,
+            "cost": 0.0144,
+            "withoutPrice": [],
+            "pricesAsOf": "2026-08-31",
+        },
         "getEvaluationReport": lambda given: evaluation_report().to_wire(),
         "compareFinetuningJobs": lambda given: job_comparison().to_wire(),
         "listEvaluatedPages": lambda given: _page([page.to_wire() for page in pages_of_report()]),

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from idp_finetuning.classification.classification import ClassifiedPage
 from idp_finetuning.evaluation.baseline import BaselineEvaluation
 from idp_finetuning.evaluation.comparison import Metric
+from idp_finetuning.evaluation.cost import CostBound
 from idp_finetuning.evaluation.plan import (
     Contestant,
     ContestantKind,
@@ -112,6 +113,11 @@ def evaluation_report() -> EvaluationReport:
         given_answers(),
         created_at="2024-01-15T11:25:00.000Z",
     )
+
+
+def cost_bound() -> CostBound:
+    """What asking two models about the documents could cost."""
+    return CostBound(pages=12, answers=36, cost=0.0144, prices_as_of="2026-08-31")
 
 
 def baseline(*, evaluated: bool = False) -> BaselineEvaluation:
