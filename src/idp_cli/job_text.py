@@ -56,8 +56,15 @@ def _expectation_lines(validation: Validation) -> list[str]:
         f"  With {expected.held_out}: "
         + (f"a gain of {100 * gain:.0f} points or more" if gain is not None else "nothing; hold more documents out"),
         f"  For 10 points: {expected.documents_for_ten_points} documents; for 5: {expected.documents_for_five_points}",
-        "  (in four of five cases, if the models differ on a fifth of the documents)",
+        f"  (in four of five cases, if the models differ on {100 * expected.differing_share:.0f} % of the documents, "
+        f"{_seen(expected.earlier_evaluations)})",
     ]
+
+
+def _seen(evaluations: int) -> str:
+    if not evaluations:
+        return "which is assumed"
+    return "as in the earlier evaluation" if evaluations == 1 else f"as in {evaluations} earlier evaluations"
 
 
 def created_lines(job: Job) -> list[str]:

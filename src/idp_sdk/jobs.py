@@ -39,8 +39,8 @@ class JobEvaluation(WireModel):
     """The latest evaluation of a job's model, on another test set or, without one, on what the job held out.
 
     `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
-    points); `verdict` is "BETTER", "WORSE", "NO_WORSE" or "NOT_PROVEN". Both are None without answers of the base
-    model.
+    points); `verdict` is "BETTER", "WORSE", "NO_WORSE" or "NOT_PROVEN". On `differing_documents` of `documents` the two
+    were not equally good. All are None without answers of the base model.
     """
 
     number: int
@@ -56,6 +56,8 @@ class JobEvaluation(WireModel):
     gain: float | None = None
     gain_lower: float | None = None
     gain_upper: float | None = None
+    documents: int | None = None
+    differing_documents: int | None = None
     sentence: str | None = None
     error_message: str | None = None
 

@@ -21,7 +21,11 @@ _test_set = click.argument("test_set", metavar="ID", shell_complete=complete_tes
 @_test_set
 @click.option("--base-model", "base_models", multiple=True, metavar="ID", help="A base model; may be repeated.")
 @click.option(
-    "--config-version", "config_versions", multiple=True, metavar="NAME", help="A configuration version; same."
+    "--config-version",
+    "config_versions",
+    multiple=True,
+    metavar="NAME",
+    help="A configuration version; may be repeated.",
 )
 @maximum_pages_option
 @maximum_cost_option
@@ -82,7 +86,8 @@ def test_set_evaluation(
     with session.client() as client:
         found = client.test_sets.evaluation(test_set, number)
         if found.report is None:
-            session.show(found, baseline_lines(found))
+            earlier = [f"--number {found.number - 1} shows the one before."] if found.number > 1 else []
+            session.show(found, [*baseline_lines(found), *earlier])
             return FAILED
         session.say_stand_in(client)
         write_report(

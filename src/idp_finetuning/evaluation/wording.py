@@ -13,7 +13,7 @@ def verdict_sentence(comparison: Comparison, first: str, second: str) -> str:
     difference = comparison.difference
     numbers = (
         f"{_points(difference.value)} in {_THINGS[comparison.metric]} (95 % interval {100 * difference.lower:+.1f} to "
-        f"{_points(difference.upper)}, p = {_p_value(comparison.p_value)}, "
+        f"{_points(difference.upper)}, {_p_value(comparison.p_value)}, "
         f"{comparison.units} document{'s' if comparison.units > 1 else ''})"
     )
     begin = {
@@ -45,4 +45,4 @@ def _points(share: float) -> str:
 
 
 def _p_value(value: float) -> str:
-    return "below 0.0001" if value < 0.0001 else f"{value:.4f}"
+    return "p below 0.0001" if value < 0.0001 else f"p = {value:.4f}"

@@ -74,7 +74,8 @@ class JobEvaluation(EvaluationRequest):
     """The latest evaluation of a job's model on documents that it was not trained with.
 
     `gain` is the share of right items of the custom model minus the base model's, with its 95 % limits (0.1 is 10
-    points); None without an answer of the base model. `sentence` says what is proven.
+    points); None without an answer of the base model. On `differing_documents` of `documents`, counted by groups that
+    the split keeps together, the two were not equally good. `sentence` says what is proven.
     """
 
     number: int
@@ -85,6 +86,8 @@ class JobEvaluation(EvaluationRequest):
     gain: float | None = None
     gain_lower: float | None = None
     gain_upper: float | None = None
+    documents: int | None = None
+    differing_documents: int | None = None
     sentence: str | None = None
     error_message: str | None = None
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TypeVar
 
 from pydantic import Field, field_serializer
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.errors import FinetuningError
+from idp_finetuning.errors import FinetuningError, JobNotFound
 from idp_finetuning.evaluation.expectation import ExpectedEvaluation, expect
+from idp_finetuning.jobs.evaluation import JobEvaluation
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.base_models import BaseModelSpec, base_models
 from idp_finetuning.nova.hyper_parameters import HyperParameterSpec
 from idp_finetuning.nova.lifecycle import ModelLifecycle
@@ -68,6 +71,8 @@ class AvailableModels(WireModel):
     custom_models: tuple[CustomModelView, ...]
 
 
+# Whose evaluations say how much models differ here.
+_EARLIER_JOBS = 20
 NOT_COUNTED = (
     "The pages of the documents are not counted yet, so only the labels say how many there are. Validate again in a "
     "few minutes."
@@ -118,8 +123,19 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
     )
     if arguments.base_model and counts is None and test_set.sealed_as:
         verdict = verdict.model_copy(update={"warnings": (*verdict.warnings, NOT_COUNTED)})
-    evaluation = expect(verdict.validation_count) if arguments.base_model else None
+    evaluation = expect(verdict.validation_count, _earlier_evaluations(services)) if arguments.base_model else None
     return FinetuningValidation(**dict(verdict), evaluation=evaluation)
+
+
+def _earlier_evaluations(services: Services) -> list[JobEvaluation]:
+    """Return the evaluations of the newest completed jobs."""
+    newest = services.jobs.list(limit=_EARLIER_JOBS, next_token=None).items
+    evaluations: list[JobEvaluation] = []
+    for summary in newest:
+        if summary.status is JobStatus.COMPLETED:
+            with suppress(JobNotFound):  # the index lags behind the table
+                evaluations += filter(None, [services.jobs.get(summary.id).evaluation])
+    return evaluations
 
 
 def _refuse_deleting() -> FinetuningValidation:

@@ -74,16 +74,19 @@ def _running(job: FinetuningJob, run: EvaluationRun) -> JobEvaluation:
 
 def _ended(job: FinetuningJob, report: EvaluationReport) -> JobEvaluation:
     with_base = report.comparison_with(ContestantKind.BASE_MODEL)
-    gain = with_base.comparison.difference if with_base else None
+    compared = with_base.comparison if with_base else None
+    gain = compared.difference if compared else None
     running = _running(job, EvaluationRun(job_id=job.id, number=report.number))
     return running.model_copy(
         update={
             "status": EvaluationStatus.COMPLETED,
             "ended_at": report.created_at,
-            "verdict": with_base.comparison.verdict if with_base else None,
+            "verdict": compared.verdict if compared else None,
             "gain": gain.value if gain else None,
             "gain_lower": gain.lower if gain else None,
             "gain_upper": gain.upper if gain else None,
+            "documents": compared.units if compared else None,
+            "differing_documents": compared.differing_units if compared else None,
             "sentence": report.sentence,
         }
     )

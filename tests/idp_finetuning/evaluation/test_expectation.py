@@ -9,6 +9,7 @@ import pytest
 from idp_finetuning.evaluation.comparison import Metric, Verdict, compare_units
 from idp_finetuning.evaluation.expectation import ASSUMED_DISCORDANCE, detectable_gain, documents_needed, expect
 from idp_finetuning.evaluation.uncertainty import Unit
+from idp_finetuning.jobs.evaluation import EvaluationStatus, JobEvaluation
 
 
 @pytest.mark.parametrize("documents", [12, 25, 60, 160])
@@ -42,3 +43,37 @@ def test_more_documents_prove_more_and_both_functions_agree() -> None:
 @pytest.mark.parametrize("documents", [0, 1, 5])
 def test_too_few_documents_prove_nothing(documents: int) -> None:
     assert expect(documents).detectable_gain is None
+
+
+def earlier(documents: int | None, differing: int | None) -> JobEvaluation:
+    """An evaluation that has ended."""
+    return JobEvaluation(
+        number=1,
+        status=EvaluationStatus.COMPLETED,
+        started_at="2026-11-22T12:00:00.000Z",
+        documents=documents,
+        differing_documents=differing,
+    )
+
+
+def test_earlier_evaluations_say_on_what_share_models_differ() -> None:
+    expected = expect(30, [earlier(20, 16), earlier(20, 14), earlier(None, None)])
+    assert (expected.differing_share, expected.earlier_evaluations) == (0.74, 2)  # 31 of 42
+    assumed = expect(30)
+    assert (assumed.differing_share, assumed.earlier_evaluations) == (ASSUMED_DISCORDANCE, 0)
+    assert expected.detectable_gain
+    assert assumed.detectable_gain
+    assert expected.detectable_gain > assumed.detectable_gain  # more differs by chance
+    assert expected.documents_for_five_points > assumed.documents_for_five_points
+
+
+@pytest.mark.parametrize(("documents", "differing"), [(10, 5), (None, None), (29, 29)])
+def test_too_few_documents_say_nothing(documents: int | None, differing: int | None) -> None:
+    assert expect(30, [earlier(documents, differing)]) == expect(30)
+
+
+@pytest.mark.parametrize(("differing", "share"), [(0, 0.01), (100, 0.99)])
+def test_a_share_is_never_nothing_and_never_all(differing: int, share: float) -> None:
+    expected = expect(50, [earlier(100, differing)])
+    assert expected.differing_share == share
+    assert expected.detectable_gain

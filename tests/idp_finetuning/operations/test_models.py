@@ -11,6 +11,7 @@ import pytest
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
 from idp_finetuning.evaluation.expectation import expect
+from idp_finetuning.jobs.evaluation import EvaluationStatus, JobEvaluation
 from idp_finetuning.jobs.job import JobStatus
 from tests.support.domain.api import ApiError, call
 from tests.support.domain.fake_bedrock import PREFIX, THEN, FakeBedrock
@@ -148,3 +149,19 @@ def test_the_preview_counts_repeated_pages(s3: Any) -> None:
     assert call("validateTestSetForFinetuning", **wanted, repeat=4)["isValid"]
     with pytest.raises(ApiError, match="InvalidInput: repeat"):
         call("validateTestSetForFinetuning", **wanted, repeat=5)
+
+
+def test_the_preview_says_what_can_be_proven_by_what_earlier_evaluations_saw(s3: Any, jobs: JobTable) -> None:
+    upload_test_set(s3)
+    seen = JobEvaluation(
+        number=1,
+        status=EvaluationStatus.COMPLETED,
+        started_at="2026-11-22T12:00:00.000Z",
+        documents=40,
+        differing_documents=20,
+    )
+    jobs.create(job(status=JobStatus.COMPLETED, evaluation=seen), None, "")
+    jobs.create(job("other", status=JobStatus.FAILED, evaluation=seen), None, "")
+    verdict = call("validateTestSetForFinetuning", testSetId="docsplit", baseModel="us.amazon.nova-lite-v1:0")
+    assert verdict["evaluation"] == expect(verdict["validationCount"], [seen]).to_wire()
+    assert (verdict["evaluation"]["differingShare"], verdict["evaluation"]["earlierEvaluations"]) == (0.5, 1)
