@@ -24,7 +24,7 @@ _ACCOUNT = r"(<AWS::AccountId>|\d{12})"
 WILDCARDS: Mapping[str, str] = {
     r"\*": "Tracing, log delivery and Bedrock's lists name no resource; a test holds all else to named ones.",
     _JOB_DATA: "Bedrock reads and DeleteJobData removes whole jobs, whose ids are made at run time.",
-    _JOB_DATA + r"/[a-z*/.-]+": "Job ids are made at run time; the function reaches one part of a job's data.",
+    _JOB_DATA + r"/[a-z*/._-]+": "Job ids are made at run time; the function reaches one part of a job's data.",
     r"<StorageDataBucket\w+\.Arn>/\*/(report\.json|pages\.jsonl)": "Reports of jobs and evaluations, below their ids.",
     r"<StorageDataBucket\w+\.Arn>/evaluations/\*(/[a-z*/.-]+)?": "Test sets are named by users.",
     r"<StorageDataBucket\w+\.Arn>/validation/\*(\.[a-z]+)?": "Labels and page counts lie below the ids of test sets.",

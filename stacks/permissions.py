@@ -317,7 +317,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             read_baselines,
             Allow(("s3:GetObject",), arns.evaluation_objects("*/plan.json")),
             Allow(("s3:PutObject",), arns.evaluation_objects("*/plan.json", "*/documents.json")),
-            Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("jobs/*/evaluation/training-pages.json"),)),
+            Allow(("s3:GetObject", "s3:PutObject"), (arns.data_objects("jobs/*/evaluation/trained-pages.json"),)),
         ),
         "EvaluateDocument": (
             read_job,
@@ -327,7 +327,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             read_baselines,
             Allow(
                 ("s3:GetObject",),
-                tuple(map(arns.data_objects, ("jobs/*/pages/*", "jobs/*/evaluation/training-pages.json"))),
+                tuple(map(arns.data_objects, ("jobs/*/pages/*", "jobs/*/evaluation/trained-pages.json"))),
             ),
             Allow(("s3:GetObject",), arns.evaluation_objects("*/plan.json")),
             # A conditional write reads too (S3 API reference, PutObject).

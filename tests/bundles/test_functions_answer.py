@@ -203,7 +203,12 @@ def test_the_job_ends_with_a_deployed_model(story: Story) -> None:
 
 def test_the_custom_model_is_scored_beside_its_base_model(story: Story) -> None:
     report = EvaluationReport.model_validate_json(story.data[EVALUATION.report])
-    assert [item.kind for item in report.contestants] == ["CUSTOM_MODEL", "BASE_MODEL", "MAJORITY_CLASS"]
+    assert [item.kind for item in report.contestants] == [
+        "CUSTOM_MODEL",
+        "BASE_MODEL",
+        "MAJORITY_CLASS",
+        "NEAREST_PAGE",
+    ]
     assert (report.documents, report.pages) == (1, 2)
     assert story.completed
     assert story.completed.evaluation

@@ -29,6 +29,10 @@ class BaselineRecord(BaselineRequest):
     ended_at: UtcTime | None = None
     error_message: str | None = None
 
+    def asks(self, request: BaselineRequest) -> bool:
+        """Whether it is of this request, or of another one that asks the same."""
+        return all(getattr(self, name) == value for name, value in request)
+
     @property
     def run(self) -> EvaluationRun:
         """The evaluation."""

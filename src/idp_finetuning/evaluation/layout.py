@@ -63,7 +63,7 @@ class EvaluationLayout(WireModel):
     @property
     def training_pages(self) -> str:
         """Which page images the model was trained with; written by the first evaluation on another test set."""
-        return f"{self._shared}training-pages.json"
+        return f"{self._shared}trained-pages.json"
 
     @property
     def report(self) -> str:

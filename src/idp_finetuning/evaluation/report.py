@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
+
+from pydantic import model_validator
 
 from idp_finetuning.evaluation.comparison import Agreement, Comparison, Metric
 from idp_finetuning.evaluation.page_scores import PageScores
-from idp_finetuning.evaluation.plan import ContestantKind, LeftOut
+from idp_finetuning.evaluation.plan import NAMES, ContestantKind, LeftOut
 from idp_finetuning.evaluation.section_scores import AcceleratorScores, SectionScores
 from idp_finetuning.evaluation.uncertainty import Interval
 from idp_finetuning.nova.prices import Usage
@@ -57,6 +60,20 @@ class OutOfScope(WireModel):
     classes: tuple[ClassCount, ...]
 
 
+class _OfContestant(WireModel):
+    """Something of one contestant; reports of before there were names have them by the kind."""
+
+    kind: ContestantKind
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_by_kind(cls, values: Any) -> Any:
+        if isinstance(values, dict) and "name" not in values and values.get("kind") in NAMES:
+            return {**values, "name": NAMES[ContestantKind(values["kind"])]}
+        return values
+
+
 class Part(StrEnum):
     """Files with several documents in them, or with one."""
 
@@ -97,21 +114,17 @@ class ContestantScores(WireModel):
     parts: tuple[PartScores, ...] = ()
 
 
-class ComparisonWith(WireModel):
+class ComparisonWith(_OfContestant):
     """The first contestant, in a job's evaluation the custom model, beside another one on the same documents."""
 
-    kind: ContestantKind
-    name: str
     comparison: Comparison
     agreement: Agreement
     sentence: str
 
 
-class ContestantAnswer(WireModel):
+class ContestantAnswer(_OfContestant):
     """What a contestant said of a page; None for what cannot be used."""
 
-    kind: ContestantKind
-    name: str
     class_name: str | None
     boundary: Boundary | None
 

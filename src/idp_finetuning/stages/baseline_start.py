@@ -24,7 +24,7 @@ def start_baseline(
     """
     latest = records.latest(test_set_id)
     if latest and current_baseline(latest, records=records, workflow=workflow).status is EvaluationStatus.RUNNING:
-        if BaselineRequest(**{name: getattr(latest, name) for name in BaselineRequest.model_fields}) != request:
+        if not latest.asks(request):
             raise Conflict(
                 f"{latest.run.title} runs, and asks others or with another limit of the cost. Wait for its end."
             )

@@ -24,7 +24,7 @@ class DrawnDocument(WireModel):
     """Digests of the page images, and how they look, in order."""
 
     digests: tuple[str, ...]
-    looks: tuple[str, ...]
+    looks: tuple[str, ...] = ()  # not in those of before there were any
 
 
 class EvaluationPages:
@@ -93,7 +93,8 @@ class EvaluationPages:
         """Return how each page looks."""
         if self._document.key:
             drawn = read_stored_json(DrawnDocument, self._data.read(self._layout.drawing(self._document.document_id)))
-            return drawn.looks
+            if drawn.looks:
+                return drawn.looks
         return tuple(page_look(self.read(number)) for number in range(1, pages + 1))
 
     def read(self, number: int) -> bytes:

@@ -108,7 +108,10 @@ class BaselineRecords:
         return self._data.read_model(keys[-1], BaselineRecord) if keys else None
 
     def begin(self, test_set_id: str, number: int, request: BaselineRequest) -> BaselineRecord:
-        """Store a request that begins to run. Raises Conflict if another request at the same time has this number."""
+        """Store a request that begins to run, and return its record, or that of an equal request at the same time.
+
+        Raises Conflict if a request that asks otherwise has this number.
+        """
         begun = BaselineRecord(
             **dict(request),
             test_set_id=test_set_id,
@@ -118,6 +121,9 @@ class BaselineRecords:
         )
         if self._data.write_once(baseline_record_key(test_set_id, number), begun):
             return begun
+        other = self.find(test_set_id, number)
+        if other and other.asks(request):
+            return other
         raise Conflict(f"Another request has just started an evaluation of test set '{test_set_id}'.")
 
     def require_running(self, run: EvaluationRun) -> BaselineRecord:

@@ -20,7 +20,6 @@ from idp_finetuning.adapters.bedrock import (
 from idp_finetuning.errors import TransientError
 from idp_finetuning.jobs.bedrock_names import bedrock_name, bedrock_tags
 from idp_finetuning.nova.base_models import find_base_model
-from idp_finetuning.wire import timestamp
 from tests.support.domain.fake_bedrock import PREFIX, THEN, FakeBedrock, client_error
 from tests.support.domain.samples import job
 
@@ -40,8 +39,10 @@ REQUEST = CustomizationRequest(
 )
 
 
-FRESH = Begun(at=timestamp())
-EARLIER = Begun(at=timestamp(), earlier=True)
+# Not long ago, however long the tests before took.
+LATELY = "2100-01-01T00:00:00.000Z"
+FRESH = Begun(at=LATELY)
+EARLIER = Begun(at=LATELY, earlier=True)
 LONG_AGO = Begun(at="2026-11-01T10:00:00.000Z", earlier=True)
 AMBIGUOUS = ["ConflictException", "ValidationException"]
 

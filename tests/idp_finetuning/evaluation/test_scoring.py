@@ -19,11 +19,21 @@ from idp_finetuning.evaluation.plan import (
     majority_class,
     page_digest,
 )
-from idp_finetuning.evaluation.report import EvaluationReport
+from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.scoring import OTHER_CLASS, make_report
 from idp_finetuning.nova.prompt import Boundary
 from idp_finetuning.test_sets.sections import Section
-from tests.support.domain.evaluated import BASE, CUSTOM, PROMPT, RUN, answer, documents, evaluation_report, plan
+from tests.support.domain.evaluated import (
+    BASE,
+    CUSTOM,
+    PROMPT,
+    RUN,
+    answer,
+    documents,
+    evaluation_report,
+    pages_of_report,
+    plan,
+)
 
 
 def report_of(custom: dict[str, DocumentAnswers], base: dict[str, DocumentAnswers]) -> EvaluationReport:
@@ -234,3 +244,16 @@ def test_packets_and_single_documents_are_scored_apart_if_there_are_both() -> No
         ("SINGLE_DOCUMENTS", 9, 1.0, 1.0),
     ]
     assert [item.parts for item in evaluation_report().contestants] == [(), (), ()]
+
+
+def test_a_report_of_before_there_were_names_has_them_by_the_kind() -> None:
+    report = evaluation_report()
+    stored = report.to_wire()
+    for comparison in stored["comparisons"]:
+        del comparison["name"]
+    assert EvaluationReport.model_validate(stored) == report
+    page = pages_of_report()[0]
+    old = page.to_wire()
+    for given in old["answers"]:
+        del given["name"]
+    assert EvaluatedPage.model_validate(old) == page

@@ -181,7 +181,8 @@ def test_a_test_set_that_was_opened_again_is_not_read(baseline: Baseline, test_s
 
 def test_of_two_requests_at_once_one_begins(baseline: Baseline) -> None:
     begun = baseline.records.begin("extra", 1, REQUEST)
+    assert baseline.records.begin("extra", 1, REQUEST) == begun
     with pytest.raises(Conflict):
-        baseline.records.begin("extra", 1, REQUEST)
+        baseline.records.begin("extra", 1, BaselineRequest(base_models=(PRO,)))
     assert baseline.records.latest("extra") == begun
     assert begun.status is EvaluationStatus.RUNNING

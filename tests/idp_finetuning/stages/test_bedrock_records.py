@@ -100,5 +100,6 @@ def test_a_failing_call_is_a_warning_and_the_training_is_completed(
     s3.delete_bucket(Bucket="data")
     answer = pipeline.handler("GetCustomizationJob")(made.current_run.to_wire(), None)
     assert answer == {"status": "Completed"}
-    (warning,) = jobs.get(made.id).warnings
-    assert warning.startswith("Bedrock's counts of the records could not be read")
+    counted, losses = jobs.get(made.id).warnings
+    assert counted.startswith("Bedrock's counts of the records could not be read")
+    assert losses.startswith("Bedrock's losses of each step could not be read")
