@@ -91,9 +91,9 @@ def evaluation_page(report: EvaluationReport, *, losses: LossCurve | None = None
         _classes(custom, base, short_name(report.contestants[1])),
         *(_matrix(item) for item in (custom, base) if item is not None),
         *_list("Documents of no class", out_of_scope_lines(report)),
+        *loss_plot(losses),
         "<h2>Pages to look at</h2>",
         _findings(report),
-        *loss_plot(losses),
         *_list("Left out", [f"{item.path}: {item.reason}" for item in report.left_out]),
         *_list("Notes", report.notes),
     ]
