@@ -30,20 +30,24 @@ from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_finetuning.wire import WireModel, read_stored_json
 
 
-class LimitArguments(WireModel):
-    """How many pages an evaluation may ask about, and what it may cost in US dollars."""
+class PageLimit(WireModel):
+    """How many pages an evaluation may ask about."""
 
     maximum_pages: int | None = Field(default=None, ge=1, le=10_000)
+
+
+class LimitArguments(PageLimit):
+    """And what it may cost in US dollars."""
+
     maximum_cost: float | None = Field(default=None, gt=0)
 
 
-class EstimateArguments(JobArguments):
+class EstimateArguments(PageLimit, JobArguments):
     """Arguments of estimateEvaluation; without a test set the job's own choice holds."""
 
     test_set_id: Id | None = None
     out_of_scope_test_set_id: Id | None = None
     built_in_prompt: bool | None = None
-    maximum_pages: int | None = Field(default=None, ge=1, le=10_000)
 
 
 class EvaluateArguments(LimitArguments, EstimateArguments):
@@ -134,16 +138,21 @@ def estimate_evaluation(arguments: EstimateArguments, identity: Identity, servic
     kept = JobLayout(job_id=job.id)
     prompt = read_stored_json(Prompt, services.data.read(kept.prompt))
     contestants, _ = choose_contestants(job, request, prompt, services.jobs, services.config_versions)
-    pages = min(_pages_to_ask(job, request, services), request.maximum_pages or MAXIMUM_PAGES)
+    pages = request.maximum_pages or MAXIMUM_PAGES
+    if (known := _known_pages(job, request, services)) is not None:
+        pages = min(pages, known)
     foreign = OUT_OF_SCOPE_PAGES if request.out_of_scope_test_set_id else 0
     return bound_cost(contestants, pages=pages + foreign, asked_twice=min(pages, REPEATED_PAGES))
 
 
-def _pages_to_ask(job: FinetuningJob, request: EvaluationRequest, services: Services) -> int:
+def _known_pages(job: FinetuningJob, request: EvaluationRequest, services: Services) -> int | None:
+    """Return the pages of the documents that can be opened, or None if nobody counted them."""
     if request.test_set_id:
         counts = read_page_counts(services.test_sets.get(request.test_set_id), services.data)
-        pages = [document.pages for document in counts.documents] if counts else [None]
-        return MAXIMUM_PAGES if None in pages else sum(count or 0 for count in pages)
+        if counts is None:
+            return None
+        pages = [document.pages for document in counts.documents if not document.rejection]
+        return None if None in pages else sum(count or 0 for count in pages)
     lines = services.data.read(JobLayout(job_id=job.id).documents).splitlines()
     documents = (read_stored_json(DatasetDocument, line) for line in lines)
     return sum(document.pages or 0 for document in documents if document.side is Split.VALIDATION)

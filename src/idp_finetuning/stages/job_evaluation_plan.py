@@ -58,7 +58,7 @@ def plan_job_evaluation(
     """
     kept = layout.job
     manifest = read_stored_json(tuple[ManifestDocument, ...], data.read(kept.manifest))
-    pages = accepted_pages(data.read(kept.documents))
+    pages = _accepted_pages(data.read(kept.documents))
     usable = list(_usable(job, manifest, pages))
     request = job.evaluation or EvaluationRequest()
     other = request.test_set_id
@@ -106,7 +106,7 @@ def plan_job_evaluation(
     )
 
 
-def accepted_pages(lines: bytes) -> dict[str, int]:
+def _accepted_pages(lines: bytes) -> dict[str, int]:
     """Return the pages of the accepted documents by path."""
     documents = (read_stored_json(DatasetDocument, line) for line in lines.splitlines())
     return {document.path: document.pages for document in documents if document.pages is not None}

@@ -16,6 +16,7 @@ from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.nova.prompt import ANSWER_TOKENS
 from idp_finetuning.stages.evaluation_records import fail_job_evaluation
+from idp_finetuning.test_sets.page_counts import CountedDocument, PageCounts
 from idp_finetuning.test_sets.split import Split
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_finetuning.training_data.examples import bound_tokens
@@ -295,3 +296,30 @@ def test_without_a_price_the_cost_is_not_known_and_a_job_that_runs_has_no_estima
     other = jobs.create(job("other", status=JobStatus.TRAINING), None, "").id
     with pytest.raises(ApiError, match="Conflict"):
         call("estimateEvaluation", jobId=other)
+
+
+@pytest.mark.parametrize(
+    ("counted", "maximum", "pages"),
+    [
+        ([CountedDocument(path="a", pages=3), CountedDocument(path="b", rejection="encrypted")], None, 3),
+        ([CountedDocument(path="a", pages=3), CountedDocument(path="b")], None, 1_000),
+        (None, None, 1_000),
+        (None, 5_000, 5_000),  # a bound, whatever is not known
+        ([CountedDocument(path="a", pages=3_000)], 5_000, 3_000),
+        ([CountedDocument(path="a", pages=3_000)], None, 1_000),
+    ],
+)
+def test_an_estimate_is_never_below_what_may_be_asked_about(
+    jobs: JobTable,
+    data: DataBucket,
+    test_sets: TestSetTable,
+    monkeypatch: pytest.MonkeyPatch,
+    counted: list[CountedDocument] | None,
+    maximum: int | None,
+    pages: int,
+) -> None:
+    begin(jobs, test_sets)
+    held_out(data, 2)
+    known = None if counted is None else PageCounts(documents=tuple(counted))
+    monkeypatch.setattr("idp_finetuning.operations.evaluation.read_page_counts", lambda *_: known)
+    assert call("estimateEvaluation", jobId=ID, testSetId="extra", maximumPages=maximum)["pages"] == pages
