@@ -50,7 +50,7 @@ def measure_evaluation_run() -> dict[str, Any]:
 
 
 class _Models:
-    """Stands for Bedrock: counts calls, and answers with a class that is right four times of five."""
+    """Stands for Bedrock: counts the calls and returns one of five classes in turn."""
 
     def __init__(self) -> None:
         self.calls = 0

@@ -1,4 +1,4 @@
-"""EndEvaluation: says on the job why its evaluation failed."""
+"""EndEvaluation: notes why an evaluation failed."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ class FailureEvent(EvaluationRun):
 
 @state_handler(FailureEvent)
 def handler(event: FailureEvent, services: Services) -> Failure:
-    """Leave the reason on the job, which stays COMPLETED, and return it for the failed execution."""
+    """Leave the reason on the job, which stays COMPLETED, or on the record, and return it for the failed execution."""
     return end_evaluation(event.run, event.error, records=EvaluationRecords(services.jobs, services.data))

@@ -11,5 +11,5 @@ from idp_finetuning.stages.score_evaluation import score_evaluation
 
 @state_handler(EvaluationRun)
 def handler(event: EvaluationRun, services: Services) -> None:
-    """Leave the report in S3 and the verdict on the job."""
+    """Leave the report in S3, and its verdict on the job or its end on the record."""
     score_evaluation(event, records=EvaluationRecords(services.jobs, services.data), data=services.data)

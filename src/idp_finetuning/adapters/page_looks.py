@@ -8,7 +8,8 @@ from PIL import Image, ImageChops, ImageFilter
 
 _COLUMNS, _ROWS = 16, 16
 _WIDTH, _HEIGHT, _BLOCK = 256, 352, 16
-# Of 255, of the block that differs most: another quality of a page differs by 5, two invoices of one layout by 8.
+# Of 255, of the block that differs most: another quality of a page rarely differs by more, two invoices of one layout
+# differ by 8.
 _MOST_DIFFERENCE = 6
 
 

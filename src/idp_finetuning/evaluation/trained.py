@@ -42,7 +42,7 @@ class TrainingPages(WireModel):
 
     @property
     def have_looks(self) -> bool:
-        """Whether the nearest page can be told."""
+        """Whether any page has a look, so that there is a nearest one."""
         return bool(self._looks)
 
     def original(self, digests: Sequence[str]) -> str | None:

@@ -37,7 +37,7 @@ class PageLimit(WireModel):
 
 
 class LimitArguments(PageLimit):
-    """And what it may cost in US dollars."""
+    """How many pages an evaluation may ask about, and what it may cost in US dollars."""
 
     maximum_cost: float | None = Field(default=None, gt=0)
 
@@ -60,9 +60,8 @@ def evaluate_finetuning_job(arguments: EvaluateArguments, identity: Identity, se
     The documents are those of a test set, without those that the model was trained with; of the job's own test set,
     those that it held out. A second test set has documents that belong to no class of the model. Answers that an
     earlier evaluation stored are not asked for again. Raises Conflict if the job is not COMPLETED, or its model is
-    being evaluated otherwise or with a higher limit of the cost,
-    TestSetNotFound or TestSetInvalid if the test set is not there or not complete, PriceUnknown if the cost has a limit
-    and the base model no price.
+    being evaluated in another way or with a higher limit of the cost, TestSetNotFound or TestSetInvalid if a test set
+    is not there or not complete, PriceUnknown if the cost has a limit and the base model no price.
     """
     job = services.jobs.get(arguments.job_id)
     if job.status is not JobStatus.COMPLETED:

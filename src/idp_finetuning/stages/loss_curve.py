@@ -15,7 +15,7 @@ _VALIDATION = "validation_metrics.csv"
 def keep_loss_curve(job_id: str, customization_job_arn: str, data: DataBucket) -> tuple[str, ...]:
     """Write the curve of an ended training, if Bedrock left one; return a warning if it could not be read.
 
-    Where below the output prefix the tables lie is told in more than one way, so they are found by their names.
+    AWS's pages and samples disagree on the folders below the output prefix, so the tables are found by their names.
     """
     layout = JobLayout(job_id=job_id)
     try:
