@@ -101,3 +101,8 @@ def _message_for(error_type: str | None, message: str, field: str) -> str:
     if message.startswith("Not Authorized to access"):
         return f"Your groups do not allow {field}. Ask an Admin for a group that does."
     return message or f"The server refused {field} and gave no reason. See the logs of the deployment."
+
+
+def without_none(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that were given: the API has the defaults of the others."""
+    return {name: value for name, value in given.items() if value is not None}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from idp_finetuning.classification.classification import Classification, ClassificationStatus
 from idp_sdk import operations
-from idp_sdk.api import Api
+from idp_sdk.api import Api, without_none
 from idp_sdk.errors import InvalidInput, TooManyRunning, WaitTimeout
 from idp_sdk.sending import Sender
 from idp_sdk.uploads.local_files import is_folder, is_regular_file, walk, why_content_not_sent, why_not_sent
@@ -77,7 +77,7 @@ class Classifications:
             "model": model,
             "pageTexts": None if page_texts is None else [*page_texts],
         }
-        wanted = {name: value for name, value in given.items() if value is not None}
+        wanted = without_none(given)
         deadline = Deadline(timeout)
         found = self._start(wanted, deadline, poll_interval)
         while found.status is ClassificationStatus.RUNNING:

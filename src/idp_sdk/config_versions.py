@@ -7,7 +7,7 @@ from typing import Any
 
 from idp_finetuning.nova.prompt import DocumentClass
 from idp_sdk import operations
-from idp_sdk.api import Api
+from idp_sdk.api import Api, without_none
 from idp_sdk.documents import Operation
 from idp_sdk.results import ConfigVersion
 
@@ -71,7 +71,7 @@ class ConfigVersions:
         return self._write(operations.UPDATE_CONFIG_VERSION, given)
 
     def _write(self, operation: Operation[ConfigVersion], given: Mapping[str, Any]) -> ConfigVersion:
-        wanted = {name: value for name, value in given.items() if value is not None}
+        wanted = without_none(given)
         return self._api.call(operation, {"input": wanted})
 
     def activate(self, name: str, *, only_if_better: bool = False) -> ConfigVersion:
@@ -105,4 +105,4 @@ def _classification(
         "temperature": temperature,
         "classes": None if classes is None else [item.to_wire() for item in classes],
     }
-    return {name: value for name, value in given.items() if value is not None} or None
+    return without_none(given) or None

@@ -16,7 +16,7 @@ from idp_finetuning.training_data.dataset import DatasetReport
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_finetuning.training_data.loss_curve import LossCurve
 from idp_sdk import operations
-from idp_sdk.api import Api
+from idp_sdk.api import Api, without_none
 from idp_sdk.errors import ConnectionFailed, IDPError, ServerError, Throttled, ValidationRunning, WaitTimeout
 from idp_sdk.jobs import Job, JobEvent, JobSummary, Validation
 from idp_sdk.waiting import Deadline, require_seconds
@@ -95,7 +95,7 @@ class Finetuning:
             "evaluationTestSetId": evaluation_test_set_id,
             "clientToken": client_token or str(uuid.uuid4()),
         }
-        wanted = {name: value for name, value in given.items() if value is not None}
+        wanted = without_none(given)
         return self._api.call(operations.CREATE_JOB, {"input": wanted})
 
     def get_job(self, job_id: str) -> Job:
@@ -168,9 +168,7 @@ class Finetuning:
             "maximumPages": maximum_pages,
             "maximumCost": maximum_cost,
         }
-        return self._api.call(
-            operations.EVALUATE_JOB, {name: value for name, value in given.items() if value is not None}
-        )
+        return self._api.call(operations.EVALUATE_JOB, without_none(given))
 
     def estimate_evaluation(
         self,
@@ -192,9 +190,7 @@ class Finetuning:
             "builtInPrompt": built_in_prompt,
             "maximumPages": maximum_pages,
         }
-        return self._api.call(
-            operations.ESTIMATE_EVALUATION, {name: value for name, value in given.items() if value is not None}
-        )
+        return self._api.call(operations.ESTIMATE_EVALUATION, without_none(given))
 
     def evaluation_report(self, job_id: str) -> EvaluationReport:
         """Return what the latest evaluation found. Raises Conflict until it has ended."""

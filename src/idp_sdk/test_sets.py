@@ -13,7 +13,7 @@ from idp_finetuning.jobs.evaluation import EvaluationStatus
 from idp_finetuning.test_sets.test_set import TestSet, TestSetStatus, identifier_of
 from idp_finetuning.text import join_first
 from idp_sdk import operations
-from idp_sdk.api import Api
+from idp_sdk.api import Api, without_none
 from idp_sdk.errors import Conflict, InvalidInput, TestSetNotFound, WaitTimeout
 from idp_sdk.sending import Sender
 from idp_sdk.uploads.folders import Layout, read_folder, why_document_not_sent
@@ -151,7 +151,7 @@ class TestSets:
         """
         given = {"testSetId": test_set_id, "maximumPages": maximum_pages, "maximumCost": maximum_cost}
         names = {"baseModels": [*base_models], "configVersions": [*config_versions]}
-        wanted = {name: value for name, value in given.items() if value is not None}
+        wanted = without_none(given)
         return self._api.call(operations.START_BASELINE, {**wanted, **names})
 
     def evaluation(self, test_set_id: str, number: int | None = None) -> BaselineEvaluation:
@@ -159,13 +159,15 @@ class TestSets:
 
         Raises TestSetNotFound, Conflict if there is none, Unauthorized.
         """
-        return self._api.call(operations.GET_BASELINE, _numbered(test_set_id, number))
+        return self._api.call(operations.GET_BASELINE, without_none({"testSetId": test_set_id, "number": number}))
 
     def evaluated_pages(
         self, test_set_id: str, number: int | None = None, *, page_size: int = 100
     ) -> Iterator[EvaluatedPage]:
         """Yield what each contestant of an evaluation said of each scored page. Raises Conflict without a report."""
-        return self._api.items(operations.LIST_BASELINE_PAGES, _numbered(test_set_id, number), page_size)
+        return self._api.items(
+            operations.LIST_BASELINE_PAGES, without_none({"testSetId": test_set_id, "number": number}), page_size
+        )
 
     def wait_for_evaluation(
         self,
@@ -182,7 +184,9 @@ class TestSets:
         require_seconds(poll_interval, timeout)
         deadline = Deadline(timeout)
         while True:
-            found = self._api.call(operations.GET_BASELINE, _numbered(test_set_id, number), deadline=deadline)
+            found = self._api.call(
+                operations.GET_BASELINE, without_none({"testSetId": test_set_id, "number": number}), deadline=deadline
+            )
             if found.status is not EvaluationStatus.RUNNING:
                 return found
             if not deadline.sleep(poll_interval):
@@ -222,10 +226,6 @@ class TestSets:
                     "it first."
                 ) from None
             raise
-
-
-def _numbered(test_set_id: str, number: int | None) -> dict[str, str | int]:
-    return {"testSetId": test_set_id, **({} if number is None else {"number": number})}
 
 
 def _files_of(documents: Sequence[LabelledDocument]) -> Sequence[LocalFile]:
