@@ -37,6 +37,7 @@ def handler(event: ReconcileEvent, services: Services) -> Reconciliation:
         evaluation=services.evaluation,
         deadlines=services.deadlines,
         deployment_name=services.deployment_name,
+        mailer=services.mailer,
         grace=event.grace,
     )
     pruned = prune_versions(

@@ -58,6 +58,11 @@ class Arns:
         return f"{self.jobs_table}/index/{JOBS_BY_DEPLOYMENT.name}"
 
     @property
+    def mail_identities(self) -> str:
+        """Every address and domain that SES knows in this account."""
+        return self.stack.format_arn(service="ses", resource="identity", resource_name="*")
+
+    @property
     def test_sets_table(self) -> str:
         """The table of test sets."""
         return self.storage.tables[TEST_SETS_TABLE.name].table_arn

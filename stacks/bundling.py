@@ -37,7 +37,18 @@ _MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 
 # The services the functions call; the rest of botocore's models is 15 MB of every bundle.
 AWS_SERVICES = frozenset(
-    {"bedrock", "bedrock-runtime", "cognito-idp", "dynamodb", "lambda", "s3", "service-quotas", "stepfunctions", "sts"}
+    {
+        "bedrock",
+        "bedrock-runtime",
+        "cognito-idp",
+        "dynamodb",
+        "lambda",
+        "s3",
+        "service-quotas",
+        "sesv2",
+        "stepfunctions",
+        "sts",
+    }
 )
 # What pip records about the installation; without it equal inputs make equal bundles.
 _INSTALL_NOTES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")

@@ -143,4 +143,5 @@ def _variables(arns: Arns, options: DeploymentOptions, storage: Storage, identit
         training_hours=options.training_hours,
         deployment_hours=options.deployment_hours,
         classifications_per_user=options.classifications_per_user,
+        notification_sender=options.notification_sender,
     )

@@ -38,6 +38,9 @@ WILDCARDS: Mapping[str, str] = {
     rf"arn:aws:bedrock:{REGION}:{_ACCOUNT}:(model-customization-job|custom-model|custom-model-deployment)/\*": (
         "Bedrock makes the ids of what it creates, and whether it honours tag conditions there is not documented."
     ),
+    rf"arn:aws:ses:{REGION}:{_ACCOUNT}:identity/\*": (
+        "A condition names the only sender, whose identity is an address or a domain; SES's sandbox wants recipients."
+    ),
 }
 
 # Rules suppressed for every construct.

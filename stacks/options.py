@@ -73,6 +73,8 @@ class DeploymentOptions(BaseModel):
     # Which configuration versions users without a record see.
     default_scope: Literal["all", "none"] = "all"
     alarm_email: EmailAddress = None
+    # A sender verified in SES; without one no owner of a job gets e-mail.
+    notification_sender: EmailAddress = None
     # How many requests an address may send to the API in five minutes, and how many the resolver handles at once.
     api_requests_per_address: RequestLimit = None
     resolver_concurrency: Concurrency = None

@@ -271,6 +271,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
             Allow(("dynamodb:Query",), (arns.jobs_by_creation,)),
             list_data,
             *remove_data,
+            *_send_mail(arns, options),
         ),
         "DeleteModelDeployment": (
             read_job,
@@ -360,6 +361,17 @@ def _run_classification(arns: Arns, *, answers: bool) -> tuple[Allow, ...]:
         Allow(("s3:GetObject",), (progress, pages)),
         Allow(("s3:PutObject",), (progress, result, *([pages] if answers else []))),
     )
+
+
+def _send_mail(arns: Arns, options: DeploymentOptions) -> tuple[Allow, ...]:
+    """Return what sends e-mail from one address only.
+
+    Any identity: the sender's may be its address or its domain, and in SES's sandbox the recipient's is asked for too.
+    """
+    if not options.notification_sender:
+        return ()
+    sender = {"StringEquals": {"ses:FromAddress": options.notification_sender}}
+    return (Allow(("ses:SendEmail",), (arns.mail_identities,), sender),)
 
 
 def _decrypt_test_sets(options: DeploymentOptions) -> tuple[Allow, ...]:

@@ -71,6 +71,7 @@ class Finetuning:
         config_version: str | None = None,
         evaluate: bool | None = None,
         evaluation_test_set_id: str | None = None,
+        notify_owner: bool | None = None,
         client_token: str | None = None,
     ) -> Job:
         """Start a job and return it, VALIDATING.
@@ -80,7 +81,7 @@ class Finetuning:
         `models.list_available_models`; what is None has the model's default. Each training page is written `repeat`
         times (1 to 4). `config_version` names the prompt and class descriptions to train with. The model is
         evaluated at the end, unless `evaluate` is False: on the documents that the job holds out, or on those of
-        another test set.
+        another test set. With `notify_owner` you get an e-mail when both have ended, where e-mail is set up.
         Raises TestSetNotFound, TestSetInvalid, InvalidInput, ModelUnavailable, Conflict, Unauthorized.
         """
         given = {
@@ -93,6 +94,7 @@ class Finetuning:
             "configVersion": config_version,
             "evaluate": evaluate,
             "evaluationTestSetId": evaluation_test_set_id,
+            "notifyOwner": notify_owner,
             "clientToken": client_token or str(uuid.uuid4()),
         }
         wanted = without_none(given)

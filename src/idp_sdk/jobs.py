@@ -106,6 +106,7 @@ class Job(JobSummary):
     error_stage: JobStatus | None = None
     error_code: str | None = None
     evaluation_test_set_id: str | None = None
+    notify_address: str | None = None
     evaluation: JobEvaluation | None = None
 
 

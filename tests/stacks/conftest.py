@@ -50,6 +50,7 @@ def customized(synthesize: Synthesize) -> Deployed:
             architecture="x86_64",
             defaultScope="none",
             alarmEmail="ops@example.com",
+            notificationSender="finetuning@example.com",
             removal="destroy",
             apiRequestsPerAddress="3000",
             resolverConcurrency="20",

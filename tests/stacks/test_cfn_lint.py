@@ -12,6 +12,7 @@ OTHERWISE = {
     "testSetBucketName": "accelerator-test-sets",
     "userPoolId": "us-east-1_AbCdEf123",
     "alarmEmail": "ops@example.com",
+    "notificationSender": "finetuning@example.com",
     "apiRequestsPerAddress": "3000",
     "resolverConcurrency": "20",
     "removal": "destroy",

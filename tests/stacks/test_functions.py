@@ -89,6 +89,7 @@ def test_variables_name_what_the_stack_made(deployed: Deployed) -> None:
         "NOT_STARTED_HOURS": {"24"},
         "TRAINING_HOURS": {"48"},
         "DEPLOYMENT_HOURS": {"4"},
+        "NOTIFICATION_SENDER": {""},
     }
     assert {machine["StateMachineName"] for machine in deployed.of_type("AWS::StepFunctions::StateMachine")} == {
         f"{PREFIX}-finetuning",
@@ -128,6 +129,22 @@ def test_options_change_deadlines(customized: Deployed) -> None:
     variables = reconcile["Environment"]["Variables"]
     hours = [variables[f"{name}_HOURS"] for name in ("NOT_STARTED", "TRAINING", "DEPLOYMENT")]
     assert hours == ["6", "72", "8"]
+
+
+def test_e_mail_goes_out_from_one_sender_and_only_where_the_operator_names_it(
+    deployed: Deployed, customized: Deployed
+) -> None:
+    def mailing(stack: Deployed) -> list[dict[str, Any]]:
+        policies = [policy["PolicyDocument"]["Statement"] for policy in stack.of_type("AWS::IAM::Policy")]
+        return [statement for policy in policies for statement in policy if "ses:" in str(statement["Action"])]
+
+    assert mailing(deployed) == []
+    (allowed,) = mailing(customized)
+    assert allowed["Action"] == "ses:SendEmail"
+    assert allowed["Condition"] == {"StringEquals": {"ses:FromAddress": "finetuning@example.com"}}
+    for name in ("acme-reconcile-jobs", "acme-resolver"):
+        function = customized.named("AWS::Lambda::Function", "FunctionName")[name]
+        assert function["Environment"]["Variables"]["NOTIFICATION_SENDER"] == "finetuning@example.com"
 
 
 def test_options_change_names_architecture_polling_and_retention(customized: Deployed) -> None:

@@ -120,6 +120,9 @@ def validate(
     shell_complete=complete_test_sets,
     help="Ask it about the documents of this test set instead of those held out.",
 )
+@click.option(
+    "--notify", is_flag=True, help="Get an e-mail when the job and its evaluation have ended, where e-mail is set up."
+)
 @_repeat
 @click.option("--epochs", type=int, help="Rounds over the data, 1 to 5 (default: 2). All models.")
 @click.option("--batch-size", type=int, help="1 only (default: 1). Nova 2.")
@@ -140,6 +143,7 @@ def create(
     config_version: str | None,
     evaluate: bool | None,
     evaluation_test_set: str | None,
+    notify: bool,
     repeat: int | None,
     epochs: int | None,
     batch_size: int | None,
@@ -171,6 +175,7 @@ def create(
             config_version=config_version,
             evaluate=evaluate,
             evaluation_test_set_id=evaluation_test_set,
+            notify_owner=notify or None,
         )
         if not wait:
             session.show(job, created_lines(job))

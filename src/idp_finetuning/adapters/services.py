@@ -17,6 +17,7 @@ from idp_finetuning.adapters.buckets import DataBucket, TestSetBucket
 from idp_finetuning.adapters.converse import Converse
 from idp_finetuning.adapters.function_versions import FunctionVersions
 from idp_finetuning.adapters.functions import BackgroundFunction
+from idp_finetuning.adapters.mailer import Mailer
 from idp_finetuning.adapters.tables.config_versions import ConfigVersionTable
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
@@ -165,6 +166,12 @@ class Services:
     def converse(self) -> Converse:
         """Inference with models."""
         return Converse(client("bedrock-runtime"))
+
+    @cached_property
+    def mailer(self) -> Mailer | None:
+        """E-mail, or None if the operator named no sender: the variable may be empty."""
+        sender = os.environ.get(Variable.NOTIFICATION_SENDER)
+        return Mailer(client("sesv2"), sender) if sender else None
 
     @cached_property
     def finetuning(self) -> Workflow:

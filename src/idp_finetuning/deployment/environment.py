@@ -45,6 +45,7 @@ def environment_variables(
     training_hours: int = TRAINING_HOURS,
     deployment_hours: int = DEPLOYMENT_HOURS,
     classifications_per_user: int = CLASSIFICATIONS_PER_USER,
+    notification_sender: str | None = None,
 ) -> dict[Variable, str]:
     """Return the value of every variable; a function gets those its specification lists.
 
@@ -79,4 +80,5 @@ def environment_variables(
         Variable.NOT_STARTED_HOURS: str(not_started_hours),
         Variable.TRAINING_HOURS: str(training_hours),
         Variable.DEPLOYMENT_HOURS: str(deployment_hours),
+        Variable.NOTIFICATION_SENDER: notification_sender or "",
     }

@@ -70,6 +70,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.CLASSIFICATIONS_PER_USER,
             V.TRAINING_POLL_SECONDS,
             V.DEPLOYMENT_POLL_SECONDS,
+            V.NOTIFICATION_SENDER,
         ),
     ),
     # Reads the labels of a test set that is too large for one request of the API.
@@ -150,6 +151,7 @@ FUNCTIONS: tuple[FunctionSpec, ...] = (
             V.NOT_STARTED_HOURS,
             V.TRAINING_HOURS,
             V.DEPLOYMENT_HOURS,
+            V.NOTIFICATION_SENDER,
         ),
     ),
     FunctionSpec(

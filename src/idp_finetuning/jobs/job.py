@@ -104,7 +104,8 @@ class FinetuningJob(JobSummary):
     ARN is not known. `restarts` counts how often a lost workflow was started again in this stage. `revision` counts its
     changes. `used_by` names the configuration versions that use its model; only their transactions write it.
     `evaluate` says whether its end starts an evaluation, `evaluation_test_set_id` on which documents if not on those
-    that it holds out.
+    that it holds out. `notify_address` gets an e-mail when the job and its evaluation have ended, once for each run;
+    `notified_run` is the last that it got one for.
     """
 
     test_set_version: int | None = None
@@ -145,6 +146,8 @@ class FinetuningJob(JobSummary):
     evaluate: bool = True
     evaluation_test_set_id: str | None = None
     evaluation: JobEvaluation | None = None
+    notify_address: str | None = None
+    notified_run: int = 0
 
     @field_validator("used_by", mode="before")
     @classmethod
@@ -176,6 +179,12 @@ class FinetuningJob(JobSummary):
         """The evaluation that runs, if one does: the only one that may change the job."""
         running = self.evaluation and self.evaluation.status is EvaluationStatus.RUNNING
         return EvaluationRun(job_id=self.id, number=self.evaluation.number) if running and self.evaluation else None
+
+    @property
+    def is_notification_due(self) -> bool:
+        """Whether its owner is still to be told that it has ended."""
+        waits = self.notify_address is not None and self.notified_run != self.run
+        return waits and self.status in ENDED and self.evaluation_run is None
 
     @property
     def evaluation_name(self) -> str:

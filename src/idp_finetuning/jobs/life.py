@@ -235,6 +235,13 @@ def end_evaluation(job: FinetuningJob, run: EvaluationRun, ended: JobEvaluation)
     return _change(job, words, {"evaluation": ended})
 
 
+def note_notification(job: FinetuningJob, run: JobRun, message: str) -> Outcome:
+    """Store that the owner needs no more telling of this run's end; the event says why."""
+    if job.run != run.number:
+        return Outcome(job)
+    return _change(job, message, {"notified_run": run.number})
+
+
 def fail(job: FinetuningJob, run: JobRun, stage: JobStatus, failure: Failure) -> Outcome:
     """Move a job that is still in this stage to FAILED; a deletion that failed stays DELETING and shows the failure.
 

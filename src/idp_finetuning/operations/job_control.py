@@ -43,6 +43,7 @@ class StartFinetuningJobInput(WireModel):
     config_version: VersionName | None = None
     evaluate: bool | None = None
     evaluation_test_set_id: Id | None = None
+    notify_owner: bool | None = None
     client_token: str | None = Field(default=None, min_length=1, max_length=128)
 
     @field_validator("job_name")
@@ -108,6 +109,7 @@ def _create_job(
             config_version=request.config_version,
             evaluate=request.evaluate is not False,
             evaluation_test_set_id=request.evaluation_test_set_id,
+            notify_address=_find_address(identity, services) if request.notify_owner else None,
             created_by=shown_name(identity, services),
             created_by_sub=identity.sub,
             client_token=token,
@@ -136,6 +138,21 @@ def _require_evaluation(request: StartFinetuningJobInput, services: Services) ->
             "evaluated on the documents that the job holds out."
         )
     services.test_sets.get(request.evaluation_test_set_id).require_ready()
+
+
+def _find_address(identity: Identity, services: Services) -> str:
+    """Return the caller's e-mail address. Raises InvalidInput if there is none, or this deployment sends no e-mail."""
+    if services.mailer is None:
+        raise InvalidInput(
+            "This deployment sends no e-mail: its operator sets notificationSender for that. Leave notifyOwner out."
+        )
+    address = identity.email
+    if not address:
+        with aws_calls():
+            address = services.user_directory.find(identity.username).email
+    if not address:
+        raise InvalidInput("The user pool has no e-mail address of yours. Leave notifyOwner out.")
+    return address
 
 
 def _snapshot_configuration(name: str | None, identity: Identity, services: Services) -> JobConfiguration | None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.bedrock import Bedrock
 from idp_finetuning.adapters.buckets import DataBucket
+from idp_finetuning.adapters.mailer import Mailer
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.workflows import ExecutionStatus, Workflow
 from idp_finetuning.errors import AwsCallRefused, FinetuningError, JobNotFound, JobStopping, StaleState, TransientError
@@ -21,6 +22,7 @@ from idp_finetuning.jobs.life import BEFORE_TRAINING
 from idp_finetuning.stages.end import end_unfinished
 from idp_finetuning.stages.evaluation_records import fail_job_evaluation
 from idp_finetuning.stages.evaluation_start import start_execution
+from idp_finetuning.stages.notify import notify_owner
 from idp_finetuning.stages.prune_versions import PrunedVersions
 from idp_finetuning.stages.sweep import SweepResult, sweep
 from idp_finetuning.wire import WireModel
@@ -101,12 +103,13 @@ def reconcile_job(
     deletion: Workflow,
     evaluation: Workflow,
     deadlines: Deadlines,
+    mailer: Mailer | None = None,
     grace: Grace = GRACE,
 ) -> Act | None:
     """End a job that passed a deadline, and start the workflow of one again whose execution ended or never started.
 
     A deletion that ended before its job was gone is started again, too. An evaluation that has no execution gets
-    one; one whose execution ended without a word has failed.
+    one; one whose execution ended without a word has failed. An owner who asked for it is told that a job has ended.
     """
     try:
         job = jobs.get(job_id)
@@ -114,6 +117,7 @@ def reconcile_job(
         return None
     if job.status in ENDED:
         _reconcile_evaluation(job, jobs, evaluation, grace)
+        notify_owner(job, jobs=jobs, mailer=mailer)
         return None
     if job.status is JobStatus.DELETING:
         return _restart_deletion(job, jobs, deletion, grace)
@@ -210,6 +214,7 @@ def reconcile(
     evaluation: Workflow,
     deadlines: Deadlines,
     deployment_name: str,
+    mailer: Mailer | None = None,
     grace: Grace = GRACE,
 ) -> Reconciliation:
     """Reconcile the job of one execution, or all unfinished jobs, several at a time.
@@ -229,6 +234,7 @@ def reconcile(
                     deletion=deletion,
                     evaluation=evaluation,
                     deadlines=deadlines,
+                    mailer=mailer,
                     grace=grace,
                 )
         except FinetuningError as error:

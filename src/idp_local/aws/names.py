@@ -12,6 +12,7 @@ from idp_local.environment import ACCOUNT_ID, REGION
 PREFIX: Final = "idp-finetuning"
 DATA_BUCKET: Final = f"{PREFIX}-data-local"
 TEST_SET_BUCKET: Final = f"{PREFIX}-test-sets-local"
+NOTIFICATION_SENDER: Final = "idp-local@example.com"  # the stand-in of SES sends nothing anywhere
 
 
 def function_name(name: str) -> str:
@@ -47,4 +48,5 @@ def variable_values(poll_seconds: int, *, user_pool_id: str, map_concurrency: in
         map_concurrency=map_concurrency,
         training_poll_seconds=poll_seconds,
         deployment_poll_seconds=poll_seconds,
+        notification_sender=NOTIFICATION_SENDER,
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from idp_finetuning.deployment import TABLES, FunctionSpec
 from idp_local.aws.identity import UserPool, find_or_create_user_pool
-from idp_local.aws.names import DATA_BUCKET, PREFIX, TEST_SET_BUCKET, function_arn
+from idp_local.aws.names import DATA_BUCKET, NOTIFICATION_SENDER, PREFIX, TEST_SET_BUCKET, function_arn
 from idp_local.aws.state_machines import create_state_machines
 from idp_local.aws.storage import create_bucket, create_table
 from idp_local.connection import LocalUser
@@ -41,4 +41,5 @@ def provision(
         },
         retry_interval_seconds=retry_interval_seconds,
     )
+    local_client("sesv2", aws_url).create_email_identity(EmailIdentity=NOTIFICATION_SENDER)
     return find_or_create_user_pool(local_client("cognito-idp", aws_url), PREFIX, known_users)

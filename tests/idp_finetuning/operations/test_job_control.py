@@ -42,6 +42,23 @@ def test_a_job_may_be_evaluated_on_another_test_set(test_sets: TestSetTable) -> 
         call("deleteTestSet", testSetId="extra")
 
 
+def test_an_owner_may_ask_for_an_e_mail_where_there_is_any(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ApiError, match="InvalidInput: This deployment sends no e-mail"):
+        call("startFinetuningJob", input=START | {"notifyOwner": True})
+    monkeypatch.setenv("NOTIFICATION_SENDER", "finetuning@example.com")
+    with pytest.raises(ApiError, match="UserNotFound"):
+        call("startFinetuningJob", input=START | {"notifyOwner": True})
+    client("cognito-idp").admin_create_user(
+        UserPoolId=environment["USER_POOL_ID"],
+        Username="author@example.com",
+        UserAttributes=[{"Name": "email", "Value": "author@example.com"}],
+    )
+    assert call("startFinetuningJob", input=START | {"notifyOwner": True})["notifyAddress"] == "author@example.com"
+    assert call("startFinetuningJob", input=START | {"notifyOwner": False})["notifyAddress"] is None
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -23,8 +23,8 @@ def item_key(id_: str, item: str) -> dict[str, Any]:
 
 def to_item(job: FinetuningJob) -> dict[str, Any]:
     """Return the record of a job, JSON-ready, with what its keys and indexes need."""
-    unfinished = UNFINISHED_MARK if job.status in UNFINISHED or job.evaluation_run else None
-    return {**job.to_wire(), "item": JOB, "kind": JOB, "unfinished": unfinished}
+    is_unfinished = job.status in UNFINISHED or job.evaluation_run or job.is_notification_due
+    return {**job.to_wire(), "item": JOB, "kind": JOB, "unfinished": UNFINISHED_MARK if is_unfinished else None}
 
 
 def update_job(table: str, before: FinetuningJob, after: FinetuningJob) -> UpdateTypeDef:
