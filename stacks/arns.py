@@ -53,6 +53,11 @@ class Arns:
         return f"{self.jobs_table}/index/{UNFINISHED_JOBS.name}"
 
     @property
+    def jobs_indexes(self) -> str:
+        """All indexes of the table of jobs."""
+        return f"{self.jobs_table}/index/*"
+
+    @property
     def jobs_by_deployment(self) -> str:
         """The index of jobs that have a deployment."""
         return f"{self.jobs_table}/index/{JOBS_BY_DEPLOYMENT.name}"

@@ -33,6 +33,7 @@ WILDCARDS: Mapping[str, str] = {
     ),
     _TEST_SET_PARTS: "Users name test sets and documents; only the parts are known.",
     rf"arn:aws:states:{REGION}:{_ACCOUNT}:execution:[a-z0-9-]+[:/]\*": "Executions of one machine, named at run time.",
+    r"<Storagejobs\w+\.Arn>/index/\*": "The API reads by every index of the table.",
     r"<Functions\w+\.Arn>:\*": "An execution calls the versions of the functions that it began with.",
     rf"arn:aws:lambda:{REGION}:{_ACCOUNT}:function:[a-z0-9-]+:\*": "ReconcileJobs removes versions nothing calls.",
     rf"arn:aws:bedrock:{REGION}:{_ACCOUNT}:(model-customization-job|custom-model|custom-model-deployment)/\*": (

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from idp_finetuning.deployment import (
     CLASSIFICATIONS_PER_USER,
     DEPLOYMENT_HOURS,
+    JOB_FILTER_INDEXES,
     MAP_CONCURRENCY,
     NOT_STARTED_HOURS,
     TRAINING_HOURS,
@@ -78,6 +79,8 @@ class DeploymentOptions(BaseModel):
     # How many requests an address may send to the API in five minutes, and how many the resolver handles at once.
     api_requests_per_address: RequestLimit = None
     resolver_concurrency: Concurrency = None
+    # Of the indexes that filter lists of jobs, which a stack of before gets one by one: DynamoDB adds one an update.
+    job_filter_indexes: int = Field(default=len(JOB_FILTER_INDEXES), ge=0, le=len(JOB_FILTER_INDEXES))
     # retain: tables, buckets, user pool and logs outlive the stack; destroy: they go with it.
     removal: Literal["retain", "destroy"] = "retain"
     log_retention_days: Annotated[int, BeforeValidator(_log_retention)] = 90

@@ -13,7 +13,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from idp_finetuning.deployment import CLASSIFICATION_DAYS, LABEL_CACHE_DAYS, TABLES, TableSpec
+from idp_finetuning.deployment import CLASSIFICATION_DAYS, JOB_FILTER_INDEXES, LABEL_CACHE_DAYS, TABLES, TableSpec
 from stacks.options import DeploymentOptions
 
 
@@ -49,7 +49,10 @@ class Storage(Construct):
             deletion_protection=self._keep,
             removal_policy=RemovalPolicy.RETAIN if self._keep else RemovalPolicy.DESTROY,
         )
+        later = JOB_FILTER_INDEXES[self._options.job_filter_indexes :]
         for index in spec.indexes:
+            if index in later:
+                continue
             table.add_global_secondary_index(
                 index_name=index.name,
                 partition_key=_string(index.partition_key),

@@ -10,6 +10,7 @@ from idp_finetuning.evaluation.gate import GateResult
 from idp_finetuning.evaluation.report import EvaluatedPage, EvaluationReport
 from idp_finetuning.evaluation.two_jobs import JobComparison
 from idp_finetuning.jobs.evaluation import EvaluationStatus
+from idp_finetuning.jobs.job import JobStatus
 from idp_finetuning.nova.hyper_parameters import HyperParameters
 from idp_finetuning.nova.prompt import Prompt
 from idp_finetuning.training_data.dataset import DatasetReport
@@ -104,9 +105,21 @@ class Finetuning:
         """Return the job as it is now. Raises JobNotFound."""
         return self._api.call(operations.GET_JOB, {"jobId": job_id})
 
-    def list_jobs(self, *, page_size: int = 50) -> Iterator[JobSummary]:
-        """Yield all jobs, newest first; pages of up to 100 are fetched as they are needed."""
-        return self._api.items(operations.LIST_JOBS, {}, page_size)
+    def list_jobs(
+        self,
+        *,
+        status: JobStatus | None = None,
+        base_model: str | None = None,
+        test_set_id: str | None = None,
+        name_prefix: str | None = None,
+        page_size: int = 50,
+    ) -> Iterator[JobSummary]:
+        """Yield jobs, newest first; pages of up to 100 are fetched as they are needed.
+
+        Default: all of them. `name_prefix` is the beginning of the name, upper or lower case.
+        """
+        given = {"status": status, "baseModel": base_model, "testSetId": test_set_id, "namePrefix": name_prefix}
+        return self._api.items(operations.LIST_JOBS, without_none(given), page_size)
 
     def stop_job(self, job_id: str) -> Job:
         """Stop a running job: it is STOPPING, then STOPPED. Raises Conflict if it has ended."""

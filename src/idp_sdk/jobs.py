@@ -63,7 +63,10 @@ class JobEvaluation(WireModel):
 
 
 class JobSummary(WireModel):
-    """A job as lists show it. `base_model` is the id it was created with, `base_model_name` the short name."""
+    """A job as lists show it. `base_model` is the id it was created with, `base_model_name` the short name.
+
+    `stage_started_at` says since when it has its status, `evaluation` whether its model is better.
+    """
 
     id: str
     name: str = Field(alias="jobName")
@@ -74,8 +77,11 @@ class JobSummary(WireModel):
     status: JobStatus
     created_at: UtcTime
     updated_at: UtcTime
+    created_by: str
+    stage_started_at: UtcTime | None = None
     custom_model_deployment_arn: str | None = None
     error_message: str | None = None
+    evaluation: JobEvaluation | None = None
 
     @property
     def ended(self) -> bool:
@@ -91,7 +97,6 @@ class Job(JobSummary):
     hyper_parameters: HyperParameters
     repeat: int = 1
     config_version: str | None = None
-    created_by: str
     training_started_at: UtcTime | None = None
     training_completed_at: UtcTime | None = None
     deployment_completed_at: UtcTime | None = None
@@ -107,7 +112,6 @@ class Job(JobSummary):
     error_code: str | None = None
     evaluation_test_set_id: str | None = None
     notify_address: str | None = None
-    evaluation: JobEvaluation | None = None
 
 
 class JobEvent(WireModel):

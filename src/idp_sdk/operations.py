@@ -33,7 +33,15 @@ VALIDATE_TEST_SET = query(
 # The SDK always sends a client token with it: the same token and input return the same job.
 CREATE_JOB = mutation("createFinetuningJob", Job, idempotent=True, input="StartFinetuningJobInput!")
 GET_JOB = query("getFinetuningJob", Job, jobId="ID!")
-LIST_JOBS = query("listFinetuningJobs", Page[JobSummary], **_PAGE)
+LIST_JOBS = query(
+    "listFinetuningJobs",
+    Page[JobSummary],
+    status="FinetuningJobStatus",
+    baseModel="String",
+    testSetId="ID",
+    namePrefix="String",
+    **_PAGE,
+)
 STOP_JOB = mutation("stopFinetuningJob", Job, jobId="ID!")
 RETRY_JOB = mutation("retryFinetuningJob", Job, jobId="ID!")
 DELETE_JOB = mutation("deleteFinetuningJob", bool, jobId="ID!")

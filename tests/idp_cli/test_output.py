@@ -69,6 +69,24 @@ def test_a_list_that_is_longer_than_its_limit_says_so(run: Run, deployment: Depl
     assert run("finetuning", "list", "--limit", "3").err == ""
 
 
+def test_a_list_of_jobs_shows_those_that_fit(run: Run, deployment: Deployment) -> None:
+    asked: list[dict[str, object]] = []
+
+    def answer(given: dict[str, object]) -> dict[str, object]:
+        asked.append(given)
+        return {"items": [], "nextToken": None}
+
+    deployment.fields["listFinetuningJobs"] = answer
+    words = ("--status", "failed", "--base-model", "m", "--test-set", "t", "--name", "Inv")
+    assert run("finetuning", "list", *words).out == "No such fine-tuning jobs.\n"
+    assert asked == [
+        {"status": "FAILED", "baseModel": "m", "testSetId": "t", "namePrefix": "Inv", "limit": 51, "nextToken": None}
+    ]
+    ran = run("finetuning", "list", "--status", "broken")
+    assert ran.code == 2
+    assert "'broken' is no status of a job; there are VALIDATING, GENERATING_DATA" in ran.err
+
+
 def test_nothing_to_list_is_a_sentence(run: Run, deployment: Deployment) -> None:
     nothing: dict[str, object] = {"items": [], "nextToken": None}
     for field in ("listFinetuningJobs", "listTestSets", "listConfigVersions", "listFinetuningJobEvents"):

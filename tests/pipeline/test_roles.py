@@ -71,7 +71,10 @@ def called(
     event = {"testSetId": judged.test_set_id, "number": 1, "error": {"Error": "States.Timeout"}}
     pipeline.invoke("EndEvaluation", event)
     pipeline.client.execute(
-        "{ listFinetuningJobs { nextToken } listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
+        "{ listFinetuningJobs { nextToken } failed: listFinetuningJobs(status: FAILED) { nextToken } "
+        'lite: listFinetuningJobs(baseModel: "lite") { nextToken } '
+        'of: listFinetuningJobs(testSetId: "t") { nextToken } '
+        "listTestSets { nextToken } listAvailableModels { baseModels { id } } }"
     )
     # What an old upload form brought is removed before a test set of that name begins.
     pipeline.s3.put_object(Bucket=pipeline.connection.test_set_bucket, Key="late-form/input/a.pdf", Body=b"1")

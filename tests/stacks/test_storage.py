@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from idp_finetuning.deployment import CLASSIFICATION_DAYS, TABLES, TableSpec
+from tests.stacks.conftest import Synthesize
 from tests.support.stacks.deployed import Deployed
 
 USER_DATA = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::Cognito::UserPool")
@@ -39,6 +40,14 @@ def test_a_table_has_the_keys_and_indexes_of_its_specification(deployed: Deploye
         for index in spec.indexes
     }
     assert {definition["AttributeType"] for definition in table["AttributeDefinitions"]} == {"S"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_an_upgrade_adds_one_index_at_a_time(synthesize: Synthesize, count: int) -> None:
+    """DynamoDB takes one new index an update (DynamoDB API reference, UpdateTable)."""
+    table = Deployed(synthesize(jobFilterIndexes=str(count))).tables()["jobs"]
+    present = [index["IndexName"] for index in table["GlobalSecondaryIndexes"]]
+    assert present == ["ByCreation", "Unfinished", "ByDeployment", "ByTestSet", "ByStatus"][: 3 + count]
 
 
 def test_there_is_a_table_for_each_specification(deployed: Deployed) -> None:

@@ -212,14 +212,40 @@ def status(session: Session, job_id: str, watch: bool, interval: float) -> int:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="Show at most N jobs."
 )
+@click.option("--status", metavar="STATUS", help="Only jobs with this status, for example FAILED.")
+@click.option(
+    "--base-model", metavar="MODEL", shell_complete=complete_models, help="Only jobs that train this base model."
+)
+@click.option(
+    "--test-set", metavar="ID", shell_complete=complete_test_sets, help="Only jobs that train with this test set."
+)
+@click.option("--name", metavar="TEXT", help="Only jobs whose name begins with this, upper or lower case.")
 @shared_options
 @click.pass_obj
-def list_jobs(session: Session, limit: int) -> None:
+def list_jobs(
+    session: Session, limit: int, status: str | None, base_model: str | None, test_set: str | None, name: str | None
+) -> None:
     """List jobs, newest first."""
+    from idp_sdk import JobStatus
+
+    try:
+        wanted = JobStatus(status.upper()) if status else None
+    except ValueError:
+        raise click.BadParameter(
+            f"'{status}' is no status of a job; there are {', '.join(JobStatus)}.", param_hint="'--status'"
+        ) from None
     with session.client() as client:
-        found = list(islice(client.finetuning.list_jobs(page_size=min(limit + 1, 100)), limit + 1))
+        listed = client.finetuning.list_jobs(
+            status=wanted,
+            base_model=base_model,
+            test_set_id=test_set,
+            name_prefix=name,
+            page_size=min(limit + 1, 100),
+        )
+        found = list(islice(listed, limit + 1))
     jobs = found[:limit]
-    session.show(jobs, list_lines(jobs))
+    is_filtered = bool(status or base_model or test_set or name)
+    session.show(jobs, list_lines(jobs, is_filtered=is_filtered))
     if len(found) > limit:
         remark(f"There are more; --limit {2 * limit} shows more of them.")
 

@@ -57,6 +57,11 @@ JOBS_BY_DEPLOYMENT = IndexSpec(
     sort_key="createdAt",
     projected=("jobName", "baseModelName", "status"),
 )
+# Keys only: a list reads the records it shows.
+JOBS_BY_TEST_SET = IndexSpec(name="ByTestSet", partition_key="testSetId", sort_key="createdAt", projected=())
+JOBS_BY_STATUS = IndexSpec(name="ByStatus", partition_key="status", sort_key="createdAt", projected=())
+JOBS_BY_BASE_MODEL = IndexSpec(name="ByBaseModel", partition_key="baseModel", sort_key="createdAt", projected=())
+JOB_FILTER_INDEXES = (JOBS_BY_TEST_SET, JOBS_BY_STATUS, JOBS_BY_BASE_MODEL)
 TEST_SETS_BY_CREATION = IndexSpec(
     name="ByCreation",
     partition_key="kind",
@@ -72,7 +77,7 @@ JOBS_TABLE = TableSpec(
     name="jobs",
     partition_key="id",
     sort_key="item",
-    indexes=(JOBS_BY_CREATION, UNFINISHED_JOBS, JOBS_BY_DEPLOYMENT),
+    indexes=(JOBS_BY_CREATION, UNFINISHED_JOBS, JOBS_BY_DEPLOYMENT, *JOB_FILTER_INDEXES),
 )
 TEST_SETS_TABLE = TableSpec(name="test-sets", partition_key="id", indexes=(TEST_SETS_BY_CREATION,))
 CONFIG_VERSIONS_TABLE = TableSpec(name="config-versions", partition_key="name", indexes=(CONFIG_VERSIONS_BY_CREATION,))

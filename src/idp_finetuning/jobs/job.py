@@ -70,7 +70,7 @@ class JobConfiguration(WireModel):
 
 
 class JobSummary(WireModel):
-    """A job as lists show it."""
+    """A job as lists show it. `stage_started_at` says since when it has its status."""
 
     id: str
     job_name: str
@@ -81,8 +81,29 @@ class JobSummary(WireModel):
     status: JobStatus
     created_at: str
     updated_at: str
+    created_by: str
+    stage_started_at: str | None = None
     custom_model_deployment_arn: str | None = None
     error_message: str | None = None
+    evaluation: JobEvaluation | None = None
+
+
+class JobFilter(WireModel):
+    """Which jobs a list shows; None: any. A name's prefix fits whatever its case."""
+
+    status: JobStatus | None = None
+    base_model: str | None = None
+    test_set_id: str | None = None
+    name_prefix: str | None = None
+
+    def fits(self, job: JobSummary) -> bool:
+        """Return whether the list shows the job."""
+        return (
+            self.status in (None, job.status)
+            and self.base_model in (None, job.base_model)
+            and self.test_set_id in (None, job.test_set_id)
+            and job.job_name.casefold().startswith((self.name_prefix or "").casefold())
+        )
 
 
 class DeployedJob(WireModel):
@@ -113,13 +134,11 @@ class FinetuningJob(JobSummary):
     hyper_parameters: HyperParameters
     repeat: int = 1
     config_version: str | None = None
-    created_by: str
     created_by_sub: str | None = None
     client_token: str | None = None
     revision: int = 0
     used_by: tuple[str, ...] = Field(default=(), exclude=True)
     run: int = 1
-    stage_started_at: str | None = None
     restarts: int = 0
     restarted_at: str | None = None
     training_attempt: int = 1
@@ -145,7 +164,6 @@ class FinetuningJob(JobSummary):
     waiting_for: str | None = None
     evaluate: bool = True
     evaluation_test_set_id: str | None = None
-    evaluation: JobEvaluation | None = None
     notify_address: str | None = None
     notified_run: int = 0
 

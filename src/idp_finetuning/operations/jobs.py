@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from idp_finetuning.adapters.services import Services
 from idp_finetuning.errors import Conflict
-from idp_finetuning.jobs.job import FinetuningJob, JobEvent, JobSummary
+from idp_finetuning.jobs.job import FinetuningJob, JobEvent, JobFilter, JobSummary
 from idp_finetuning.jobs.layout import JobLayout
-from idp_finetuning.operations.arguments import JobArguments, PageArguments
+from idp_finetuning.operations.arguments import BaseModelId, Id, JobArguments, PageArguments
 from idp_finetuning.operations.identity import Identity
 from idp_finetuning.operations.lines import read_page_of_lines
 from idp_finetuning.pagination import Page
 from idp_finetuning.training_data.dataset import SHOWN_REJECTIONS, DatasetReport
 from idp_finetuning.training_data.dataset_documents import DatasetDocument
 from idp_finetuning.training_data.loss_curve import LossCurve
+
+
+class ListJobsArguments(PageArguments, JobFilter):
+    """Arguments of listFinetuningJobs."""
+
+    base_model: BaseModelId | None = None
+    test_set_id: Id | None = None
+    name_prefix: Annotated[str, Field(min_length=1, max_length=256)] | None = None
 
 
 class JobEventsArguments(PageArguments, JobArguments):
@@ -23,9 +35,9 @@ class DatasetDocumentsArguments(PageArguments, JobArguments):
     """Arguments of listDatasetDocuments."""
 
 
-def list_finetuning_jobs(arguments: PageArguments, identity: Identity, services: Services) -> Page[JobSummary]:
-    """Return jobs, newest first."""
-    return services.jobs.list(limit=arguments.size, next_token=arguments.next_token)
+def list_finetuning_jobs(arguments: ListJobsArguments, identity: Identity, services: Services) -> Page[JobSummary]:
+    """Return the jobs that fit, newest first."""
+    return services.jobs.list(limit=arguments.size, next_token=arguments.next_token, shown=arguments)
 
 
 def get_finetuning_job(arguments: JobArguments, identity: Identity, services: Services) -> FinetuningJob:

@@ -63,6 +63,7 @@ from idp_finetuning.operations.job_control import (
 from idp_finetuning.operations.jobs import (
     DatasetDocumentsArguments,
     JobEventsArguments,
+    ListJobsArguments,
     get_dataset_report,
     get_finetuning_job,
     get_loss_curve,
@@ -107,7 +108,7 @@ def _operation(
 
 # AppSync enforces @aws_auth of the schema; the groups are checked again behind it, and a test holds both equal.
 OPERATIONS: Mapping[str, Operation] = {
-    "listFinetuningJobs": _operation(SIGNED_IN, PageArguments, list_finetuning_jobs),
+    "listFinetuningJobs": _operation(SIGNED_IN, ListJobsArguments, list_finetuning_jobs),
     "getFinetuningJob": _operation(SIGNED_IN, JobArguments, get_finetuning_job),
     "getDatasetReport": _operation(SIGNED_IN, JobArguments, get_dataset_report),
     "getLossCurve": _operation(SIGNED_IN, JobArguments, get_loss_curve),

@@ -59,7 +59,7 @@ def sweep(
 
 
 def _data_without_job(jobs: JobTable, data: DataBucket) -> Iterator[JobLayout]:
-    known = {job.id for job in jobs.all()}
+    known = set(jobs.ids())
     for job_id in data.folders(JOBS_PREFIX):
         if job_id not in known and is_job_id(job_id) and not _find(job_id, jobs):
             yield JobLayout(job_id=job_id)

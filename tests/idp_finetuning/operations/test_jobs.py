@@ -7,6 +7,7 @@ import pytest
 from idp_finetuning.adapters.buckets import DataBucket
 from idp_finetuning.adapters.tables.jobs import JobTable
 from idp_finetuning.adapters.tables.test_sets import TestSetTable
+from idp_finetuning.jobs.evaluation import EvaluationStatus, JobEvaluation
 from idp_finetuning.jobs.job import DocumentCounts, JobStatus, TrainingMetrics
 from idp_finetuning.jobs.layout import JobLayout
 from idp_finetuning.operations.lines import LineToken
@@ -53,6 +54,23 @@ def test_jobs_are_listed_page_by_page_through_the_api(jobs: JobTable) -> None:
     second = call("listFinetuningJobs", limit=2, nextToken=first["nextToken"])
     assert [item["id"] for item in first["items"] + second["items"]] == ["2", "1", "0"]
     assert second["nextToken"] is None
+
+
+def test_jobs_are_filtered_through_the_api_and_show_their_verdict(jobs: JobTable) -> None:
+    verdict = JobEvaluation(
+        number=1, status=EvaluationStatus.COMPLETED, started_at="2026-11-22T11:00:00.000Z", gain=0.2
+    )
+    jobs.create(job("1", job_name="Invoices", status=JobStatus.COMPLETED, evaluation=verdict), None, "")
+    jobs.create(job("2", job_name="Letters", status=JobStatus.FAILED), None, "")
+    (found,) = call("listFinetuningJobs", status="COMPLETED", namePrefix="inv", testSetId="docsplit")["items"]
+    assert (found["id"], found["evaluation"]["gain"], found["createdBy"]) == ("1", 0.2, "author@example.com")
+    assert call("listFinetuningJobs", baseModel="unknown")["items"] == []
+
+
+@pytest.mark.parametrize("given", [{"namePrefix": ""}, {"testSetId": ""}, {"baseModel": "m" * 201}])
+def test_a_filter_that_nothing_can_fit_is_refused(given: dict[str, str]) -> None:
+    with pytest.raises(ApiError, match="InvalidInput"):
+        call("listFinetuningJobs", **given)
 
 
 def test_the_report_is_shown_with_at_most_a_thousand_rejections(jobs: JobTable, data: DataBucket) -> None:

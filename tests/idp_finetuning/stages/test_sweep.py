@@ -213,7 +213,7 @@ def test_a_job_the_index_does_not_show_yet_keeps_its_data(
 ) -> None:
     new = placed(jobs, "COMPLETED")
     data.write(key := f"jobs/{new.id}/manifest.json", b"x")
-    monkeypatch.setattr(JobTable, "all", lambda self: iter([]))
+    monkeypatch.setattr(JobTable, "ids", lambda self: iter([]))
     assert pipeline.run("ReconcileJobs", AT_ONCE)["removedData"] == []
     assert versions(s3) == [key]
 

@@ -158,6 +158,9 @@ OPERATIONS: Mapping[tuple[str, str], Needs] = {
     ("dynamodb", "UpdateItem"): _on_table("dynamodb:UpdateItem"),
     ("dynamodb", "DeleteItem"): _on_table("dynamodb:DeleteItem"),
     ("dynamodb", "Query"): _on_table("dynamodb:Query"),
+    ("dynamodb", "BatchGetItem"): lambda p: [
+        need for part in p["RequestItems"] for need in _on_table("dynamodb:BatchGetItem")(part)
+    ],
     ("dynamodb", "Scan"): _on_table("dynamodb:Scan"),
     ("dynamodb", "TransactWriteItems"): _transaction,
     ("cognito-idp", "ListUsers"): _on_user_pool("cognito-idp:ListUsers"),

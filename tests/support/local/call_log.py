@@ -107,6 +107,8 @@ class CallLog:
 
 def naming(value: Any) -> Any:
     """Return a request's parameters without all that names no resource; empty if nothing does."""
+    if isinstance(value, dict) and "RequestItems" in value:  # by the name of the table
+        return {"RequestItems": [{"TableName": table} for table in value["RequestItems"]]}
     if isinstance(value, list):
         return [kept for item in value if (kept := naming(item))]
     if not isinstance(value, dict):

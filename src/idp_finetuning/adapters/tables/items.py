@@ -14,12 +14,13 @@ from botocore.exceptions import ClientError
 from pydantic import Field
 
 from idp_finetuning.adapters.aws_calls import error_code
+from idp_finetuning.errors import TransientError
 from idp_finetuning.pagination import OpaqueToken, Page
 from idp_finetuning.wire import WireModel, read_stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, TransactWriteItemTypeDef
 
 # What one table adds to a transaction of another.
 TransactionPart: TypeAlias = "TransactWriteItemTypeDef"
@@ -28,6 +29,9 @@ M = TypeVar("M", bound=WireModel)
 
 # Seconds before each repetition of a transaction that met another one, which takes milliseconds.
 TRANSACTION_WAITS = (0.05, 0.1, 0.2, 0.4)
+_MOST_KEYS = 100  # that BatchGetItem takes [DynamoDB API Reference, BatchGetItem]
+# Seconds before each repetition of a read that left items out, as it does when throttled or above 16 MB.
+READ_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -104,33 +108,63 @@ class PageToken(OpaqueToken):
     id: str = Field(min_length=1, max_length=100)
 
 
+class IndexedKey(WireModel):
+    """What every index keyed by a createdAt has of an item."""
+
+    id: str
+    created_at: str
+
+
+def read_items(
+    dynamodb: DynamoDBClient, table: str, keys: Sequence[Mapping[str, Any]]
+) -> list[dict[str, AttributeValueTypeDef]]:
+    """Return the items with these keys that there are, in any order.
+
+    Raises TransientError if DynamoDB keeps leaving some out, as it does when throttled.
+    """
+    found: list[dict[str, AttributeValueTypeDef]] = []
+    for start in range(0, len(keys), _MOST_KEYS):
+        wanted: dict[str, Any] = {table: {"Keys": list(keys[start : start + _MOST_KEYS])}}
+        for waited in (*READ_WAITS, None):
+            answer = dynamodb.batch_get_item(RequestItems=wanted)
+            found += answer["Responses"].get(table, [])
+            wanted = dict(answer.get("UnprocessedKeys", {}))
+            if not wanted:
+                break
+            if waited is None:
+                raise TransientError("DynamoDB is throttled. Try again later.")
+            time.sleep(random.uniform(waited / 2, waited))  # noqa: S311 - spreads requests, protects nothing
+    return found
+
+
 def query_newest(
     dynamodb: DynamoDBClient,
     model: type[M],
     *,
     table: str,
     index: str,
-    kind: str,
+    partition: tuple[str, str],
     limit: int,
     next_token: str | None,
     extra_key: Mapping[str, Any],
 ) -> Page[M]:
-    """Return a page of an index keyed by kind and createdAt, newest first.
+    """Return a page of an index keyed by `partition`, a name and its value, and createdAt, newest first.
 
     `extra_key` completes the table's own key. Raises InvalidInput for a token of another list.
     """
+    name, value = partition
     arguments: dict[str, Any] = {
         "TableName": table,
         "IndexName": index,
-        "KeyConditionExpression": "#kind = :kind",
-        "ExpressionAttributeNames": {"#kind": "kind"},
-        "ExpressionAttributeValues": to_attributes({":kind": kind}),
+        "KeyConditionExpression": "#partition = :value",
+        "ExpressionAttributeNames": {"#partition": name},
+        "ExpressionAttributeValues": to_attributes({":value": value}),
         "ScanIndexForward": False,
         "Limit": limit,
     }
     if next_token:
         token = PageToken.from_text(next_token)
-        start = {"kind": kind, "createdAt": token.created_at, "id": token.id, **extra_key}
+        start = {name: value, "createdAt": token.created_at, "id": token.id, **extra_key}
         arguments["ExclusiveStartKey"] = to_attributes(start)
     page = dynamodb.query(**arguments)
     last = page.get("LastEvaluatedKey")

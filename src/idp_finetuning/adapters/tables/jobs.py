@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
 from botocore.exceptions import ClientError
 
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.adapters.tables.items import (
+    IndexedKey,
+    PageToken,
     TransactionPart,
     failed_conditions,
     from_attributes,
     query_newest,
     read_item,
+    read_items,
     to_attributes,
 )
 from idp_finetuning.adapters.tables.job_events import JobEvents
@@ -30,7 +33,15 @@ from idp_finetuning.adapters.tables.job_items import (
     update_job,
     use_model,
 )
-from idp_finetuning.deployment import JOBS_BY_CREATION, JOBS_BY_DEPLOYMENT, UNFINISHED_JOBS
+from idp_finetuning.deployment import (
+    JOBS_BY_BASE_MODEL,
+    JOBS_BY_CREATION,
+    JOBS_BY_DEPLOYMENT,
+    JOBS_BY_STATUS,
+    JOBS_BY_TEST_SET,
+    UNFINISHED_JOBS,
+    IndexSpec,
+)
 from idp_finetuning.errors import Conflict, JobNotFound, TransientError
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import (
@@ -39,6 +50,7 @@ from idp_finetuning.jobs.job import (
     FinetuningJob,
     JobConfiguration,
     JobEvent,
+    JobFilter,
     JobRun,
     JobStatus,
     JobSummary,
@@ -50,6 +62,8 @@ if TYPE_CHECKING:
 
 
 TRIES = 10  # each is lost only to a write that went through, and no more than a few calls change a job at once
+_MOST_READ = 500  # records that one page of a list reads
+_STEP = 100  # of them read together, if some may not fit
 _LONGEST_PAUSE = 0.05  # seconds before a lost try is made again, drawn between nothing and this
 # Reasons that pass by themselves [DynamoDB API Reference, TransactWriteItems, cancellation reasons].
 _PASSING_REASONS = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
@@ -128,25 +142,54 @@ class JobTable:
         item = self._read(job_id, CONFIGURATION)
         return from_attributes(JobConfiguration, item) if item else None
 
-    def list(self, *, limit: int, next_token: str | None) -> Page[JobSummary]:
-        """Return a page of jobs, newest first."""
+    def list(self, *, limit: int, next_token: str | None, shown: JobFilter | None = None) -> Page[JobSummary]:
+        """Return a page of the jobs that a filter shows, newest first.
+
+        It reads at most 500 records: a page may have fewer jobs than the limit, and there is more while it has a token.
+        """
+        shown = shown or JobFilter()
+        step = limit if _is_answered_by_index(shown) else _STEP
+        kept: list[JobSummary] = []
+        for _ in range(_MOST_READ // step):
+            page = self._keys(shown, limit=step, next_token=next_token)
+            records = self._read_records(page.items)
+            for key in page.items:
+                job = records.get(key.id)
+                if job and shown.fits(job):
+                    kept.append(job)
+                if len(kept) == limit and (key is not page.items[-1] or page.next_token):
+                    return Page(items=tuple(kept), next_token=_token_after(key))
+            next_token = page.next_token
+            if not next_token:
+                break
+        return Page(items=tuple(kept), next_token=next_token)
+
+    def _keys(self, shown: JobFilter, *, limit: int, next_token: str | None) -> Page[IndexedKey]:
+        """Return a page of keys, newest first, of the index with the fewest jobs that do not fit."""
+        index, value = _choose_index(shown)
         return query_newest(
             self._dynamodb,
-            JobSummary,
+            IndexedKey,
             table=self._table,
-            index=JOBS_BY_CREATION.name,
-            kind=JOB,
+            index=index.name,
+            partition=(index.partition_key, value),
             limit=limit,
             next_token=next_token,
             extra_key={"item": JOB},
         )
 
-    def all(self) -> Iterator[JobSummary]:
-        """Iterate over every job, newest first."""
+    def _read_records(self, keys: Sequence[IndexedKey]) -> dict[str, JobSummary]:
+        """Return the jobs by id as they are now, without those that are gone meanwhile."""
+        items = read_items(self._dynamodb, self._table, [item_key(key.id, JOB) for key in keys])
+        found = (from_attributes(JobSummary, item) for item in items)
+        return {job.id: job for job in found}
+
+    def ids(self) -> Iterator[str]:
+        """Iterate over the ids of all jobs, newest first."""
         token = None
         while True:
-            page = self.list(limit=100, next_token=token)
-            yield from page.items
+            page = self._keys(JobFilter(), limit=1_000, next_token=token)
+            yield from (key.id for key in page.items)
             token = page.next_token
             if not token:
                 return
@@ -288,6 +331,25 @@ class JobTable:
 
     def _read(self, id_: str, item: str) -> Mapping[str, Any] | None:
         return read_item(self._dynamodb, self._table, item_key(id_, item))
+
+
+def _choose_index(shown: JobFilter) -> tuple[IndexSpec, str]:
+    if shown.test_set_id is not None:
+        return JOBS_BY_TEST_SET, shown.test_set_id
+    if shown.status is not None:
+        return JOBS_BY_STATUS, shown.status
+    if shown.base_model is not None:
+        return JOBS_BY_BASE_MODEL, shown.base_model
+    return JOBS_BY_CREATION, JOB
+
+
+def _is_answered_by_index(shown: JobFilter) -> bool:
+    """Return whether every job of its index fits: there is at most one filter, and that is no prefix."""
+    return shown.name_prefix is None and [shown.status, shown.base_model, shown.test_set_id].count(None) >= 2
+
+
+def _token_after(key: IndexedKey) -> str:
+    return PageToken(created_at=key.created_at, id=key.id).to_text()
 
 
 def _passes(error: ClientError) -> bool:

@@ -78,7 +78,7 @@ class TestSetTable:
             TestSet,
             table=self._table,
             index=TEST_SETS_BY_CREATION.name,
-            kind=KIND,
+            partition=("kind", KIND),
             limit=limit,
             next_token=next_token,
             extra_key={},

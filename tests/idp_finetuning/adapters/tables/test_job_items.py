@@ -34,7 +34,7 @@ def test_a_job_that_offers_no_model_is_not_used(jobs: JobTable, dynamodb: Any, c
     for job_id in (made.id, "unknown"):
         with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
             dynamodb.transact_write_items(TransactItems=[jobs.use(job_id, "a")])
-    assert (jobs.get(made.id), list(jobs.all())[1:]) == (made, [])
+    assert (jobs.get(made.id), list(jobs.ids())[1:]) == (made, [])
 
 
 def test_a_job_that_is_gone_is_released_without_a_trace(jobs: JobTable, dynamodb: Any) -> None:

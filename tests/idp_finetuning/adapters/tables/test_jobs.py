@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from idp_finetuning.adapters.tables.items import IndexedKey, read_items, to_attributes
+from idp_finetuning.adapters.tables.job_items import JOB, item_key, to_item
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.deployment import JOBS_BY_CREATION, JOBS_BY_DEPLOYMENT
+from idp_finetuning.deployment import JOBS_BY_DEPLOYMENT
 from idp_finetuning.errors import Conflict, InvalidInput, JobNotFound, TransientError
 from idp_finetuning.jobs.job import (
     DeployedJob,
     DocumentCounts,
     FinetuningJob,
     JobConfiguration,
+    JobFilter,
     JobStatus,
     JobSummary,
     TrainingMetrics,
@@ -35,7 +38,7 @@ def test_a_deleted_job_does_not_come_back(jobs: JobTable, to: JobStatus) -> None
         jobs.move(doomed.current_run, to)
     with pytest.raises(JobNotFound):
         jobs.get(doomed.id)
-    assert list(jobs.all()) == []
+    assert list(jobs.ids()) == []
 
 
 def test_a_job_goes_only_while_it_is_being_deleted_and_going_twice_is_fine(jobs: JobTable, dynamodb: Any) -> None:
@@ -90,7 +93,7 @@ def test_the_same_token_with_other_input_is_a_conflict(jobs: JobTable) -> None:
     jobs.create(job("1"), "token#a", "digest")
     with pytest.raises(Conflict, match="This clientToken was used for another request"):
         jobs.create(job("2"), "token#a", "other")
-    assert [item.id for item in jobs.all()] == ["1"]
+    assert list(jobs.ids()) == ["1"]
 
 
 def test_a_request_that_meets_its_twin_half_way_is_sent_again_and_is_no_conflict(
@@ -146,7 +149,7 @@ def test_a_configuration_is_kept_with_its_job_and_goes_with_it(jobs: JobTable, d
     jobs.create(job("2"), None, "")
     assert jobs.configuration(doomed.id) == CONFIGURATION
     assert jobs.configuration("2") is None
-    assert {item.id for item in jobs.all()} == {doomed.id, "2"}
+    assert set(jobs.ids()) == {doomed.id, "2"}
     jobs.delete(doomed)
     assert jobs.configuration(doomed.id) is None
     assert {item["id"]["S"] for item in dynamodb.scan(TableName="t-jobs")["Items"]} == {"2"}
@@ -170,7 +173,7 @@ def test_jobs_are_listed_newest_first_page_by_page(jobs: JobTable) -> None:
             break
     assert [name for names in seen for name in names] == ["job 5", "job 4", "job 3", "job 2", "job 1"]
     assert max(map(len, seen)) == 2
-    assert [item.id for item in jobs.all()] == [name for names in seen for name in names]
+    assert list(jobs.ids()) == [name for names in seen for name in names]
 
 
 def test_jobs_of_one_moment_are_all_listed_once(jobs: JobTable) -> None:
@@ -186,9 +189,87 @@ def test_jobs_of_one_moment_are_all_listed_once(jobs: JobTable) -> None:
     assert sorted(seen) == [str(n) for n in range(7)]
 
 
-def test_the_index_projects_all_that_lists_show() -> None:
-    shown = {field.alias for field in JobSummary.model_fields.values()}
-    assert shown <= {*JOBS_BY_CREATION.projected, "id", "createdAt"}
+FILTERS = [
+    ({"status": JobStatus.FAILED}, [0, 3, 6, 9]),
+    ({"base_model": "lite"}, [0, 2, 4, 6, 8, 10]),
+    ({"test_set_id": "b"}, [5, 6, 7, 8, 9, 10, 11]),
+    ({"name_prefix": "INVOICES 1"}, [1, 10, 11]),
+    ({"status": JobStatus.FAILED, "base_model": "lite"}, [0, 6]),
+    ({"status": JobStatus.FAILED, "base_model": "lite", "test_set_id": "b", "name_prefix": "inv"}, [6]),
+    ({"status": JobStatus.DELETING}, []),
+    ({"test_set_id": "unknown"}, []),
+    ({}, list(range(12))),
+]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 100])
+@pytest.mark.parametrize(("given", "expected"), FILTERS)
+def test_a_filter_shows_each_job_that_fits_once_the_newest_first(
+    jobs: JobTable, given: dict[str, Any], expected: list[int], limit: int
+) -> None:
+    for number in range(12):
+        made = job(
+            str(number),
+            job_name=f"Invoices {number}",
+            status=JobStatus.COMPLETED if number % 3 else JobStatus.FAILED,
+            base_model="pro" if number % 2 else "lite",
+            test_set_id="a" if number < 5 else "b",
+            created_at=f"2026-11-22T10:00:{number:02}.000Z",
+        )
+        jobs.create(made, f"token#{number}", "", CONFIGURATION)
+    seen, token = [], None
+    while True:
+        page = jobs.list(limit=limit, next_token=token, shown=JobFilter(**given))
+        assert len(page.items) <= limit
+        seen += [int(item.id) for item in page.items]
+        token = page.next_token
+        if not token:
+            break
+    assert seen == expected[::-1]
+
+
+def test_a_rare_job_costs_a_bounded_read_a_page(jobs: JobTable, dynamodb: Any) -> None:
+    for number in range(601):
+        name = "Rare" if number == 0 else "Common"
+        made = job(str(number), job_name=name, created_at=f"2026-11-22T10:00:00.{number:03}Z")
+        dynamodb.put_item(TableName="t-jobs", Item=to_attributes(to_item(made)))
+    first = jobs.list(limit=100, next_token=None, shown=JobFilter(name_prefix="rare"))
+    assert first.items == ()
+    second = jobs.list(limit=100, next_token=first.next_token, shown=JobFilter(name_prefix="rare"))
+    assert ([item.id for item in second.items], second.next_token) == (["0"], None)
+
+
+def test_a_list_shows_a_job_as_it_is_now_and_none_that_is_gone(jobs: JobTable, dynamodb: Any) -> None:
+    """The index of a status may show for a moment what it no longer has."""
+    made = jobs.create(job("1"), None, "")
+    jobs.create(job("2"), None, "")
+    key = IndexedKey(id="1", created_at=made.created_at)
+    dynamodb.delete_item(TableName="t-jobs", Key=item_key("2", JOB))
+    assert set(jobs._read_records([key, IndexedKey(id="2", created_at=made.created_at)])) == {"1"}
+
+
+def test_records_that_dynamodb_left_out_are_asked_for_again(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idp_finetuning.adapters.tables.items.READ_WAITS", (0.0, 0.0))
+    keys = [item_key(str(number), JOB) for number in range(250)]
+
+    class Throttled:
+        """Answers at most 40 keys at once."""
+
+        calls = 0
+
+        def batch_get_item(self, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
+            self.calls += 1
+            (wanted,) = (part["Keys"] for part in RequestItems.values())
+            assert len(wanted) <= 100
+            left = {"jobs": {"Keys": wanted[40:]}} if wanted[40:] else {}
+            return {"Responses": {"jobs": wanted[:40]}, "UnprocessedKeys": left}
+
+    throttled: Any = Throttled()
+    assert read_items(throttled, "jobs", keys) == keys
+    assert throttled.calls == 3 + 3 + 2
+    monkeypatch.setattr("idp_finetuning.adapters.tables.items.READ_WAITS", (0.0,))
+    with pytest.raises(TransientError, match="throttled"):
+        read_items(throttled, "jobs", keys)
 
 
 def test_the_index_of_deployments_projects_all_that_the_choice_of_a_model_needs() -> None:
