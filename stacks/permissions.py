@@ -79,7 +79,7 @@ def function_permissions(arns: Arns, options: DeploymentOptions) -> Mapping[str,
                     arns.test_sets_by_creation,
                 ),
             ),
-            Allow(("dynamodb:BatchGetItem",), (arns.jobs_table,)),
+            Allow(("dynamodb:BatchGetItem",), (arns.jobs_table, arns.test_sets_table)),
             Allow(("dynamodb:Scan",), (arns.jobs_by_deployment,)),
             Allow(
                 ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import TypeVar
 
 from pydantic import Field, field_serializer
 
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.services import Services
-from idp_finetuning.errors import FinetuningError, JobNotFound
+from idp_finetuning.errors import FinetuningError
 from idp_finetuning.evaluation.expectation import ExpectedEvaluation, expect
 from idp_finetuning.jobs.evaluation import JobEvaluation
 from idp_finetuning.jobs.job import JobStatus
@@ -128,14 +127,9 @@ def validate_test_set(arguments: ValidateArguments, identity: Identity, services
 
 
 def _earlier_evaluations(services: Services) -> list[JobEvaluation]:
-    """Return the evaluations of the newest completed jobs."""
+    """Return the evaluations of the newest jobs, of those that are completed."""
     newest = services.jobs.list(limit=_EARLIER_JOBS, next_token=None).items
-    evaluations: list[JobEvaluation] = []
-    for summary in newest:
-        if summary.status is JobStatus.COMPLETED:
-            with suppress(JobNotFound):  # the index lags behind the table
-                evaluations += filter(None, [services.jobs.get(summary.id).evaluation])
-    return evaluations
+    return [job.evaluation for job in newest if job.status is JobStatus.COMPLETED and job.evaluation]
 
 
 def _refuse_deleting() -> FinetuningValidation:

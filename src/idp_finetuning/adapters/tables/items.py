@@ -118,13 +118,14 @@ class IndexedKey(WireModel):
 def read_items(
     dynamodb: DynamoDBClient, table: str, keys: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, AttributeValueTypeDef]]:
-    """Return the items with these keys that there are, in any order.
+    """Return the items with these keys that there are now, in any order.
 
     Raises TransientError if DynamoDB keeps leaving some out, as it does when throttled.
     """
     found: list[dict[str, AttributeValueTypeDef]] = []
     for start in range(0, len(keys), _MOST_KEYS):
-        wanted: dict[str, Any] = {table: {"Keys": list(keys[start : start + _MOST_KEYS])}}
+        part = list(keys[start : start + _MOST_KEYS])
+        wanted: dict[str, Any] = {table: {"Keys": part, "ConsistentRead": True}}
         for waited in (*READ_WAITS, None):
             answer = dynamodb.batch_get_item(RequestItems=wanted)
             found += answer["Responses"].get(table, [])
@@ -137,9 +138,8 @@ def read_items(
     return found
 
 
-def query_newest(
+def query_newest_keys(
     dynamodb: DynamoDBClient,
-    model: type[M],
     *,
     table: str,
     index: str,
@@ -147,8 +147,8 @@ def query_newest(
     limit: int,
     next_token: str | None,
     extra_key: Mapping[str, Any],
-) -> Page[M]:
-    """Return a page of an index keyed by `partition`, a name and its value, and createdAt, newest first.
+) -> Page[IndexedKey]:
+    """Return a page of the keys of an index keyed by `partition`, a name and its value, and createdAt, newest first.
 
     `extra_key` completes the table's own key. Raises InvalidInput for a token of another list.
     """
@@ -169,6 +169,6 @@ def query_newest(
     page = dynamodb.query(**arguments)
     last = page.get("LastEvaluatedKey")
     return Page(
-        items=tuple(from_attributes(model, item) for item in page["Items"]),
+        items=tuple(from_attributes(IndexedKey, item) for item in page["Items"]),
         next_token=PageToken(created_at=last["createdAt"]["S"], id=last["id"]["S"]).to_text() if last else None,
     )

@@ -16,7 +16,7 @@ from idp_finetuning.adapters.tables.items import (
     TransactionPart,
     failed_conditions,
     from_attributes,
-    query_newest,
+    query_newest_keys,
     read_item,
     read_items,
     to_attributes,
@@ -167,9 +167,8 @@ class JobTable:
     def _keys(self, shown: JobFilter, *, limit: int, next_token: str | None) -> Page[IndexedKey]:
         """Return a page of keys, newest first, of the index with the fewest jobs that do not fit."""
         index, value = _choose_index(shown)
-        return query_newest(
+        return query_newest_keys(
             self._dynamodb,
-            IndexedKey,
             table=self._table,
             index=index.name,
             partition=(index.partition_key, value),

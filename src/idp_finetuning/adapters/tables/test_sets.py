@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from botocore.exceptions import ClientError
 from idp_finetuning.adapters.aws_calls import error_code
 from idp_finetuning.adapters.tables.items import (
     from_attributes,
-    query_newest,
+    query_newest_keys,
     read_item,
+    read_items,
     to_attributes,
     update_arguments,
 )
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KIND = "testSet"
-_PARALLEL_READS = 16
 
 
 class TestSetTable:
@@ -73,9 +72,8 @@ class TestSetTable:
 
     def list(self, *, limit: int, next_token: str | None) -> Page[TestSet]:
         """Return a page of test sets, newest first; the index lacks their versions, so each record is read."""
-        page = query_newest(
+        page = query_newest_keys(
             self._dynamodb,
-            TestSet,
             table=self._table,
             index=TEST_SETS_BY_CREATION.name,
             partition=("kind", KIND),
@@ -83,15 +81,12 @@ class TestSetTable:
             next_token=next_token,
             extra_key={},
         )
-        with ThreadPoolExecutor(_PARALLEL_READS) as threads:
-            found = threads.map(self._find, [item.id for item in page.items])
-            return page.model_copy(update={"items": tuple(item for item in found if item)})
-
-    def _find(self, test_set_id: str) -> TestSetRecord | None:
-        try:
-            return self.get(test_set_id)
-        except TestSetNotFound:
-            return None  # the index lags behind the table
+        keys = [to_attributes({"id": key.id}) for key in page.items]
+        found = (from_attributes(TestSetRecord, item) for item in read_items(self._dynamodb, self._table, keys))
+        records = {record.id: record for record in found}
+        # The index lags behind the table: what it shows may be gone.
+        items = tuple(records[key.id] for key in page.items if key.id in records)
+        return Page(items=items, next_token=page.next_token)
 
     def mark_ready(self, test_set_id: str, file_count: int, fingerprint: str) -> TestSetRecord:
         """Set READY with the number of documents and the listing's fingerprint; what is READY stays as it is.
