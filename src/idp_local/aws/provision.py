@@ -9,7 +9,7 @@ from idp_finetuning.deployment import TABLES, FunctionSpec
 from idp_local.aws.identity import UserPool, find_or_create_user_pool
 from idp_local.aws.names import DATA_BUCKET, NOTIFICATION_SENDER, PREFIX, TEST_SET_BUCKET, function_arn
 from idp_local.aws.state_machines import create_state_machines
-from idp_local.aws.storage import create_bucket, create_table
+from idp_local.aws.storage import add_missing_indexes, create_bucket, create_table
 from idp_local.connection import LocalUser
 from idp_local.environment import local_client
 
@@ -32,6 +32,8 @@ def provision(
     for table in TABLES:
         if table.table_name(PREFIX) not in tables:
             create_table(dynamodb, table, PREFIX)
+        else:
+            add_missing_indexes(dynamodb, table, PREFIX)
     create_state_machines(
         local_client("stepfunctions", aws_url),
         definitions,

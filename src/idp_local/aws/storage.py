@@ -28,6 +28,20 @@ def create_table(dynamodb: Any, spec: TableSpec, prefix: str) -> None:
     )
 
 
+def add_missing_indexes(dynamodb: Any, spec: TableSpec, prefix: str) -> None:
+    """Give a table that an earlier release made the indexes that it lacks, one at a time as DynamoDB takes them."""
+    table = dynamodb.describe_table(TableName=spec.table_name(prefix))["Table"]
+    present = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
+    for index in spec.indexes:
+        if index.name not in present:
+            names = (index.partition_key, index.sort_key)
+            dynamodb.update_table(
+                TableName=spec.table_name(prefix),
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+                GlobalSecondaryIndexUpdates=[{"Create": _index(index)}],
+            )
+
+
 def _index(spec: IndexSpec) -> dict[str, Any]:
     return {
         "IndexName": spec.name,
