@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from idp_finetuning.adapters.aws_calls import aws_calls
 from idp_finetuning.adapters.mailer import Mailer
 from idp_finetuning.adapters.tables.jobs import JobTable
-from idp_finetuning.errors import AwsCallRefused
+from idp_finetuning.errors import AwsCallRefused, JobNotFound
 from idp_finetuning.jobs import life
 from idp_finetuning.jobs.job import FinetuningJob
 
@@ -28,7 +30,8 @@ def notify_owner(job: FinetuningJob, *, jobs: JobTable, mailer: Mailer | None) -
             said = f"An e-mail that it has ended was sent to {address}."
         except AwsCallRefused as error:
             said = f"No e-mail was sent to {address}. {error.message}"
-    jobs.update(job.id, lambda current: life.note_notification(current, job.current_run, said))
+    with suppress(JobNotFound):  # deleted meanwhile
+        jobs.update(job.id, lambda current: life.note_notification(current, job.current_run, said))
 
 
 def _subject(job: FinetuningJob) -> str:

@@ -134,6 +134,20 @@ def test_a_throttled_e_mail_is_sent_by_the_next_pass(
     assert len(sent()) == 1
 
 
+def test_a_job_that_is_deleted_at_that_moment_is_no_failure(
+    pipeline: Pipeline, jobs: JobTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doomed = ended(jobs, "COMPLETED")
+
+    def send(*_: object) -> None:
+        jobs.move(doomed.current_run, JobStatus.DELETING)
+        jobs.delete(doomed)
+
+    monkeypatch.setattr("idp_finetuning.adapters.mailer.Mailer.send", send)
+    assert pipeline.run("ReconcileJobs", {})["failed"] == []
+    assert list(jobs.ids()) == []
+
+
 def test_a_deployment_that_sends_no_e_mail_any_more_says_so(
     pipeline: Pipeline, jobs: JobTable, environment: dict[str, str]
 ) -> None:
