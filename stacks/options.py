@@ -79,7 +79,7 @@ class DeploymentOptions(BaseModel):
     # How many requests an address may send to the API in five minutes, and how many the resolver handles at once.
     api_requests_per_address: RequestLimit = None
     resolver_concurrency: Concurrency = None
-    # Of the indexes that filter lists of jobs, which a stack of before gets one by one: DynamoDB adds one an update.
+    # How many of the indexes that filter lists of jobs there are: an upgrade adds them one at a time, as DynamoDB does.
     job_filter_indexes: int = Field(default=len(JOB_FILTER_INDEXES), ge=0, le=len(JOB_FILTER_INDEXES))
     # retain: tables, buckets, user pool and logs outlive the stack; destroy: they go with it.
     removal: Literal["retain", "destroy"] = "retain"

@@ -152,10 +152,10 @@ def documents_text(job: Job) -> str:
 
 
 def list_lines(jobs: Iterable[JobSummary], *, is_filtered: bool = False) -> list[str]:
-    """Return a table of jobs, or a sentence if there are none, or none that fit."""
+    """Return a table of jobs, or a sentence if there are none, or none match."""
     rows = [(job.id, job.status, job.base_model_name, moment(job.created_at), job.name) for job in jobs]
     if not rows:
-        return ["No such fine-tuning jobs." if is_filtered else "No fine-tuning jobs yet."]
+        return ["No fine-tuning jobs match." if is_filtered else "No fine-tuning jobs yet."]
     return table([("JOB ID", "STATUS", "BASE MODEL", "CREATED", "NAME"), *rows])
 
 

@@ -82,7 +82,8 @@ class Finetuning:
         `models.list_available_models`; what is None has the model's default. Each training page is written `repeat`
         times (1 to 4). `config_version` names the prompt and class descriptions to train with. The model is
         evaluated at the end, unless `evaluate` is False: on the documents that the job holds out, or on those of
-        another test set. With `notify_owner` you get an e-mail when both have ended, where e-mail is set up.
+        another test set. With `notify_owner` you get an e-mail when both have ended; it is refused if
+        e-mail is not set up.
         Raises TestSetNotFound, TestSetInvalid, InvalidInput, ModelUnavailable, Conflict, Unauthorized.
         """
         given = {

@@ -78,7 +78,7 @@ def test_a_list_of_jobs_shows_those_that_fit(run: Run, deployment: Deployment) -
 
     deployment.fields["listFinetuningJobs"] = answer
     words = ("--status", "failed", "--base-model", "m", "--test-set", "t", "--name", "Inv")
-    assert run("finetuning", "list", *words).out == "No such fine-tuning jobs.\n"
+    assert run("finetuning", "list", *words).out == "No fine-tuning jobs match.\n"
     assert asked == [
         {"status": "FAILED", "baseModel": "m", "testSetId": "t", "namePrefix": "Inv", "limit": 51, "nextToken": None}
     ]

@@ -121,7 +121,9 @@ def validate(
     help="Ask it about the documents of this test set instead of those held out.",
 )
 @click.option(
-    "--notify", is_flag=True, help="Get an e-mail when the job and its evaluation have ended, where e-mail is set up."
+    "--notify",
+    is_flag=True,
+    help="Get an e-mail when the job and its evaluation have ended. Refused if e-mail is not set up.",
 )
 @_repeat
 @click.option("--epochs", type=int, help="Rounds over the data, 1 to 5 (default: 2). All models.")

@@ -89,14 +89,14 @@ class JobSummary(WireModel):
 
 
 class JobFilter(WireModel):
-    """Which jobs a list shows; None: any. A name's prefix fits whatever its case."""
+    """Which jobs a list shows; None: any. A prefix of the name matches in upper and lower case."""
 
     status: JobStatus | None = None
     base_model: str | None = None
     test_set_id: str | None = None
     name_prefix: str | None = None
 
-    def fits(self, job: JobSummary) -> bool:
+    def matches(self, job: JobSummary) -> bool:
         """Return whether the list shows the job."""
         return (
             self.status in (None, job.status)
@@ -200,7 +200,7 @@ class FinetuningJob(JobSummary):
 
     @property
     def is_notification_due(self) -> bool:
-        """Whether its owner is still to be told that it has ended."""
+        """Whether it has ended and the e-mail about that has not been sent."""
         waits = self.notify_address is not None and self.notified_run != self.run
         return waits and self.status in ENDED and self.evaluation_run is None
 

@@ -36,7 +36,7 @@ class DatasetDocumentsArguments(PageArguments, JobArguments):
 
 
 def list_finetuning_jobs(arguments: ListJobsArguments, identity: Identity, services: Services) -> Page[JobSummary]:
-    """Return the jobs that fit, newest first."""
+    """Return the jobs that match, newest first."""
     return services.jobs.list(limit=arguments.size, next_token=arguments.next_token, shown=arguments)
 
 

@@ -13,10 +13,10 @@ from idp_finetuning.jobs.job import FinetuningJob
 
 
 def notify_owner(job: FinetuningJob, *, jobs: JobTable, mailer: Mailer | None) -> None:
-    """Send the e-mail and note that in the job's history, or there why none could be sent.
+    """Send the e-mail, and note in the job's history that it was sent, or why it could not be.
 
-    Two calls at the same moment may send it twice: noting it first could lose it. Raises TransientError, which
-    another call may overcome.
+    Two calls at the same moment may send it twice: noting it first could lose it. Raises TransientError if another
+    call may succeed.
     """
     address = job.notify_address
     if address is None or not job.is_notification_due:

@@ -109,7 +109,8 @@ def reconcile_job(
     """End a job that passed a deadline, and start the workflow of one again whose execution ended or never started.
 
     A deletion that ended before its job was gone is started again, too. An evaluation that has no execution gets
-    one; one whose execution ended without a word has failed. An owner who asked for it is told that a job has ended.
+    one; one whose execution ended without a word has failed. The e-mail that a job has ended goes to an owner who asked
+    for it.
     """
     try:
         job = jobs.get(job_id)

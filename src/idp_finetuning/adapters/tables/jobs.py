@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 TRIES = 10  # each is lost only to a write that went through, and no more than a few calls change a job at once
 _MOST_READ = 500  # records that one page of a list reads
-_STEP = 100  # of them read together, if some may not fit
+_STEP = 100  # of them read together, if some may not match
 _LONGEST_PAUSE = 0.05  # seconds before a lost try is made again, drawn between nothing and this
 # Reasons that pass by themselves [DynamoDB API Reference, TransactWriteItems, cancellation reasons].
 _PASSING_REASONS = frozenset({"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"})
@@ -155,7 +155,7 @@ class JobTable:
             records = self._read_records(page.items)
             for key in page.items:
                 job = records.get(key.id)
-                if job and shown.fits(job):
+                if job and shown.matches(job):
                     kept.append(job)
                 if len(kept) == limit and (key is not page.items[-1] or page.next_token):
                     return Page(items=tuple(kept), next_token=_token_after(key))
@@ -165,7 +165,7 @@ class JobTable:
         return Page(items=tuple(kept), next_token=next_token)
 
     def _keys(self, shown: JobFilter, *, limit: int, next_token: str | None) -> Page[IndexedKey]:
-        """Return a page of keys, newest first, of the index with the fewest jobs that do not fit."""
+        """Return a page of keys, newest first, of the index with the fewest jobs that do not match."""
         index, value = _choose_index(shown)
         return query_newest_keys(
             self._dynamodb,
@@ -343,7 +343,7 @@ def _choose_index(shown: JobFilter) -> tuple[IndexSpec, str]:
 
 
 def _is_answered_by_index(shown: JobFilter) -> bool:
-    """Return whether every job of its index fits: there is at most one filter, and that is no prefix."""
+    """Return whether every job of its index matches: there is at most one filter, and it is no prefix."""
     return shown.name_prefix is None and [shown.status, shown.base_model, shown.test_set_id].count(None) >= 2
 
 
