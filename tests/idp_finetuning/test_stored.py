@@ -86,7 +86,9 @@ def _plain(annotation: Any, name: str) -> Any:
 
 
 def test_the_models_that_are_stored_are_found() -> None:
-    assert {"FinetuningJob", "JobSummary", "JobEvent", "JobConfiguration", "TestSet", "ConfigVersion"} <= set(MODELS)
+    assert {"FinetuningJob", "JobSummary", "JobEvent", "JobConfiguration", "TestSetRecord", "ConfigVersion"} <= set(
+        MODELS
+    )
     assert {"Prompt", "ManifestDocument", "RejectedDocument", "DatasetReport", "Labels"} <= set(MODELS)
 
 
